@@ -1,0 +1,53 @@
+import { assert } from './check.ts';
+import type { Store } from './store.ts';
+
+/** A named run of words of a {@link Store}. Get one from `Store.column`; it can be used once the store is sealed. */
+export class Column {
+  readonly count: number;
+  private readonly store: Store;
+  private readonly base: number;
+  private readonly bit: number;
+  private words: Int32Array = new Int32Array(0);
+
+  /**
+   * @param base - index of its first word in the store
+   * @param count - words it has
+   * @param bit - `SEEN_` bits of what an observer computes from it
+   */
+  constructor(store: Store, base: number, count: number, bit: number) {
+    this.store = store;
+    this.base = base;
+    this.count = count;
+    this.bit = bit;
+  }
+
+  /** Called once by the store, when the words exist. */
+  attach(words: Int32Array): void {
+    this.words = words.subarray(this.base, this.base + this.count);
+  }
+
+  /** @throws Error when `index` is not below `count`: reading a neighbour's words would be silent */
+  get(index: number): number {
+    const value = this.words[index];
+    if (value === undefined) throw new Error(`internal error: index ${index} of ${this.count}`);
+    return value;
+  }
+
+  /** @throws Error when `index` is not below `count` */
+  set(index: number, value: number): void {
+    assert(index >>> 0 < this.count, 'a column is not written outside its words');
+    this.store.write(this.base + index, value, this.bit);
+  }
+
+  /** Adds to one word; `change` may be negative. Returns the new value. */
+  add(index: number, change: number): number {
+    const value = this.get(index) + change;
+    this.set(index, value);
+    return value;
+  }
+
+  /** Copies all words to the start of an array that has room for them. */
+  copyTo(out: Int32Array): void {
+    out.set(this.words);
+  }
+}

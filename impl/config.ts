@@ -1,0 +1,62 @@
+import { assert, ceilLog2 } from './check.ts';
+
+/** How the machine is built. Sizes in bytes unless the name says otherwise; nothing here changes after boot. */
+export interface Config {
+  /** Page frames of RAM, 1 to 2^22. */
+  readonly pages: number;
+  /** A power of two, 64 to 65536. */
+  readonly pageBytes: number;
+  /** Bytes a device moves at once: a power of two, 8 to `pageBytes`. */
+  readonly lineBytes: number;
+  /** Largest order of the page allocator, 0 to 10. */
+  readonly orderMax: number;
+  /** Pages that every allocation must leave free. */
+  readonly reserve: number;
+  /** Kernel address space for vmalloc, in pages. */
+  readonly vmallocPages: number;
+  /** What one page takes in a page array: a power of two, 4 to 64. */
+  readonly pageArrayEntryBytes: number;
+  /** Width of a device address in bits; at most 2^20 I/O pages. */
+  readonly ioBits: number;
+  /** Entries of one I/O page table as a power of two; a table fits a page. */
+  readonly tableBits: number;
+  readonly iotlbEntries: number;
+  /** Translation contexts alive at once, of the kernel and of the GPU together. */
+  readonly contexts: number;
+  readonly clients: number;
+  /** Handles of one client; their ids start at 1. */
+  readonly handles: number;
+  readonly sgTables: number;
+  /** Jobs of the engines alive at once. */
+  readonly jobs: number;
+  readonly policies: {
+    /** One translation for each GPU context, or one for all of them. */
+    readonly contexts: 'per-client' | 'shared';
+    /** Buffers out of single pages, or out of one block. */
+    readonly layout: 'scattered' | 'contiguous';
+    /** Which free block of the right order is taken: the lowest, or the one freed last. */
+    readonly placement: 'lowest' | 'lifo';
+  };
+  /** Runs [first page, count] that somebody else holds from boot. */
+  readonly occupied: readonly (readonly [number, number])[];
+}
+
+/** Bytes of a pointer and of a table entry; an sg entry is two of them. */
+export const ENTRY_BYTES = 8;
+
+/** I/O pages that a device address can name, 1 to 2^20. */
+export const ioPagesOf = (config: Config): number => 2 ** config.ioBits / config.pageBytes;
+
+const isPowerOfTwo = (value: number): boolean => value > 0 && 1 << ceilLog2(value) === value;
+
+/** @throws Error when a size is outside what {@link Config} says about it */
+export function checkConfig(config: Config): void {
+  const { pages, pageBytes, lineBytes, orderMax, tableBits, pageArrayEntryBytes: arrayEntry } = config;
+  assert(pages >= 1 && pages <= 1 << 22, 'pages: 1 to 2^22');
+  assert(isPowerOfTwo(pageBytes) && pageBytes >= 64 && pageBytes <= 65536, 'pageBytes: 64 to 65536');
+  assert(isPowerOfTwo(lineBytes) && lineBytes >= 8 && lineBytes <= pageBytes, 'lineBytes: 8 to pageBytes');
+  assert(orderMax >= 0 && orderMax <= 10, 'orderMax: 0 to 10');
+  assert(isPowerOfTwo(arrayEntry) && arrayEntry >= 4, 'pageArrayEntryBytes: 4 to 64');
+  assert(isPowerOfTwo(ioPagesOf(config)) && ioPagesOf(config) <= 1 << 20, 'ioBits: 1 to 2^20 I/O pages');
+  assert(tableBits >= 1 && 1 << tableBits <= pageBytes / ENTRY_BYTES, 'tableBits: a table fits a page');
+}

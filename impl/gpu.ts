@@ -1,0 +1,255 @@
+import { isIndex } from './check.ts';
+import type { Column } from './column.ts';
+import type { Config } from './config.ts';
+import type { Engine } from './engine.ts';
+import { EBADF, EINVAL, ENOENT, ENOMEM } from './errno.ts';
+import { CONTEXT_GPU, type Iommu } from './iommu.ts';
+import type { Ion } from './ion.ts';
+import type { Jobs } from './jobs.ts';
+import { SEEN_BOUND, SEEN_NOWHERE } from './seen.ts';
+import type { SgReader } from './sg-chunks.ts';
+import type { Store } from './store.ts';
+
+/** Where `bind` can be interrupted: before it maps, and before it publishes the binding. */
+export type SwitchPoint = 1 | 2;
+
+/** A bind under way, while others may run. Part of a suspended call, so not in the store. */
+interface Flight {
+  readonly context: number;
+  /** The range it has mapped so far. */
+  ioPage: number;
+  count: number;
+  /** The context is gone, and what was mapped with it. */
+  cancelled: boolean;
+}
+
+/**
+ * A GPU driver: contexts of clients, buffers bound into them, jobs. A binding holds a reference to its buffer for as
+ * long as anything translates to it: unmap is strict, and the reference goes last.
+ */
+export class Gpu {
+  /** At context * ioPages + ioPage: page 0 of the buffer bound there + 1, or 0. */
+  readonly bound: Column;
+  /** Whether {@link bindSteps} stops at its switch points. */
+  concurrent = false;
+  /** Client + 1 of each GPU context, or 0. */
+  private readonly owner: Column;
+  private readonly ion: Ion;
+  private readonly iommu: Iommu;
+  private readonly jobs: Jobs;
+  private readonly engine: Engine;
+  private readonly reader: SgReader;
+  private readonly pageBytes: number;
+  private readonly flights: Flight[] = [];
+
+  constructor(
+    store: Store,
+    config: Config,
+    ion: Ion,
+    iommu: Iommu,
+    engine: Engine,
+    jobs: Jobs,
+    reader: SgReader,
+  ) {
+    this.ion = ion;
+    this.iommu = iommu;
+    this.engine = engine;
+    this.jobs = jobs;
+    this.reader = reader;
+    this.pageBytes = config.pageBytes;
+    this.owner = store.column(config.contexts, SEEN_NOWHERE);
+    this.bound = store.column(config.contexts * iommu.ioPages, SEEN_BOUND);
+  }
+
+  /** Forgets calls that were suspended: after a reset. */
+  reset(): void {
+    this.flights.length = 0;
+  }
+
+  /** A context of a client. Returns its id; -EBADF no such client, -ENOSPC no id, -ENOMEM. */
+  createContext(client: number): number {
+    if (!this.ion.isClient(client)) return -EBADF;
+    const context = this.iommu.create(CONTEXT_GPU);
+    if (context >= 0) this.owner.set(context, client + 1);
+    return context;
+  }
+
+  /** Returns 0, or -ENOENT when it is no GPU context. */
+  destroyContext(context: number): number {
+    if (!this.isContext(context)) return -ENOENT;
+    this.teardown(context);
+    return 0;
+  }
+
+  /** Ends a client: first its contexts, then its handles. Returns 0, or -EBADF. */
+  destroyClient(client: number): number {
+    if (!this.ion.isClient(client)) return -EBADF;
+    for (let context = 0; context < this.owner.count; context++) {
+      if (this.owner.get(context) === client + 1) this.teardown(context);
+    }
+    this.ion.destroyClient(client);
+    return 0;
+  }
+
+  /**
+   * Maps a buffer of the context's client at one range of addresses of the driver's choice, never at 0.
+   *
+   * @param rights - of READ and WRITE
+   * @returns the address in bytes; -ENOENT no GPU context, -EINVAL no such handle, -ENOSPC no range, -ENOMEM
+   */
+  bind(context: number, handle: number, rights: number): number {
+    const steps = this.bindSteps(context, handle, rights);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
+  }
+
+  /**
+   * {@link bind}, interruptible if `concurrent`. The reference is taken in the first section, so the buffer outlives
+   * its handle; a context that is destroyed meanwhile cancels the bind, which ends with -ENOENT.
+   */
+  *bindSteps(context: number, handle: number, rights: number): Generator<SwitchPoint, number, void> {
+    const buffer = this.lookUp(context, handle);
+    if (buffer < 0) return buffer;
+    this.ion.takeReference(buffer);
+    const flight = this.takeOff(context);
+    if (this.concurrent) yield 1;
+    if (flight.cancelled) return this.giveUp(buffer, flight, -ENOENT);
+    const ioPage = this.mapBuffer(context, buffer, rights);
+    if (ioPage < 0) return this.giveUp(buffer, flight, ioPage);
+    flight.ioPage = ioPage;
+    flight.count = this.countOf(buffer);
+    if (this.concurrent) yield 2;
+    if (flight.cancelled) return this.giveUp(buffer, flight, -ENOENT);
+    this.publish(context, ioPage, buffer);
+    this.land(flight);
+    return ioPage * this.pageBytes;
+  }
+
+  /** Returns 0; -ENOENT no GPU context, -EINVAL no binding starts at this address. */
+  unbind(context: number, address: number): number {
+    if (!this.isContext(context)) return -ENOENT;
+    const ioPage = address / this.pageBytes;
+    if (!isIndex(ioPage, this.iommu.ioPages) || this.boundAt(context, ioPage) < 0) return -EINVAL;
+    this.release(context, ioPage);
+    return 0;
+  }
+
+  /**
+   * Queues a job at an address that nobody checks: engines are programmed by users.
+   *
+   * @param tag - what to write, 1 to 255; 0 reads
+   * @returns the job; -ENOENT no GPU context, -EINVAL a size that is none, -EBUSY no job id
+   */
+  submit(context: number, at: number, bytes: number, tag: number): number {
+    if (!this.isContext(context)) return -ENOENT;
+    if (!this.engine.isSize(bytes)) return -EINVAL;
+    return this.jobs.submit(context, at, bytes, tag);
+  }
+
+  /** Whether a number that a user sent is a GPU context. */
+  isContext(context: number): boolean {
+    return isIndex(context, this.owner.count) && this.owner.get(context) !== 0;
+  }
+
+  /** The buffer behind a handle of a context's client; -ENOENT or -EINVAL. */
+  lookUp(context: number, handle: number): number {
+    if (!this.isContext(context)) return -ENOENT;
+    return this.ion.lookUp(this.clientOf(context), handle);
+  }
+
+  /** The client whose handles a context may bind. */
+  clientOf(context: number): number {
+    return this.owner.get(context) - 1;
+  }
+
+  /** Finds a range and maps all pages of a buffer there. Returns the first I/O page, or an error with nothing left. */
+  mapBuffer(context: number, buffer: number, rights: number): number {
+    const count = this.countOf(buffer);
+    const ioPage = this.iommu.iova.allocate(this.iommu.spaceOf(context), count);
+    if (ioPage < 0) return ioPage;
+    this.ion.buffers.open(buffer, this.reader);
+    const result = this.iommu.mapSegments(context, ioPage, this.reader, rights);
+    if (result === 0) return ioPage;
+    this.freeRange(context, ioPage, count);
+    return -ENOMEM;
+  }
+
+  /** Unmaps a range; when this returns no access lands. */
+  unmapBuffer(context: number, ioPage: number, count: number): void {
+    this.iommu.unmapRange(context, ioPage, count);
+    this.freeRange(context, ioPage, count);
+  }
+
+  freeRange(context: number, ioPage: number, count: number): void {
+    this.iommu.iova.free(this.iommu.spaceOf(context), ioPage, count);
+  }
+
+  /** Makes a binding known, which holds the reference from now on. */
+  publish(context: number, ioPage: number, buffer: number): void {
+    this.bound.set(this.placeOf(context, ioPage), buffer + 1);
+  }
+
+  /** Ends a binding: unknown first, then unmapped, then its reference. */
+  release(context: number, ioPage: number): void {
+    const buffer = this.boundAt(context, ioPage);
+    this.bound.set(this.placeOf(context, ioPage), 0);
+    this.unmapBuffer(context, ioPage, this.countOf(buffer));
+    this.ion.dropReference(buffer);
+  }
+
+  releaseAll(context: number): void {
+    const { iova } = this.iommu;
+    const space = this.iommu.spaceOf(context);
+    for (let ioPage = iova.nextUsed(space, 0); ioPage >= 0; ioPage = iova.nextUsed(space, ioPage + 1)) {
+      if (this.boundAt(context, ioPage) >= 0) this.release(context, ioPage);
+    }
+  }
+
+  /** Ends a context: nothing new starts in it, its jobs die, its mappings go, then its tables. */
+  teardown(context: number): void {
+    this.owner.set(context, 0);
+    this.jobs.kill(context);
+    this.cancel(context);
+    this.releaseAll(context);
+    this.iommu.destroy(context);
+  }
+
+  /** Undoes what binds under way have mapped in a context. Each drops its own reference when it goes on. */
+  cancel(context: number): void {
+    for (const flight of this.flights) {
+      if (flight.context !== context || flight.cancelled) continue;
+      flight.cancelled = true;
+      if (flight.count > 0) this.unmapBuffer(context, flight.ioPage, flight.count);
+    }
+  }
+
+  private boundAt(context: number, ioPage: number): number {
+    return this.bound.get(this.placeOf(context, ioPage)) - 1;
+  }
+
+  private placeOf(context: number, ioPage: number): number {
+    return context * this.iommu.ioPages + ioPage;
+  }
+
+  private countOf(buffer: number): number {
+    return this.ion.buffers.count.get(buffer);
+  }
+
+  private takeOff(context: number): Flight {
+    const flight: Flight = { context, ioPage: 0, count: 0, cancelled: false };
+    if (this.concurrent) this.flights.push(flight);
+    return flight;
+  }
+
+  private land(flight: Flight): void {
+    const at = this.flights.indexOf(flight);
+    if (at >= 0) this.flights.splice(at, 1);
+  }
+
+  private giveUp(buffer: number, flight: Flight, error: number): number {
+    this.land(flight);
+    this.ion.dropReference(buffer);
+    return error;
+  }
+}

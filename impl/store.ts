@@ -1,0 +1,99 @@
+import { Column } from './column.ts';
+import { Journal } from './journal.ts';
+import { SEEN_ALL, SEEN_LINE, SEEN_NOWHERE } from './seen.ts';
+import { Watch } from './watch.ts';
+
+/**
+ * Every word that outlives a call, in one buffer: saving, resetting and comparing a machine is work on one array.
+ * RAM comes first, so that the index of a word tells whether it is RAM.
+ *
+ * Used in two steps: layers ask for their columns, then {@link seal} makes the words.
+ */
+export class Store {
+  readonly watch: Watch;
+  /** All words. Written by {@link write} and {@link writeRam} only. */
+  words: Int32Array = new Int32Array(0);
+  /** `SEEN_` bits of what may look different since an observer cleared this. */
+  touched: number = SEEN_ALL;
+  private journal: Journal | null = null;
+  private image: Int32Array = new Int32Array(0);
+  private readonly columns: Column[] = [];
+  private readonly ramWords: number;
+  private readonly pageShift: number;
+  private size: number;
+
+  /**
+   * @param ramPages - page frames of RAM
+   * @param pageShift - words of one page as a power of two
+   */
+  constructor(ramPages: number, pageShift: number) {
+    this.watch = new Watch(ramPages);
+    this.pageShift = pageShift;
+    this.ramWords = ramPages << pageShift;
+    this.size = this.ramWords;
+  }
+
+  /** Reserves words for a column, all 0 at first. `bit`: what an observer computes from them. */
+  column(count: number, bit: number): Column {
+    const column = new Column(this, this.size, count, bit);
+    this.size += count;
+    this.columns.push(column);
+    return column;
+  }
+
+  /** Makes the words. No column can be added afterwards. */
+  seal(): void {
+    this.words = new Int32Array(this.size);
+    for (const column of this.columns) column.attach(this.words);
+  }
+
+  /** Declares the present words to be those of a machine that has just booted. */
+  keepImage(): void {
+    this.image = this.words.slice();
+  }
+
+  /** Back to the kept image: one copy. Marks of the journal are gone. */
+  reset(): void {
+    this.words.set(this.image);
+    this.touched = SEEN_ALL;
+    this.watch.spoil();
+    this.journal?.clear();
+  }
+
+  write(index: number, value: number, bit: number): void {
+    if (this.journal !== null) this.journal.note(index, this.words[index] ?? 0, value, bit);
+    this.words[index] = value;
+    this.touched |= bit;
+  }
+
+  /** Writes a word of RAM, and tells the watch. */
+  writeRam(index: number, value: number): void {
+    this.touched |= SEEN_LINE | this.watch.note(index >>> this.pageShift);
+    this.write(index, value, SEEN_NOWHERE);
+  }
+
+  /** Writes the same value to a run of words of RAM that lies in one page. */
+  fillRam(first: number, count: number, value: number): void {
+    this.touched |= SEEN_LINE | this.watch.note(first >>> this.pageShift);
+    if (this.journal === null && count > 16) this.words.fill(value, first, first + count);
+    else for (let i = first; i < first + count; i++) this.write(i, value, SEEN_NOWHERE);
+  }
+
+  /** Puts an old value back: for the journal. Tells observers whatever the write told them. */
+  restore(index: number, value: number, bit: number): void {
+    this.words[index] = value;
+    this.touched |= bit;
+    if (index < this.ramWords) this.touched |= SEEN_LINE | this.watch.note(index >>> this.pageShift);
+  }
+
+  /** Starts to log writes, from the present words on. Returns the log; a second call returns the same. */
+  attachJournal(): Journal {
+    this.journal ??= new Journal(this, this.image);
+    return this.journal;
+  }
+
+  /** Stops logging; marks are gone, writes are cheaper. */
+  detachJournal(): void {
+    this.journal = null;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The state of a specification: named columns of integers over one array. Copying, undoing and fingerprinting a
+ * state are then the same for every specification, and none of them needs to know what a column means.
+ */
+export class State {
+  /** Bit n: column n was written since somebody cleared the bit. Columns from the 32nd on share the last bit. */
+  touched = 0;
+  #words: Int32Array = new Int32Array(0);
+  #columns: Column[] = [];
+  #log: number[] | null = null;
+  readonly #marks: number[] = [];
+  #low = 0;
+  #high = 0;
+
+  /** Adds a column of `count` integers, all zero. Call {@link seal} after the last one. */
+  column(count: number): Column {
+    const column = new Column(this, this.#columns.length, count);
+    this.#columns.push(column);
+    return column;
+  }
+
+  /** Lays the columns out; no column can be added afterwards. */
+  seal(): void {
+    const total = this.#columns.reduce((sum, { count }) => sum + count, 0);
+    this.#words = new Int32Array(total);
+    let base = 0;
+    for (const column of this.#columns) {
+      column.place(this.#words.subarray(base, base + column.count), base);
+      base += column.count;
+    }
+  }
+
+  /** Makes this state equal to `other`, which must have the same columns. Forgets all marks. */
+  copyFrom(other: State): void {
+    this.#words.set(other.#words);
+    this.touched = -1;
+    this.#log = null;
+    this.#marks.length = 0;
+  }
+
+  /** The integers of the first `count` columns, for reading only. */
+  columns(count: number): readonly Int32Array[] {
+    return this.#columns.slice(0, count).map(({ values }) => values);
+  }
+
+  /** The words of all columns, for comparing whole states in tests. */
+  get words(): Int32Array {
+    return this.#words;
+  }
+
+  /** Starts logging writes: from now on `mark`, `undo` and `fingerprint` work. */
+  attach(): void {
+    this.#log = [];
+    this.#marks.length = 0;
+    this.#low = 0;
+    this.#high = 0;
+  }
+
+  mark(): void {
+    this.#marks.push(this.#logged().length, this.#low, this.#high);
+  }
+
+  /** Back to the last mark, which stays. */
+  undo(): void {
+    const log = this.#logged();
+    const [length = 0, low = 0, high = 0] = this.#marks.slice(-3);
+    while (log.length > length) {
+      const old = log.pop() ?? 0;
+      const index = log.pop() ?? 0;
+      this.touched |= log.pop() ?? 0;
+      this.#words[index] = old;
+    }
+    this.#low = low;
+    this.#high = high;
+  }
+
+  drop(): void {
+    this.#marks.length -= 3;
+  }
+
+  /** 64 bits that depend only on the columns' contents, counted from the state at {@link attach}. */
+  fingerprint(): readonly [low: number, high: number] {
+    this.#logged();
+    return [this.#low, this.#high];
+  }
+
+  /** Called by columns on every write that changes something. */
+  note(index: number, old: number, value: number, bit: number): void {
+    this.touched |= bit;
+    if (this.#log === null) return;
+    this.#log.push(bit, index, old);
+    this.#low ^= mix(index, old, 0x9e3779b1) ^ mix(index, value, 0x9e3779b1);
+    this.#high ^= mix(index, old, 0x85ebca6b) ^ mix(index, value, 0x85ebca6b);
+  }
+
+  #logged(): number[] {
+    if (this.#log === null) throw new Error('internal error: the state is not being logged');
+    return this.#log;
+  }
+}
+
+/** One named run of integers. Reads and writes outside it are errors of the specification. */
+export class Column {
+  readonly count: number;
+  readonly #state: State;
+  readonly #bit: number;
+  #base = 0;
+  #values: Int32Array = new Int32Array(0);
+
+  constructor(state: State, number: number, count: number) {
+    this.#state = state;
+    this.count = count;
+    this.#bit = 1 << Math.min(number, 31);
+  }
+
+  /** The column's integers, for reading only. */
+  get values(): Int32Array {
+    return this.#values;
+  }
+
+  place(values: Int32Array, base: number): void {
+    this.#values = values;
+    this.#base = base;
+  }
+
+  get(index: number): number {
+    const value = this.#values[index];
+    if (value === undefined) throw new Error(`internal error: index ${index} of ${this.count}`);
+    return value;
+  }
+
+  set(index: number, value: number): void {
+    const old = this.get(index);
+    if (old === value) return;
+    this.#values[index] = value;
+    this.#state.note(this.#base + index, old, value, this.#bit);
+  }
+
+  /** Gives every integer the same value. */
+  fill(value: number): void {
+    for (let index = 0; index < this.count; index++) this.set(index, value);
+  }
+}
+
+/** Spreads an index and a value over 32 bits; zero everywhere gives no zero, so a fresh state has some fingerprint. */
+function mix(index: number, value: number, seed: number): number {
+  let h = Math.imul(index + 1, seed) ^ Math.imul(value ^ 0x27d4eb2f, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return h ^ (h >>> 16);
+}

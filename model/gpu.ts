@@ -1,0 +1,147 @@
+/**
+ * Layer 4, a GPU driver as the review of 2012 wants it: the buffer is named by handle, mapped into the context of
+ * the submitting client alone, and an engine reaches what its context translates, wherever its user points it.
+ */
+import type { ArgsOf, ValueOf } from './calls.ts';
+import { bufferOf, endContext, isClient } from './ion.ts';
+import { dropReference, pagesOf } from './memory.ts';
+import { showsPages } from './sg.ts';
+import type { Rule } from './spec.ts';
+import {
+  addressEnd,
+  hasHole,
+  hasRoundedHole,
+  hasTables,
+  isHole,
+  isPageAligned,
+  mapPages,
+  unmapPages,
+} from './translations.ts';
+import { RIGHTS } from './units.ts';
+import { CONTEXT, contextType, isFreeContext, type World } from './world.ts';
+
+/** Lines of an access are counted from address 0; an access is at most so many pages long. */
+export const ACCESS_PAGES_MAX = 8;
+
+/** `gpu_context_create(client)`. Its top table is a page. Ids are shared with kernel domains. */
+export const contextCreate: Rule<World, ArgsOf<'gpu_context_create'>, ValueOf<'gpu_context_create'>> = {
+  require: [],
+  refuse: [
+    ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
+    ['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1'],
+  ],
+  may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
+  accept: [['an id that is not in use', (s, _args, { context }) => isFreeContext(s, context), 'C5']],
+  effect(s, { client }, { context }) {
+    s.context.set(context, CONTEXT.GPU);
+    s.owner.set(context, client + 1);
+  },
+  owes: () => 'M1',
+};
+
+/** `gpu_context_destroy(context)`: jobs die, bindings are dropped, nothing is reachable through it. */
+export const contextDestroy: Rule<World, ArgsOf<'gpu_context_destroy'>, ValueOf<'gpu_context_destroy'>> = {
+  require: [],
+  refuse: [['ENOENT', (s, { context }) => !isContext(s, context), 'C5']],
+  may: [],
+  accept: [],
+  effect: (s, { context }) => endContext(s, context),
+  owes: () => 'P1',
+};
+
+/**
+ * `gpu_bind(context, handle, access)`: the handle is looked up in the table of the context's client, and the whole
+ * buffer mapped at consecutive addresses of the driver's choice. The binding holds a reference to the buffer.
+ */
+export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
+  require: [],
+  refuse: [
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
+    ['EINVAL', (s, args) => buffer(s, args) === undefined, 'C5'],
+    ['ENOSPC', (s, args) => !hasHole(s, args.context, buffer(s, args)?.length ?? 0), 'S3'],
+  ],
+  may: [
+    ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, buffer(s, args)?.length ?? 0)],
+    ['ENOMEM', (s, args, seen) => !hasTables(s, buffer(s, args)?.length ?? 0, seen)],
+  ],
+  accept: [
+    ['a page-aligned address', (s, _args, { address }) => isPageAligned(s.machine, address), 'S3'],
+    ['unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3'],
+  ],
+  effect(s, args, { address }) {
+    const pages = buffer(s, args) ?? [];
+    const [head = 0] = pages;
+    const ioPage = address / s.machine.pageBytes;
+    mapPages(s, args.context, ioPage, pages, RIGHTS[args.access] ?? 0);
+    s.bound.set(args.context * s.ioPages + ioPage, head + 1);
+    s.refs.set(head, s.refs.get(head) + 1);
+  },
+  owes: () => 'M3',
+};
+
+/** `gpu_unbind(context, binding)`: after it returns no access lands, not even one of a job under way. */
+export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = {
+  require: [],
+  refuse: [
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
+    ['EINVAL', (s, { context, binding }) => boundAt(s, context, binding) === undefined, 'C5'],
+  ],
+  may: [],
+  accept: [],
+  effect(s, { context, binding }) {
+    const head = boundAt(s, context, binding) ?? 0;
+    const ioPage = binding / s.machine.pageBytes;
+    unmapPages(s, context, ioPage, pagesOf(s, head).length);
+    s.bound.set(context * s.ioPages + ioPage, 0);
+    dropReference(s, head);
+  },
+  owes: () => 'P1',
+};
+
+/** `gpu_submit(context, at, bytes, access, tag)`: queues a job. The address is the user's, and not checked here. */
+export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = {
+  require: [],
+  refuse: [
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
+    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
+    ['EBUSY', (s) => !s.job.values.includes(0), 'P1'],
+  ],
+  may: [],
+  accept: [['an id that is not in use', (s, _args, { job }) => s.job.get(job) === 0, 'C5']],
+  effect(s, { context, at, bytes, access, tag }, { job }) {
+    const first = at < 0 || at >= addressEnd(s.machine) ? -1 : Math.floor(at / s.machine.lineBytes);
+    s.job.set(job, lineCount(s, at, bytes));
+    s.jobContext.set(job, context);
+    s.jobLine.set(job, first);
+    s.jobTag.set(job, access === 'write' ? tag : 0);
+  },
+  owes: () => 'P1',
+};
+
+/** A GPU context that exists; ids come from users and may be anything. */
+export const isContext = (s: World, id: number): boolean => contextType(s, id) === CONTEXT.GPU;
+
+export const isAccessSize = ({ machine }: World, bytes: number): boolean =>
+  bytes > 0 && bytes <= ACCESS_PAGES_MAX * machine.pageBytes;
+
+/** Lines that an access touches; where the address is none, as many as the size alone makes. */
+function lineCount({ machine }: World, at: number, bytes: number): number {
+  const from = at < 0 || at >= addressEnd(machine) ? 0 : at;
+  return Math.ceil((from + bytes) / machine.lineBytes) - Math.floor(from / machine.lineBytes);
+}
+
+function buffer(s: World, args: { readonly context: number; readonly handle: number }): number[] | undefined {
+  const head = bufferOf(s, s.owner.get(args.context) - 1, args.handle);
+  return head === undefined ? undefined : pagesOf(s, head);
+}
+
+function isUnusedRange(s: World, args: ArgsOf<'gpu_bind'>, { address }: ValueOf<'gpu_bind'>): boolean {
+  return isHole(s, args.context, address / s.machine.pageBytes, buffer(s, args)?.length ?? 0);
+}
+
+function boundAt(s: World, context: number, address: number): number | undefined {
+  const ioPage = address / s.machine.pageBytes;
+  if (!Number.isSafeInteger(ioPage) || ioPage < 0 || ioPage >= s.ioPages) return undefined;
+  const bound = s.bound.get(context * s.ioPages + ioPage);
+  return bound === 0 ? undefined : bound - 1;
+}

@@ -1,0 +1,253 @@
+/**
+ * What holds between calls, on the view of the target and on that of the specification. Broken on the first, the
+ * code under test is wrong; broken on the second, the specification is.
+ */
+import type { Machine } from './machine.ts';
+import type { Invariant } from './spec.ts';
+import type { View } from './target.ts';
+import { pageOf } from './units.ts';
+import { COUNTER, KIND, VIEW } from './view.ts';
+import { CONTEXT } from './world.ts';
+
+const NOTHING = new Int32Array(0);
+const column = (view: View, number: number): Int32Array => view.columns[number] ?? NOTHING;
+const at = (values: Int32Array, index: number): number => values[index] ?? 0;
+
+/** Translates an index of a column by I/O page into words. */
+function place(index: number, { ioBits, pageBytes }: Machine): string {
+  const ioPages = 2 ** ioBits / pageBytes;
+  const address = (index % ioPages) * pageBytes;
+  return `context ${Math.floor(index / ioPages)} at 0x${address.toString(16)}`;
+}
+
+function staleIotlb(view: View, machine: Machine): string | undefined {
+  const reach = column(view, VIEW.reach);
+  const iotlb = column(view, VIEW.iotlb);
+  for (let index = 0; index < iotlb.length; index++) {
+    const entry = at(iotlb, index);
+    if (entry === 0 || entry === at(reach, index)) continue;
+    return `${place(index, machine)}: the IOTLB still translates to page ${pageOf(entry)}`;
+  }
+  return undefined;
+}
+
+function reachableUnowned(view: View, machine: Machine): string | undefined {
+  const reach = column(view, VIEW.reach);
+  const kind = column(view, VIEW.kind);
+  for (let index = 0; index < reach.length; index++) {
+    const entry = at(reach, index);
+    if (entry === 0) continue;
+    const owner = at(kind, pageOf(entry));
+    if (owner === KIND.BLOCK || owner === KIND.BUFFER) continue;
+    return `${place(index, machine)} reaches page ${pageOf(entry)}, which no user of memory holds`;
+  }
+  return undefined;
+}
+
+/** Each page that a GPU context reaches belongs to a buffer bound in it, at the place where the binding says. */
+function reachableUnbound(view: View, machine: Machine): string | undefined {
+  const reach = column(view, VIEW.reach);
+  const ioPages = 2 ** machine.ioBits / machine.pageBytes;
+  for (let context = 0; context < machine.contexts; context++) {
+    if (at(column(view, VIEW.context), context) !== CONTEXT.GPU) continue;
+    for (let index = context * ioPages; index < (context + 1) * ioPages; index++) {
+      if (at(reach, index) === 0 || isBound(view, index, pageOf(at(reach, index)))) continue;
+      const page = pageOf(at(reach, index));
+      const head = at(column(view, VIEW.head), page) - 1;
+      return `${place(index, machine)} reaches page ${page} of the buffer at page ${head}, which it did not bind`;
+    }
+  }
+  return undefined;
+}
+
+function isBound(view: View, index: number, page: number): boolean {
+  const head = at(column(view, VIEW.head), page);
+  const start = index - at(column(view, VIEW.index), page);
+  return head !== 0 && at(column(view, VIEW.bound), start) === head;
+}
+
+function strayPage(view: View): string | undefined {
+  const kind = column(view, VIEW.kind);
+  for (let page = 0; page < kind.length; page++) {
+    if (at(kind, page) === KIND.LOST) return `page ${page} is neither free nor owned by anybody`;
+    if (at(kind, page) === KIND.BOTH) return `page ${page} is free and has an owner`;
+  }
+  return undefined;
+}
+
+/** The reference count of a buffer is the number of its handles and bindings. */
+function miscounted(view: View): string | undefined {
+  const refs = column(view, VIEW.refs);
+  const holders = new Int32Array(refs.length + 1);
+  for (const held of column(view, VIEW.handle)) if (held !== 0) holders[held] = at(holders, held) + 1;
+  for (const held of column(view, VIEW.bound)) if (held !== 0) holders[held] = at(holders, held) + 1;
+  for (let head = 0; head < refs.length; head++) {
+    if (at(refs, head) === at(holders, head + 1)) continue;
+    return `the buffer at page ${head} counts ${at(refs, head)} references and has ${at(holders, head + 1)} holders`;
+  }
+  return undefined;
+}
+
+function wrongCounter(view: View): string | undefined {
+  const counter = column(view, VIEW.counter);
+  const counts = [0, 0, 0];
+  for (const kind of column(view, VIEW.kind)) {
+    if (kind === KIND.FREE || kind === KIND.BOTH) counts[COUNTER.free] = (counts[COUNTER.free] ?? 0) + 1;
+    if (kind === KIND.META) counts[COUNTER.meta] = (counts[COUNTER.meta] ?? 0) + 1;
+    if (kind === KIND.TABLE) counts[COUNTER.table] = (counts[COUNTER.table] ?? 0) + 1;
+  }
+  for (const [name, index] of [
+    ['free', COUNTER.free],
+    ['metadata', COUNTER.meta],
+    ['table', COUNTER.table],
+  ] as const) {
+    if (at(counter, index) === counts[index]) continue;
+    return `${at(counter, index)} ${name} pages are counted, ${counts[index]} are there`;
+  }
+  return undefined;
+}
+
+/** Free blocks are aligned, made of free pages, apart, and merged with their buddies. */
+function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
+  const freeOrder = column(view, VIEW.freeOrder);
+  const kind = column(view, VIEW.kind);
+  let end = 0;
+  for (let page = 0; page < kind.length; page++) {
+    const order = at(freeOrder, page) - 1;
+    if (order < 0) {
+      if (at(kind, page) === KIND.FREE && page >= end) return `free page ${page} is in no free block`;
+      continue;
+    }
+    const problem = blockProblem(freeOrder, page, order, end, orderMax);
+    if (problem !== undefined) return problem;
+    end = page + 2 ** order;
+  }
+  return undefined;
+}
+
+function blockProblem(
+  freeOrder: Int32Array,
+  page: number,
+  order: number,
+  end: number,
+  orderMax: number,
+): string | undefined {
+  const size = 2 ** order;
+  if (page % size !== 0) return `the free block at page ${page} is not aligned to its order ${order}`;
+  if (page < end) return `the free block at page ${page} lies inside another`;
+  const merges = order < orderMax && page % (2 * size) === 0 && at(freeOrder, page + size) === order + 1;
+  return merges
+    ? `the free blocks at pages ${page} and ${page + size} are buddies and not merged`
+    : undefined;
+}
+
+function heldAtEnd(view: View): string | undefined {
+  const kind = column(view, VIEW.kind);
+  const held = kind.findIndex((owner) => owner !== KIND.FREE && owner !== KIND.OCCUPIED);
+  if (held < 0) return undefined;
+  const count = kind.reduce(
+    (sum, owner) => sum + (owner !== KIND.FREE && owner !== KIND.OCCUPIED ? 1 : 0),
+    0,
+  );
+  return `${count} pages are held although everything was given back; page ${held} is one`;
+}
+
+/** Invariants that rows of rules and comparisons of views serve: their sentence is here, their check is there. */
+const CLAUSES = {
+  I4: 'a device has no more rights than were asked for',
+  I5: 'a mapping makes nothing reachable but what was asked for',
+  I8: 'memory handed to a client holds nothing of its former owner',
+  C5: 'an id that does not exist never succeeds, and a new one is not in use',
+  M1: 'single pages: an allocation succeeds whenever enough pages are free for it and its overhead',
+  M2a: 'metadata of at most a page succeeds whenever a page can be had',
+  M2b: 'metadata above a page succeeds out of single pages, given pages and kernel addresses',
+  M3: 'addresses: a mapping succeeds when an aligned hole of the rounded size exists',
+  S2: 'a scatter-gather table lists its pages in the fewest segments',
+  S3: 'address ranges are aligned, unused, never page 0, and inside the address space',
+  S4: 'tables translate exactly what was mapped',
+  S5: 'segments add up to the table they map',
+  H1: 'a read returns what was last written',
+  H2: 'what was not written is unchanged',
+  P1: 'the right errno, and the answer that was asked for',
+  P2: 'a size that wraps, or is larger than memory, is refused',
+} as const;
+
+const clauses: readonly Invariant<Machine>[] = Object.entries(CLAUSES).map(([id, text]) => ({
+  id,
+  text,
+  form: 'clause',
+  reads: [],
+}));
+
+/** In the order in which they are asked: the sharpest first. */
+export const INVARIANTS: readonly Invariant<Machine>[] = [
+  {
+    id: 'I3',
+    form: 'state',
+    text: 'a GPU context reaches exactly what its own client bound into it',
+    reads: [VIEW.reach, VIEW.bound, VIEW.head, VIEW.index, VIEW.context],
+    broken: reachableUnbound,
+  },
+  {
+    id: 'I2',
+    form: 'state',
+    text: 'no device reaches a page that is free, or holds tables or metadata',
+    reads: [VIEW.reach, VIEW.kind],
+    broken: reachableUnowned,
+  },
+  {
+    id: 'I1',
+    form: 'state',
+    text: 'the IOTLB translates nothing that the tables do not',
+    reads: [VIEW.iotlb, VIEW.reach],
+    broken: staleIotlb,
+  },
+  {
+    id: 'C1',
+    form: 'state',
+    text: 'every page is free or has exactly one owner',
+    reads: [VIEW.kind],
+    broken: strayPage,
+  },
+  {
+    id: 'C2',
+    form: 'state',
+    text: 'every reference count is the number of holders',
+    reads: [VIEW.refs, VIEW.handle, VIEW.bound],
+    broken: miscounted,
+  },
+  {
+    id: 'C6',
+    form: 'state',
+    text: 'counters equal a recount',
+    reads: [VIEW.counter, VIEW.kind],
+    broken: wrongCounter,
+  },
+  {
+    id: 'S1',
+    form: 'state',
+    text: 'free blocks are aligned, apart, and merged with their buddies',
+    reads: [VIEW.freeOrder, VIEW.kind],
+    broken: malformedBuddy,
+  },
+  {
+    id: 'C4',
+    form: 'step',
+    text: 'a failed call leaves nothing behind; tables may stay',
+    reads: [VIEW.counter],
+    before: (view) => at(column(view, VIEW.counter), COUNTER.meta),
+    broken(before, view, _call, reply) {
+      const after = at(column(view, VIEW.counter), COUNTER.meta);
+      if (!('errno' in reply) || after <= before) return undefined;
+      return `the call failed and left ${after - before} pages of metadata behind`;
+    },
+  },
+  {
+    id: 'C3',
+    form: 'end',
+    text: 'when everything was given back, everything is free',
+    reads: [VIEW.kind],
+    broken: heldAtEnd,
+  },
+  ...clauses,
+];

@@ -1,0 +1,125 @@
+/** Holds a reply against a rule. The judge knows no calls; it evaluates tables. */
+import type { InvariantId, Rule, Seen } from './spec.ts';
+import type { Args, Reply, Value } from './target.ts';
+
+/** Where rows are counted: how often each was seen true, and how often false. */
+export interface Tally {
+  note(row: number, holds: boolean): void;
+  unjudged(row: number): void;
+}
+
+/** A reply that the rule does not allow. */
+export interface Disagreement {
+  /** The row that decided, or `success` where no row allows the errno. */
+  readonly clause: string;
+  readonly expected: string;
+  readonly serves: InvariantId;
+}
+
+/** What the judge is told about the target and the fault sites. */
+export interface Terms {
+  readonly pageNumbers: boolean;
+  readonly sites: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Number of rows that are counted for a rule: `refuse`, then `may`, then `accept`. */
+export const rowCount = <S, A, V>(rule: Rule<S, A, V>): number =>
+  rule.refuse.length + rule.may.length + rule.accept.length;
+
+/** True when the caller may make the call at all. */
+export const isDue = <S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean =>
+  rule.require.every(([, holds]) => holds(s, args));
+
+/**
+ * Judges a reply. Nothing changes; the caller runs `effect` when the answer is undefined and the reply a value.
+ *
+ * @param first - number of the rule's first row in the tally
+ */
+export function judge<S>(
+  rule: Rule<S, Args, Value>,
+  s: S,
+  args: Args,
+  reply: Reply,
+  seen: Seen,
+  terms: Terms,
+  tally: Tally,
+  first: number,
+): Disagreement | undefined {
+  if ('errno' in reply) return judgeErrno(rule, s, args, reply.errno, seen, terms, tally, first);
+  for (let row = 0; row < rule.refuse.length; row++) {
+    const [errno, holds, serves] = rule.refuse[row] ?? NO_ROW;
+    const refused = holds(s, args, seen);
+    tally.note(first + row, refused);
+    if (refused) return { clause: `refuse ${errno}`, expected: `errno ${errno}`, serves };
+  }
+  return judgeValue(rule, s, args, reply.ok, terms, tally, first + rule.refuse.length + rule.may.length);
+}
+
+function judgeValue<S>(
+  rule: Rule<S, Args, Value>,
+  s: S,
+  args: Args,
+  value: Value,
+  terms: Terms,
+  tally: Tally,
+  first: number,
+): Disagreement | undefined {
+  for (let row = 0; row < rule.accept.length; row++) {
+    const [name, holds, serves, needs] = rule.accept[row] ?? NO_ROW;
+    if (needs !== undefined && !terms.pageNumbers) {
+      tally.unjudged(first + row);
+      continue;
+    }
+    const content = holds(s, args, value);
+    tally.note(first + row, content);
+    if (!content) return { clause: name, expected: name, serves };
+  }
+  return undefined;
+}
+
+/** If several refusals hold, any of their errnos is right; a fault that fired may cause the errnos of its site. */
+function judgeErrno<S>(
+  rule: Rule<S, Args, Value>,
+  s: S,
+  args: Args,
+  errno: string,
+  seen: Seen,
+  terms: Terms,
+  tally: Tally,
+  first: number,
+): Disagreement | undefined {
+  let owed: readonly [string, InvariantId] | undefined;
+  for (let row = 0; row < rule.refuse.length; row++) {
+    const [name, holds, serves] = rule.refuse[row] ?? NO_ROW;
+    const refused = holds(s, args, seen);
+    tally.note(first + row, refused);
+    if (refused && name === errno) return undefined;
+    if (refused) owed ??= [name, serves];
+  }
+  if (isAllowed(rule, s, args, errno, seen, tally, first + rule.refuse.length)) return undefined;
+  if (seen.fired.some((site) => terms.sites[site]?.includes(errno))) return undefined;
+  if (owed !== undefined)
+    return { clause: `refuse ${owed[0]}`, expected: `errno ${owed[0]}`, serves: owed[1] };
+  return { clause: `no ${errno}`, expected: 'success', serves: rule.owes(s, args) };
+}
+
+function isAllowed<S>(
+  rule: Rule<S, Args, Value>,
+  s: S,
+  args: Args,
+  errno: string,
+  seen: Seen,
+  tally: Tally,
+  first: number,
+): boolean {
+  for (let row = 0; row < rule.may.length; row++) {
+    const [name, holds] = rule.may[row] ?? NO_ROW;
+    if (name !== errno) continue;
+    const allowed = holds(s, args, seen);
+    tally.note(first + row, allowed);
+    if (allowed) return true;
+  }
+  return false;
+}
+
+const NO_ROW = ['', (): boolean => false, 'P1', undefined] as const;

@@ -1,0 +1,113 @@
+/**
+ * The small computer of one run. Everything about it is data: it is generated, shrunk, stored and printed with
+ * the script. Small constants make rare things frequent, so the defaults are tiny; each range reaches a real one.
+ */
+export interface Machine {
+  readonly pages: number;
+  readonly pageBytes: number;
+  readonly lineBytes: number;
+  readonly orderMax: number;
+  readonly reserve: number;
+  readonly vmallocPages: number;
+  readonly pageArrayEntryBytes: number;
+  readonly ioBits: number;
+  readonly tableBits: number;
+  readonly iotlbEntries: number;
+  readonly contexts: number;
+  readonly clients: number;
+  readonly handles: number;
+  readonly sgTables: number;
+  readonly jobs: number;
+  /** Disputed choices. Only the code under test reads them: see {@link POLICIES}. */
+  readonly policies: Readonly<Record<string, string>>;
+  /** Runs of pages that somebody else holds from boot on: first page and count. */
+  readonly occupied: readonly (readonly [first: number, count: number])[];
+}
+
+/** One number of the machine: its range, what it is without being asked for, and what it means. */
+export interface Field {
+  readonly from: number;
+  readonly to: number;
+  readonly default: number;
+  readonly powerOfTwo?: boolean;
+  /** Values that scripts are generated with; without them the default. */
+  readonly drawn?: readonly number[];
+  readonly text: string;
+}
+
+/** The numbers of the machine, in the order in which they are printed. */
+export const FIELDS = {
+  pages: { from: 1, to: 4_194_304, default: 64, drawn: [4, 8, 16, 32, 64, 64], text: 'physical pages' },
+  pageBytes: { from: 64, to: 65_536, default: 64, powerOfTwo: true, text: 'bytes in a page' },
+  lineBytes: {
+    from: 8,
+    to: 65_536,
+    default: 16,
+    powerOfTwo: true,
+    text: 'bytes in a line, the unit of contents',
+  },
+  orderMax: { from: 0, to: 10, default: 3, drawn: [2, 3, 3, 4], text: 'largest block: 2^orderMax pages' },
+  reserve: {
+    from: 0,
+    to: 4_194_304,
+    default: 0, drawn: [0, 0, 0, 2],
+    text: 'pages that allocations leave free (the min watermark)',
+  },
+  vmallocPages: { from: 2, to: 4_194_304, default: 64, drawn: [8, 64], text: 'pages of kernel address space for vmalloc' },
+  pageArrayEntryBytes: {
+    from: 4,
+    to: 64,
+    default: 8,
+    powerOfTwo: true,
+    text: 'bytes of one entry of a page array',
+  },
+  ioBits: { from: 7, to: 36, default: 12, drawn: [9, 10, 12], text: 'width of a device address in bits' },
+  tableBits: { from: 1, to: 10, default: 2, text: 'base-2 logarithm of the entries in an I/O page table' },
+  iotlbEntries: { from: 1, to: 1024, default: 4, drawn: [1, 2, 4], text: 'translations that the IOTLB holds' },
+  contexts: { from: 1, to: 64, default: 4, drawn: [2, 4], text: 'GPU contexts and kernel domains alive at once' },
+  clients: { from: 1, to: 64, default: 4, drawn: [2, 4], text: 'ION clients alive at once' },
+  handles: { from: 1, to: 1024, default: 8, drawn: [2, 8], text: 'handles of one client, ids from 1' },
+  sgTables: { from: 1, to: 1024, default: 4, drawn: [2, 4], text: 'scatter-gather tables alive at once' },
+  jobs: { from: 1, to: 64, default: 2, text: 'jobs queued in all engines' },
+} as const;
+
+FIELDS satisfies Readonly<Record<string, Field>>;
+
+/**
+ * Disputed policies, read by the implementation alone: a specification that knew them would excuse the loser.
+ * The first value of each is what the review of 2012 ended with. T1 and T7 are that review's arguments.
+ */
+export const POLICIES = {
+  contexts: {
+    values: ['per-client', 'shared'],
+    text: 'T1: an IOMMU context for each GPU user, or one for all',
+  },
+  layout: { values: ['scattered', 'contiguous'], text: 'T7: buffers out of single pages, or of one block' },
+  placement: { values: ['lowest', 'lifo'], free: true, text: 'which free block is taken; both are legal' },
+} as const;
+
+/** What is wrong with a machine whose numbers are each in range, in words, or undefined. */
+export function machineProblem(machine: Machine): string | undefined {
+  const { pages, pageBytes, lineBytes, ioBits, tableBits } = machine;
+  const ioPages = 2 ** ioBits / pageBytes;
+  const words = (pages * pageBytes) / 8;
+  if (lineBytes > pageBytes) return `lineBytes ${lineBytes} is more than pageBytes ${pageBytes}`;
+  if (2 ** tableBits > pageBytes / 8)
+    return `a table of 2^${tableBits} entries does not fit a page of ${pageBytes} bytes`;
+  if (ioPages < 2) return `ioBits ${ioBits} leaves fewer than 2 I/O pages of ${pageBytes} bytes`;
+  if (ioPages > 2 ** 20) return `ioBits ${ioBits} makes ${ioPages} I/O pages; at most 2^20 are supported`;
+  if (words > 2 ** 26)
+    return `${pages} pages of ${pageBytes} bytes are ${words} words of contents; at most 2^26 are supported`;
+  return occupiedProblem(machine);
+}
+
+function occupiedProblem({ occupied, pages }: Machine): string | undefined {
+  let end = 0;
+  for (const [first, count] of [...occupied].sort((a, b) => a[0] - b[0])) {
+    if (first < end) return `occupied: page ${first} is listed twice, or is negative`;
+    if (count < 1) return `occupied: the run at page ${first} has ${count} pages`;
+    end = first + count;
+    if (end > pages) return `occupied: page ${end - 1} is outside the machine's ${pages} pages`;
+  }
+  return undefined;
+}

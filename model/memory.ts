@@ -1,0 +1,73 @@
+/** Who holds which page: the questions that the rules of every layer ask, and the two ways of changing the answer. */
+import { pageOf } from './units.ts';
+import { KIND, TAG_UNKNOWN } from './view.ts';
+import type { World } from './world.ts';
+
+/** No owner that the specification knows holds the page, in whole or in part. */
+export const isUnheld = ({ kind, coveredWords }: World, page: number): boolean =>
+  kind.get(page) === KIND.FREE && (page >= coveredWords.count || coveredWords.get(page) === 0);
+
+/** Pages that no known owner holds; the implementation's own tables and metadata are among them. */
+export function unheldCount(s: World): number {
+  let count = 0;
+  for (let page = 0; page < s.machine.pages; page++) if (isUnheld(s, page)) count++;
+  return s.pageNumbers ? count : s.machine.pages - (s.frames - countUnheld(s, s.frames));
+}
+
+function countUnheld(s: World, frames: number): number {
+  let count = 0;
+  for (let page = 0; page < frames; page++) if (isUnheld(s, page)) count++;
+  return count;
+}
+
+/** True when every page of the run exists and is held by nobody. */
+export function isUnheldRun(s: World, first: number, count: number): boolean {
+  if (!Number.isSafeInteger(first) || first < 0 || first + count > s.frames) return false;
+  for (let page = first; page < first + count; page++) if (!isUnheld(s, page)) return false;
+  return true;
+}
+
+/** The pages of an object, in its own order. `head` is its first page. */
+export function pagesOf(s: World, head: number): number[] {
+  const pages: number[] = [];
+  for (let page = 0; page < s.frames; page++) {
+    if (s.head.get(page) === head + 1) pages[s.index.get(page)] = page;
+  }
+  return pages;
+}
+
+/** Gives pages to an owner, in this order. Their lines hold `tag`. */
+export function take(s: World, pages: readonly number[], kind: number, tag: number): void {
+  const [head = 0] = pages;
+  for (const [index, page] of pages.entries()) {
+    s.kind.set(page, kind);
+    s.head.set(page, head + 1);
+    s.index.set(page, index);
+    setLines(s, page, tag);
+  }
+}
+
+/** Takes pages from their owner. What they hold from now on is nobody's business. */
+export function release(s: World, pages: readonly number[]): void {
+  for (const page of pages) {
+    s.kind.set(page, KIND.FREE);
+    s.head.set(page, 0);
+    s.index.set(page, 0);
+    setLines(s, page, TAG_UNKNOWN);
+  }
+}
+
+function setLines({ line, linesPerPage }: World, page: number, tag: number): void {
+  for (let at = page * linesPerPage; at < (page + 1) * linesPerPage; at++) line.set(at, tag);
+}
+
+/** Drops one reference to the buffer whose page 0 is `head`; with the last one its pages go. */
+export function dropReference(s: World, head: number): void {
+  s.refs.set(head, s.refs.get(head) - 1);
+  if (s.refs.get(head) === 0) release(s, pagesOf(s, head));
+}
+
+/** Some context translates to the page, with any right. */
+export function isMapped({ reach }: World, page: number): boolean {
+  return reach.values.some((entry) => pageOf(entry) === page);
+}

@@ -1,0 +1,101 @@
+/** Layer 2, scatter-gather tables. After Linux 6.1, lib/scatterlist.c: `sg_alloc_table_from_pages_segment()`. */
+import type { ArgsOf, ValueOf } from './calls.ts';
+import type { Machine } from './machine.ts';
+import { blockPages } from './pages.ts';
+import type { Rule, Seen } from './spec.ts';
+import { COUNTER, KIND, shownCounter } from './view.ts';
+import type { World } from './world.ts';
+
+/** Bytes of one entry of a table; a chunk is one page of them. */
+const ENTRY_BYTES = 16;
+
+/**
+ * `sg_alloc_table_from_pages(pages, maxSegment)`: lists blocks, each with all its pages, in order. Physically
+ * adjacent pages must merge, as far as `maxSegment` (rounded down to pages) allows: the count is owed.
+ */
+export const sgAllocTable: Rule<
+  World,
+  ArgsOf<'sg_alloc_table_from_pages'>,
+  ValueOf<'sg_alloc_table_from_pages'>
+> = {
+  require: [
+    ['there is a page to list', (_s, { pages }) => pages.length > 0],
+    ['every block is allocated', (s, { pages }) => pages.every((block) => s.kind.get(block) === KIND.BLOCK)],
+  ],
+  refuse: [
+    ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1'],
+    ['ENOMEM', (s) => freeTable(s) === undefined, 'P1'],
+  ],
+  may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, listed(s, args).length), seen)]],
+  accept: [
+    ['a table that is not in use', (s, _args, { table }) => s.sgPages.get(table) === 0, 'C5'],
+    [
+      'the fewest segments',
+      (s, args, { segments }) => segments === countSegments(s, args),
+      'S2',
+      'page-numbers',
+    ],
+  ],
+  effect(s, args, { table }) {
+    const pages = listed(s, args);
+    s.sgPages.set(table, pages.length + 1);
+    for (const [at, page] of pages.entries()) s.sgPage.set(table * s.sgPagesMax + at, page);
+  },
+  owes: () => 'M1',
+};
+
+/** `sg_free_table(table)`. A table that is mapped is not freed. */
+export const sgFreeTable: Rule<World, ArgsOf<'sg_free_table'>, ValueOf<'sg_free_table'>> = {
+  require: [
+    ['the table is allocated', (s, { table }) => isTable(s, table)],
+    ['the table is not mapped', (s, { table }) => s.sgDomain.get(table) === 0],
+  ],
+  refuse: [],
+  may: [],
+  accept: [],
+  effect: (s, { table }) => s.sgPages.set(table, 0),
+  owes: () => 'P1',
+};
+
+/** Pages of the chunks that hold so many entries: when more follow, a chunk's last entry links to the next. */
+export function chunksFor(machine: Machine, entries: number): number {
+  const room = machine.pageBytes / ENTRY_BYTES;
+  return entries <= room ? 1 : Math.ceil((entries - 1) / (room - 1));
+}
+
+/** The target shows so many free pages above the reserve. */
+export function showsPages(s: World, pages: number, seen: Seen): boolean {
+  const free = shownCounter(seen, COUNTER.free);
+  return free !== undefined && free - s.machine.reserve >= pages;
+}
+
+/** The pages of a table, in order. */
+export function tablePages(s: World, table: number): number[] {
+  const count = Math.max(s.sgPages.get(table) - 1, 0);
+  return Array.from({ length: count }, (_, at) => s.sgPage.get(table * s.sgPagesMax + at));
+}
+
+/** The table exists. */
+export const isTable = (s: World, table: number): boolean => s.sgPages.get(table) !== 0;
+
+const listed = (s: World, { pages }: { readonly pages: readonly number[] }): number[] =>
+  pages.flatMap((block) => blockPages(s, block));
+
+function freeTable(s: World): number | undefined {
+  for (let table = 0; table < s.machine.sgTables; table++) if (s.sgPages.get(table) === 0) return table;
+  return undefined;
+}
+
+function countSegments(s: World, args: ArgsOf<'sg_alloc_table_from_pages'>): number {
+  const limit = Math.floor(args.maxSegment / s.machine.pageBytes);
+  let segments = 0;
+  let length = limit;
+  let last = -2;
+  for (const page of listed(s, args)) {
+    const starts = page !== last + 1 || length === limit;
+    if (starts) segments++;
+    length = starts ? 1 : length + 1;
+    last = page;
+  }
+  return segments;
+}

@@ -1,0 +1,202 @@
+/**
+ * What a specification is: one value that the engine takes. Ours (`index.ts`) is one, the toys of the tests and a
+ * user's own calls are others. Everything in it is a table or a small function over the state's columns.
+ */
+import type { State } from './column.ts';
+import type { Args, Call, Reply, Value, View } from './target.ts';
+
+/** Anything that has a state of columns; the rest of it is the specification's own business. */
+export interface Stateful {
+  readonly state: State;
+}
+
+/** What a rule may know besides its own state: the faults that fired, and what the target showed before the call. */
+export interface Seen {
+  readonly fired: readonly string[];
+  /** The target's view as it was before the call; undefined when it shows nothing. */
+  readonly view: View | undefined;
+}
+
+/** Ids of invariants, such as `I2`: section 14 of the documentation's list, the same everywhere. */
+export type InvariantId = string;
+
+/** A condition with its name. In `refuse` and `may` the name is an errno. */
+export type Duty<S, A> = readonly [name: string, holds: (s: S, args: A) => boolean];
+export type Refusal<S, A> = readonly [
+  errno: string,
+  holds: (s: S, args: A, seen: Seen) => boolean,
+  serves: InvariantId,
+];
+export type Allowance<S, A> = readonly [errno: string, holds: (s: S, args: A, seen: Seen) => boolean];
+/** A row with `needs` is judged only for targets with page numbers, else counted as unjudged. */
+export type Condition<S, A, V> = readonly [
+  name: string,
+  holds: (s: S, args: A, value: V) => boolean,
+  serves: InvariantId,
+  needs?: 'page-numbers',
+];
+
+/**
+ * One call of the specification. Rows are evaluated in order and lazily, and may rely on those above them.
+ *
+ * `require` is the caller's duty: a call that breaks it is not made. `refuse` are the errnos owed, `may` those
+ * allowed but not owed. `accept` judges the answer without choosing it. `effect` is the state after the call; it
+ * runs only when every row is content. `owes` names the invariant that is broken when the call fails with
+ * an errno that no row allows.
+ */
+export interface Rule<S, A, V> {
+  readonly require: readonly Duty<S, A>[];
+  readonly refuse: readonly Refusal<S, A>[];
+  readonly may: readonly Allowance<S, A>[];
+  readonly accept: readonly Condition<S, A, V>[];
+  effect(s: S, args: A, value: V): void;
+  owes(s: S, args: A): InvariantId;
+  /** Names for the pages of a target that does not show page numbers. */
+  fresh?(s: S, args: A): Value;
+}
+
+/** A thing that calls give and take. */
+export interface Kind {
+  /** The field a plain reference `"name"` means. */
+  readonly main: string;
+  /** The field, and the unit it counts in, that `{ "in": "name", "offset": n }` starts from. */
+  readonly address?: { readonly field: string; readonly unit?: string };
+  /** Held by users: may be made up, and is still sent after it was consumed. */
+  readonly user?: true;
+}
+
+/** An argument as the table of calls declares it. `to` and `unit` may name a limit of the machine. */
+export type ArgShape =
+  | { readonly is: 'ref'; readonly of: readonly string[]; readonly consumes?: true }
+  | { readonly is: 'refs'; readonly of: readonly string[]; readonly most: number }
+  | {
+      readonly is: 'address';
+      readonly of: readonly string[];
+      /** Offsets are multiples of this limit, up to `to` of them. */
+      readonly step: string;
+      readonly to: string;
+      /** Addresses that no result names are tried too, below this limit. */
+      readonly wild?: string;
+    }
+  | {
+      readonly is: 'number';
+      readonly from: number;
+      readonly to: number | string;
+      /** Values are multiples of this limit; `ragged` ones end anywhere in the last unit. */
+      readonly unit?: string;
+      readonly ragged?: true;
+      /** Values outside the range that are tried now and then: refusals are part of the contract. */
+      readonly odd?: readonly (number | string)[];
+    }
+  | { readonly is: 'word'; readonly of: readonly string[] }
+  | { readonly is: 'words'; readonly of: readonly string[] };
+
+/** One row of the table of calls. */
+export interface CallShape {
+  readonly layer: string;
+  /** Who makes it: what a kernel caller would never do is not sent, what a user could do is. */
+  readonly by: 'user' | 'kernel' | 'device';
+  readonly text: string;
+  readonly args: Readonly<Record<string, ArgShape>>;
+  readonly gives?: {
+    readonly kind?: string;
+    readonly fields: Readonly<Record<string, 'number' | 'numbers' | 'pfn' | 'pfns'>>;
+  };
+}
+
+/** One column of the view, at the place that its number in `Spec.view` gives it. */
+export interface ViewColumn<M> {
+  readonly name: string;
+  length(machine: M): number;
+  /** False when only targets show it: invariants read it, nothing is compared. */
+  readonly own: boolean;
+  /** Whether a value of the specification and a different one of the target are both right. */
+  agrees?(own: number, shown: number): boolean;
+  /** The invariant that a difference breaks. */
+  serves(own: number, shown: number, call: Call): InvariantId;
+  /** A value in words, for reports. */
+  show?(value: number): string;
+}
+
+interface InvariantBase {
+  readonly id: InvariantId;
+  readonly text: string;
+  /** Numbers of the view's columns it looks at. */
+  readonly reads: readonly number[];
+}
+
+/**
+ * What holds between calls. `state`: of every view. `step`: of what a call did. `end`: after everything was
+ * given back. `clause`: judged by rows of rules and by comparing views, which name it. `broken` says what is
+ * wrong in words, or undefined.
+ */
+export type Invariant<M> = InvariantBase &
+  (
+    | { readonly form: 'state' | 'end'; broken(view: View, machine: M): string | undefined }
+    | {
+        readonly form: 'step';
+        /** A number of the view before the call, handed to `broken`. */
+        before(view: View): number;
+        broken(before: number, view: View, call: Call, reply: Reply): string | undefined;
+      }
+    | { readonly form: 'clause' }
+  );
+
+/** An interesting situation, counted; a run that never met it checked less than it seems. */
+export interface Label<S> {
+  readonly name: string;
+  readonly calls: readonly string[];
+  /** Asked before the effect. */
+  holds(s: S, args: Args, reply: Reply, seen: Seen): boolean;
+}
+
+/** A number of the machine, for the schema and the generator. */
+export interface SpecField {
+  readonly from: number;
+  readonly to: number;
+  readonly default: number;
+  readonly powerOfTwo?: boolean;
+  /** Values that scripts are generated with; without them the default. */
+  readonly drawn?: readonly number[];
+  readonly text: string;
+}
+
+export interface SpecPolicy {
+  readonly values: readonly string[];
+  /** Every value is right: scripts are generated with all of them. */
+  readonly free?: true;
+  readonly text: string;
+}
+
+/** A claim about a pair of policies' values: what must be true for a finding to count as the verdict's. */
+export interface Premise<S> {
+  readonly name: string;
+  readonly text: string;
+  /** `failing` is the call at which the finding was made. */
+  holds(s: S, failing: Call): boolean;
+}
+
+export interface Spec<M, S extends Stateful> {
+  readonly name: string;
+  readonly fields: Readonly<Record<string, SpecField>>;
+  readonly policies: Readonly<Record<string, SpecPolicy>>;
+  readonly kinds: Readonly<Record<string, Kind>>;
+  readonly calls: Readonly<Record<string, CallShape>>;
+  readonly rules: Readonly<Record<string, Rule<S, Args, Value>>>;
+  /** Fault sites with the errnos each may cause; none: the call recovers. */
+  readonly sites: Readonly<Record<string, readonly string[]>>;
+  readonly view: readonly ViewColumn<M>[];
+  readonly invariants: readonly Invariant<M>[];
+  readonly labels: readonly Label<S>[];
+  readonly premises: readonly Premise<S>[];
+  /** Calls that give everything back, in this order; each consumes one reference. */
+  readonly closing: readonly string[];
+  machineProblem(machine: M): string | undefined;
+  /** The machine's numbers and what follows from them, for the `to` and `unit` of arguments. */
+  limits(machine: M): Readonly<Record<string, number>>;
+  boot(machine: M, pageNumbers: boolean): S;
+  /** The state's own view: the same columns as `view`, empty where the specification knows nothing. */
+  columns(s: S): readonly Int32Array[];
+  /** Raw ids of everything of a kind that exists. */
+  live(s: S, kind: string): readonly number[];
+}

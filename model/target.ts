@@ -1,0 +1,106 @@
+/**
+ * What a target is: whatever claims to manage memory. Types only, so that an adapter depends on nothing that runs.
+ *
+ * A target boots a machine, answers calls, and shows of itself what it can. Three optional parts open further
+ * uses: `start` and `resume` let calls be interrupted, `mark`, `undo` and `fingerprint` let a search go back.
+ */
+
+/** A resolved argument: a number, a word, or a list of either. Literals of 2^53 and more arrive as the nearest double. */
+export type Arg = number | string | readonly number[] | readonly string[];
+export type Args = Readonly<Record<string, Arg>>;
+
+/** One call, with every reference of the script filled in. */
+export interface Call {
+  readonly op: string;
+  readonly args: Args;
+  /** Fault sites that must fail in this call: the n-th time the site is asked, from 1. */
+  readonly fail?: Readonly<Record<string, number>>;
+}
+
+/** What a successful call gives back, by field name. The table of calls says which fields there are. */
+export type Value = Readonly<Record<string, number | readonly number[]>>;
+
+/** The answer to one call: a value or the name of an errno. `fired` lists the fault sites that failed in it. */
+export type Reply =
+  | { readonly ok: Value; readonly fired?: readonly string[] }
+  | { readonly errno: string; readonly fired?: readonly string[] };
+
+/** Where an interrupted call stopped: the number of the switch point, from 1. */
+export interface Suspended {
+  readonly point: number;
+}
+
+/**
+ * What a target shows of itself beyond replies. The columns belong to the engine, which keeps them from one
+ * command to the next; which column means what is said by the specification (`Spec.view`).
+ */
+export interface View {
+  /** One array a column, of the lengths the specification asked for. */
+  readonly columns: readonly Int32Array[];
+  /** Bit n is set when the target shows column n at all. */
+  shown: number;
+  /** Bit n is set when column n may have changed since the engine last looked; the engine clears it. */
+  touched: number;
+}
+
+/**
+ * What a target is able to do. `page-numbers`: replies and view name physical pages. `faults`: fault sites fail
+ * on demand. `ticks`: background work moves only when told to. `errno-order`: where several refusals apply, the
+ * first in the specification's order is the one given.
+ */
+export type Capability = 'page-numbers' | 'faults' | 'ticks' | 'errno-order';
+
+interface Described {
+  /** Name for reports, such as `builtin` or `zoo/stale-iotlb`. */
+  readonly name: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** The calls it answers, or undefined for all. */
+  readonly calls?: ReadonlySet<string>;
+}
+
+/** A target in this process. `boot` starts afresh, whatever went before. */
+export interface Target<M> extends Described {
+  boot(machine: M): void;
+  apply(call: Call): Reply;
+  /** Writes what changed since the last call of `observe` into the view and sets its bits. */
+  observe(view: View): void;
+  readonly concurrent?: Concurrent;
+  readonly undoable?: Undoable;
+}
+
+/** A target whose calls can be interrupted at switch points. One call an actor at a time. */
+export interface Concurrent {
+  start(actor: string, call: Call): Reply | Suspended;
+  resume(actor: string): Reply | Suspended;
+}
+
+/** A target that can go back to an earlier state, and tell states apart by 64 bits. */
+export interface Undoable {
+  /** Starts logging; without it, `mark` and `undo` are not available and cost nothing. */
+  attach(): void;
+  mark(): void;
+  /** Back to the last mark, which stays. */
+  undo(): void;
+  /** Forgets the last mark without going back. */
+  drop(): void;
+  fingerprint(): readonly [low: number, high: number];
+}
+
+/** A command as a remote target gets it: references are slots, filled by the command of that number. */
+export interface SlotCall {
+  readonly op: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Slot the result goes to, or absent when nobody refers to it. */
+  readonly into?: number;
+  readonly fail?: Readonly<Record<string, number>>;
+}
+
+/** A remote answer may carry columns of the view, by name. */
+export type RemoteReply = Reply & { readonly shown?: Readonly<Record<string, readonly number[]>> };
+
+/** A target that lives elsewhere. `skipped`: a slot that the command needs is empty. */
+export interface RemoteTarget<M> extends Described {
+  boot(machine: M): Promise<void>;
+  batch(calls: readonly SlotCall[]): Promise<readonly (RemoteReply | 'skipped')[]>;
+  close(): Promise<void>;
+}

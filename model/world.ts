@@ -1,0 +1,125 @@
+/**
+ * Everything the specification knows, as columns. Memory is known by its owners: a page that no owner of the
+ * specification holds may be free, or hold the implementation's own tables and metadata.
+ */
+import { type Column, State } from './column.ts';
+import type { Machine } from './machine.ts';
+import { KIND, TAG_UNKNOWN, VIEW, VIEW_COLUMNS } from './view.ts';
+
+/** Blocks that one scatter-gather table lists at the most: the table of calls allows no more. */
+const SG_BLOCKS_MAX = 4;
+
+export interface World {
+  readonly state: State;
+  readonly machine: Machine;
+  /** False for a target that names no pages: then a page number here is only a name. */
+  readonly pageNumbers: boolean;
+  /** Names for pages: the machine's pages, or more of them when they are only names. */
+  readonly frames: number;
+  readonly ioPages: number;
+  readonly linesPerPage: number;
+  /** Pages that one scatter-gather table lists at the most. */
+  readonly sgPagesMax: number;
+
+  // The columns that make up the view, in the order of `view.ts`.
+  readonly kind: Column;
+  readonly head: Column;
+  readonly index: Column;
+  readonly refs: Column;
+  readonly line: Column;
+  readonly reach: Column;
+  readonly client: Column;
+  readonly context: Column;
+  readonly handle: Column;
+  readonly bound: Column;
+  readonly job: Column;
+
+  // Beyond the view.
+  /** Order of the block that starts at a page. */
+  readonly order: Column;
+  /** Bytes + 1 of the kvmalloc memory that starts at an 8-byte word of kernel address space, or 0. */
+  readonly memory: Column;
+  /** 1 for every 8-byte word that is inside such memory. */
+  readonly covered: Column;
+  /** Words of a page (linear, then vmalloc) that such memory covers. */
+  readonly coveredWords: Column;
+  /** Pages + 1 of a scatter-gather table, or 0. */
+  readonly sgPages: Column;
+  /** The pages it lists: table * sgPagesMax + position. */
+  readonly sgPage: Column;
+  /** The I/O page each is mapped at. */
+  readonly sgIoPage: Column;
+  /** Domain + 1 it is mapped in, or 0. */
+  readonly sgDomain: Column;
+  /** Client + 1 that made a GPU context. */
+  readonly owner: Column;
+  readonly jobContext: Column;
+  /** Next line of a job, counted from address 0; -1 where the address is none. */
+  readonly jobLine: Column;
+  /** What a job writes; 0: it reads. */
+  readonly jobTag: Column;
+}
+
+/** A machine that has just been switched on. */
+export function bootWorld(machine: Machine, pageNumbers: boolean): World {
+  const state = new State();
+  const frames = pageNumbers ? machine.pages : machine.pages * (machine.orderMax + 1);
+  const named = { ...machine, pages: frames };
+  const view = VIEW_COLUMNS.map(({ own, length }) => state.column(own ? length(named) : 0));
+  const column = (number: number): Column => view[number] ?? state.column(0);
+  const words = ((machine.pages + machine.vmallocPages) * machine.pageBytes) / 8;
+  const sgPagesMax = SG_BLOCKS_MAX * 2 ** machine.orderMax;
+  const world: World = {
+    state,
+    machine,
+    pageNumbers,
+    frames,
+    ioPages: 2 ** machine.ioBits / machine.pageBytes,
+    linesPerPage: machine.pageBytes / machine.lineBytes,
+    sgPagesMax,
+    kind: column(VIEW.kind),
+    head: column(VIEW.head),
+    index: column(VIEW.index),
+    refs: column(VIEW.refs),
+    line: column(VIEW.line),
+    reach: column(VIEW.reach),
+    client: column(VIEW.client),
+    context: column(VIEW.context),
+    handle: column(VIEW.handle),
+    bound: column(VIEW.bound),
+    job: column(VIEW.job),
+    order: state.column(frames),
+    memory: state.column(words),
+    covered: state.column(words),
+    coveredWords: state.column(machine.pages + machine.vmallocPages),
+    sgPages: state.column(machine.sgTables),
+    sgPage: state.column(machine.sgTables * sgPagesMax),
+    sgIoPage: state.column(machine.sgTables * sgPagesMax),
+    sgDomain: state.column(machine.sgTables),
+    owner: state.column(machine.contexts),
+    jobContext: state.column(machine.jobs),
+    jobLine: state.column(machine.jobs),
+    jobTag: state.column(machine.jobs),
+  };
+  state.seal();
+  occupy(world);
+  world.line.fill(TAG_UNKNOWN);
+  return world;
+}
+
+function occupy({ machine, kind }: World): void {
+  for (const [first, count] of machine.occupied) {
+    for (let page = first; page < first + count; page++) kind.set(page, KIND.OCCUPIED);
+  }
+}
+
+/** Type of a translation context, as the view codes it. */
+export const CONTEXT = { NONE: 0, UNMANAGED: 1, DMA: 2, GPU: 3 } as const;
+
+/** The type of a context by its id, which may be made up. */
+export const contextType = ({ context }: World, id: number): number =>
+  id >= 0 && id < context.count ? context.get(id) : CONTEXT.NONE;
+
+/** An id that a new context may get. */
+export const isFreeContext = ({ context }: World, id: number): boolean =>
+  id >= 0 && id < context.count && context.get(id) === CONTEXT.NONE;

@@ -1,0 +1,81 @@
+/** Draws the arguments of a command from their shapes in the table of calls. */
+import type { ArgShape, CallShape } from '../model/index.ts';
+import type { Choices } from './choices.ts';
+import type { Argument } from './script.ts';
+
+/** What references and places are drawn from: results of a script, or the objects of a state. */
+export interface Environment {
+  /** A reference to something of one of the kinds, or undefined: there is none. */
+  reference(kinds: readonly string[], consumes: boolean): string | number | undefined;
+  place(kinds: readonly string[], offset: number): Argument | undefined;
+  readonly limits: Readonly<Record<string, number>>;
+  /** Values of a number at the most; then nothing outside its range is drawn either. */
+  readonly few?: number;
+}
+
+/** All arguments of a call, or undefined when there is nothing to refer to. */
+export function drawArguments(
+  choices: Choices,
+  { args }: CallShape,
+  environment: Environment,
+): Record<string, Argument> | undefined {
+  const drawn: Record<string, Argument> = {};
+  for (const name in args) {
+    const value = drawArgument(choices, args[name] as ArgShape, environment);
+    if (value === undefined) return undefined;
+    drawn[name] = value;
+  }
+  return drawn;
+}
+
+function drawArgument(choices: Choices, shape: ArgShape, environment: Environment): Argument | undefined {
+  switch (shape.is) {
+    case 'ref':
+      return environment.reference(shape.of, shape.consumes === true);
+    case 'refs':
+      return drawReferences(choices, shape, environment);
+    case 'address':
+      return drawPlace(choices, shape, environment);
+    case 'number':
+      return drawNumber(choices, shape, environment);
+    case 'word':
+      return shape.of[choices.pick(shape.of.map((_word, index) => (index === 0 ? 3 : 1)))];
+    case 'words':
+      return environment.few === undefined && choices.below(32) === 0 ? [] : shape.of;
+  }
+}
+
+type Shape<Is> = Extract<ArgShape, { readonly is: Is }>;
+
+function drawReferences(choices: Choices, shape: Shape<'refs'>, environment: Environment): Argument | undefined {
+  const most = Math.min(shape.most, environment.few ?? shape.most);
+  const count = 1 + choices.below(most);
+  const list: (string | number)[] = [];
+  for (let at = 0; at < count; at++) {
+    const reference = environment.reference(shape.of, false);
+    if (reference !== undefined && !list.includes(reference)) list.push(reference);
+  }
+  return list.length === 0 ? undefined : list;
+}
+
+function drawPlace(choices: Choices, shape: Shape<'address'>, environment: Environment): Argument | undefined {
+  const { limits, few } = environment;
+  const step = limits[shape.step] ?? 1;
+  const offsets = Math.min(limits[shape.to] ?? 1, few ?? Number.POSITIVE_INFINITY);
+  const wild = shape.wild === undefined ? 0 : (limits[shape.wild] ?? 0);
+  if (wild > 0 && few === undefined && choices.below(8) === 0) return step * choices.below(wild / step);
+  const offset = few !== undefined || choices.below(2) === 0 ? step * choices.below(offsets) : 0;
+  return environment.place(shape.of, offset);
+}
+
+function drawNumber(choices: Choices, shape: Shape<'number'>, { limits, few }: Environment): Argument {
+  const { from, odd, unit } = shape;
+  const to = typeof shape.to === 'number' ? shape.to : (limits[shape.to] ?? from);
+  const size = unit === undefined ? 1 : (limits[unit] ?? 1);
+  const count = Math.max(to - from + 1, 1);
+  if (few !== undefined) return (from + choices.below(Math.min(count, few))) * size;
+  if (odd !== undefined && choices.below(16) === 0) return odd[choices.below(odd.length)] as number | string;
+  // Small values mostly: many of them fit a small machine at once, and that is where states get rich.
+  const value = (from + choices.below(choices.below(3) === 0 ? count : Math.min(count, 3))) * size;
+  return shape.ragged === true && choices.below(2) === 0 ? value - choices.below(size) : value;
+}

@@ -1,0 +1,62 @@
+/** A disagreement between specification and target, as data. Exceptions are for bugs of ours and bad input. */
+import type { Call, InvariantId, Reply } from '../model/index.ts';
+
+/**
+ * What went wrong. `reply`: a rule does not allow the answer. `invariant`: broken on the target's view. `view`: the two
+ * views differ. `crash`: the target threw, died, hung or answered garbage. `specification`: an invariant is broken
+ * on the specification's own view, so the specification is wrong.
+ */
+export type FindingKind = 'reply' | 'invariant' | 'view' | 'crash' | 'specification';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** Index of the command in the script; from the script's length on, it is one of those that give all back. */
+  readonly command: number;
+  readonly call: Call;
+  readonly reply?: Reply;
+  readonly serves: InvariantId;
+  /** The row, column or form that decided. */
+  readonly clause: string;
+  readonly layer: string;
+  /** What was expected and what was seen, in words. */
+  readonly detail: string;
+  /** Name of the premise under which the finding decides an argument. */
+  readonly premise?: string;
+}
+
+/** Two findings are the same when shrinking may replace one by the other. */
+export const isSameFinding = (a: Finding, b: Finding): boolean => identityOf(a) === identityOf(b);
+
+/** What stays the same while a script shrinks: kind, invariant, deciding row or column, layer and premise. */
+export const identityOf = ({ kind, serves, clause, layer, premise }: Finding): string =>
+  [kind, serves, clause, layer, premise ?? ''].join('|');
+
+/** One sentence for a report. */
+export function describe({ kind, call, serves, detail }: Finding): string {
+  const where = showCall(call);
+  switch (kind) {
+    case 'crash':
+      return `${where}: the target failed: ${detail}`;
+    case 'specification':
+      return `${where}: the specification breaks its own ${serves}: ${detail}`;
+    case 'reply':
+    case 'invariant':
+    case 'view':
+      return `${where}: ${serves} broken: ${detail}`;
+  }
+}
+
+/** A call as it is written in C, with its resolved arguments. */
+export function showCall({ op, args, fail }: Call): string {
+  const list = Object.entries(args).map(([name, value]) => `${name} ${showValue(value)}`);
+  const faults = Object.entries(fail ?? {}).map(([site, n]) => `, ${site} fails at ${n}`);
+  return `${op}(${list.join(', ')}${faults.join('')})`;
+}
+
+export function showReply(reply: Reply): string {
+  if ('errno' in reply) return reply.errno;
+  const fields = Object.entries(reply.ok).map(([name, value]) => `${name} ${showValue(value)}`);
+  return fields.length === 0 ? 'ok' : fields.join(', ');
+}
+
+const showValue = (value: unknown): string => (Array.isArray(value) ? `[${value.join(' ')}]` : String(value));

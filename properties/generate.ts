@@ -1,0 +1,202 @@
+/**
+ * Scripts, drawn from choices. Swarm by default: each script has some calls switched off and the others weighted,
+ * from rare to dominant, because what a script leaves out decides which states it reaches as much as what it does.
+ */
+import type { ArgShape, CallShape, Spec, Stateful } from '../model/index.ts';
+import { type Choices, SeededChoices } from './choices.ts';
+import { Draft, type Entry } from './draft.ts';
+import { drawArguments, type Environment } from './draw.ts';
+import { machineOf } from './machine.ts';
+import { type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
+
+/** What scripts are drawn for. */
+export interface Plan {
+  /** Numbers and policies that every machine has. */
+  readonly machine?: ScriptMachine;
+  /** Calls that are made; undefined: all. */
+  readonly only?: ReadonlySet<string>;
+  /** No fault sites are made to fail: the target does not support it. */
+  readonly noFaults?: boolean;
+}
+
+const COMMANDS_FROM = 20;
+const COMMANDS_TO = 80;
+/** Live results of a kind from which on making more of them becomes rarer. */
+const MANY = 4;
+
+/** Draws one script. */
+export function drawScript<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  choices: Choices,
+  machine: ScriptMachine,
+  plan: Plan = {},
+): Script {
+  const limits = spec.limits(machineOf(spec, machine));
+  const weights = drawWeights(spec, choices, plan);
+  const faults = plan.noFaults !== true && choices.below(2) === 0 ? Object.keys(spec.sites) : [];
+  const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
+  const draft = new Draft();
+  const commands: Command[] = [];
+  while (commands.length < count) {
+    const at = drawCall(choices, weights, draft);
+    if (at < 0) break;
+    const command = drawCommand(spec, choices, weights[at] as Weighted, draft, limits);
+    if (command !== undefined) commands.push(withFault(choices, command, faults));
+  }
+  return { format: FORMAT, machine, commands };
+}
+
+interface Weighted {
+  readonly op: string;
+  readonly shape: CallShape;
+  readonly weight: number;
+  /** Kinds that its references need, and whether a result that is gone will do. */
+  readonly needs: readonly { readonly kinds: readonly string[]; readonly staleToo: boolean }[];
+}
+
+function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
+  const weighted: Weighted[] = [];
+  for (const [op, shape] of Object.entries(spec.calls)) {
+    if (only !== undefined && !only.has(op)) continue;
+    const needs = Object.values(shape.args)
+      .filter(needsResult)
+      .map(({ of }) => ({ kinds: of, staleToo: isUserKind(spec, of) }));
+    // What makes something out of nothing is never off: the rest of the script would have nothing to work with.
+    const weight = [0, 1, 2, 4, 8][choices.below(5)] ?? 0;
+    weighted.push({ op, shape, needs, weight: needs.length === 0 ? Math.max(weight, 1) : weight });
+  }
+  return weighted;
+}
+
+type Needing = Extract<ArgShape, { readonly is: 'ref' | 'refs' | 'address' }>;
+
+/** Nothing can be drawn for the argument without a result of an earlier command. */
+const needsResult = (arg: ArgShape): arg is Needing =>
+  arg.is === 'ref' || arg.is === 'refs' || (arg.is === 'address' && arg.wild === undefined);
+
+const isUserKind = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly string[]): boolean =>
+  kinds.some((kind) => spec.kinds[kind]?.user === true);
+
+/** Index of the call to make next, or -1: none can be made. */
+function drawCall(choices: Choices, weights: readonly Weighted[], draft: Draft): number {
+  let total = 0;
+  const scaled = weights.map(({ weight, needs, shape }) => {
+    for (const { kinds, staleToo } of needs) if (!draft.has(kinds, staleToo)) return 0;
+    const kind = shape.gives?.kind;
+    const now = kind !== undefined && draft.liveCount(kind) >= MANY ? weight : weight * 4;
+    total += now;
+    return now;
+  });
+  return total === 0 ? -1 : choices.pick(scaled);
+}
+
+function drawCommand<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  choices: Choices,
+  { op, shape }: Weighted,
+  draft: Draft,
+  limits: Readonly<Record<string, number>>,
+): Command | undefined {
+  const used: Entry[] = [];
+  const consumed: Entry[] = [];
+  const environment: Environment = {
+    limits,
+    reference(kinds, consumes) {
+      const user = isUserKind(spec, kinds);
+      if (user && choices.below(64) === 0) return 99;
+      const entry = draft.draw(choices, kinds, used, { staleToo: user, consumes });
+      if (entry === undefined) return undefined;
+      used.push(entry);
+      if (consumes) consumed.push(entry);
+      return entry.name;
+    },
+    place(kinds, offset) {
+      const entry = draft.draw(choices, kinds, used, { staleToo: isUserKind(spec, kinds), consumes: false });
+      if (entry === undefined) return offset;
+      used.push(entry);
+      return { in: entry.name, offset };
+    },
+  };
+  const args = drawArguments(choices, shape, environment);
+  if (args === undefined) return undefined;
+  for (const entry of consumed) draft.remove(entry);
+  const kind = shape.gives?.kind;
+  return kind === undefined ? { op, ...args } : { op, ...args, as: draft.add(kind, used).name };
+}
+
+function withFault(choices: Choices, command: Command, sites: readonly string[]): Command {
+  if (sites.length === 0 || choices.below(12) !== 0) return command;
+  return { ...command, fail: { [sites[choices.below(sites.length)] ?? '']: 1 + choices.below(3) } };
+}
+
+/** Draws a machine: sizes, free policies, and who holds what from boot on. */
+export function drawMachine<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  choices: Choices,
+  fixed: ScriptMachine = {},
+): ScriptMachine {
+  for (;;) {
+    const numbers: Record<string, number> = {};
+    for (const [name, { drawn }] of Object.entries(spec.fields)) {
+      if (drawn !== undefined) numbers[name] = drawn[choices.below(drawn.length)] ?? 0;
+    }
+    const policies: Record<string, string> = {};
+    for (const [name, { values, free }] of Object.entries(spec.policies)) {
+      if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
+    }
+    const occupied = choices.below(3) === 0 ? crumbs(choices, numbers['pages'] ?? 0) : [];
+    const machine = { ...numbers, occupied, ...fixed, policies: { ...policies, ...fixed.policies } };
+    if (isSound(spec, machine)) return machine;
+  }
+}
+
+/** Single pages that somebody holds, so that little is contiguous. */
+function crumbs(choices: Choices, pages: number): [number, number][] {
+  const apart = 2 + choices.below(4);
+  const runs: [number, number][] = [];
+  for (let page = choices.below(apart); page < pages; page += 1 + choices.below(apart)) runs.push([page, 1]);
+  return runs.filter(([first], index) => first !== runs[index - 1]?.[0]);
+}
+
+function isSound<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): boolean {
+  try {
+    machineOf(spec, machine);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Scripts of one chunk share their machines, so that a target boots few of them. */
+export const CHUNK_SCRIPTS = 256;
+const CHUNK_MACHINES = 8;
+
+/** Script `index` of a seed: it depends on nothing else, so that any thread can draw it. */
+export class Scripts<M, S extends Stateful> {
+  readonly #spec: Spec<M, S>;
+  readonly #seed: number;
+  readonly #plan: Plan;
+  #chunk = -1;
+  #machines: ScriptMachine[] = [];
+
+  constructor(spec: Spec<M, S>, seed: number, plan: Plan = {}) {
+    this.#spec = spec;
+    this.#seed = seed;
+    this.#plan = plan;
+  }
+
+  at(index: number): Script {
+    const chunk = Math.floor(index / CHUNK_SCRIPTS);
+    if (chunk !== this.#chunk) this.#drawMachines(chunk);
+    const choices = new SeededChoices(this.#seed, index);
+    const machine = this.#machines[choices.below(this.#machines.length)] as ScriptMachine;
+    return drawScript(this.#spec, choices, machine, this.#plan);
+  }
+
+  #drawMachines(chunk: number): void {
+    // Numbers of machines lie apart from those of scripts: a negative index is no script's.
+    const choices = new SeededChoices(this.#seed, -1 - chunk);
+    this.#machines = Array.from({ length: CHUNK_MACHINES }, () => drawMachine(this.#spec, choices, this.#plan.machine));
+    this.#chunk = chunk;
+  }
+}

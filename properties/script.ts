@@ -1,0 +1,76 @@
+/** A test case, as it is generated, shrunk, stored, sent and replayed: nothing but JSON. */
+
+/** The version of the format below. Readers migrate older ones; newer ones they refuse. */
+export const FORMAT = 1;
+
+/** A place in something: `offset` bytes from where the named result starts. */
+export interface Place {
+  readonly in: string;
+  readonly offset: number;
+}
+
+/**
+ * What an argument may be: a number; a literal of 2^53 or more, as `"0x…"`; a word; the name of an earlier result,
+ * or one of its fields as `"name.field"`; a place; or a list. The table of calls says which.
+ */
+export type Argument = number | string | Place | readonly (number | string)[];
+
+/** Fault sites and which asking of each must fail, from 1. */
+export type Faults = Readonly<Record<string, number>>;
+
+/** One step. Its arguments stand beside these four, under the names that the table of calls gives them. */
+export interface Command {
+  readonly op: string;
+  /** Name of the result, unique in the script. */
+  readonly as?: string;
+  /** Who takes the step; program order holds for each actor. Default: `main`. */
+  readonly actor?: string;
+  readonly fail?: Faults;
+  readonly [argument: string]: Argument | Faults | undefined;
+}
+
+/** The command with this name stops at its switch point, counted from 1, and this actor goes on. */
+export interface Preemption {
+  readonly in: string;
+  readonly point: number;
+  readonly to: string;
+}
+
+/** The numbers of a machine that differ from the specification's defaults, its policies and its start map. */
+export interface ScriptMachine {
+  readonly policies?: Readonly<Record<string, string>>;
+  readonly occupied?: readonly (readonly [first: number, count: number])[];
+  readonly [field: string]: unknown;
+}
+
+export interface Script {
+  readonly format: number;
+  readonly machine: ScriptMachine;
+  readonly commands: readonly Command[];
+  readonly schedule?: readonly Preemption[];
+}
+
+/** Keys of a command that are not arguments. */
+export const RESERVED: ReadonlySet<string> = new Set(['op', 'as', 'actor', 'fail']);
+
+/** Something in a script or case that cannot be. `path` names the field, such as `commands[3].handle`. */
+export class ScriptError extends Error {
+  readonly path: string;
+
+  constructor(path: string, problem: string) {
+    super(`${path}: ${problem}`);
+    this.name = 'ScriptError';
+    this.path = path;
+  }
+}
+
+/** The arguments of a command, without its other keys. */
+export function argumentsOf(command: Command): [name: string, value: Argument][] {
+  const entries = Object.entries(command) as [string, Argument][];
+  return entries.filter(([name]) => !RESERVED.has(name));
+}
+
+/** The name a reference starts with: `m` of `m.dma`. */
+export const nameOf = (reference: string): string => reference.split('.', 1)[0] ?? reference;
+
+export const isLiteral = (text: string): boolean => text.startsWith('0x');

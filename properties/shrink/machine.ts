@@ -1,0 +1,89 @@
+/** Passes that make the machine smaller. */
+import type { ScriptMachine } from '../script.ts';
+import { machineOf } from '../machine.ts';
+import type { Spec, Stateful } from '../../model/index.ts';
+import type { Pass } from './pass.ts';
+
+/** Every number of the machine: its smallest value, then half-way there; then one less. */
+export const smallerMachine: Pass = {
+  name: 'smaller machine',
+  *candidates(script, spec) {
+    const { machine } = script;
+    for (const [name, field] of Object.entries(spec.fields)) {
+      const value = machine[name];
+      if (typeof value !== 'number' && field.drawn === undefined) continue;
+      const now = typeof value === 'number' ? value : field.default;
+      for (const smaller of descend(field.from, now, field.powerOfTwo === true)) {
+        const changed = cutOff({ ...machine, [name]: smaller }, spec);
+        if (isWhole(changed, spec)) yield { ...script, machine: changed };
+      }
+    }
+  },
+};
+
+/** Frees pages that somebody holds from boot: all, half of the runs, single runs, single pages. */
+export const fewerOccupied: Pass = {
+  name: 'fewer occupied pages',
+  *candidates(script) {
+    const { occupied = [] } = script.machine;
+    const withRuns = (runs: readonly (readonly [number, number])[]): typeof script => ({
+      ...script,
+      machine: { ...script.machine, occupied: runs },
+    });
+    for (let size = occupied.length; size >= 1; size = Math.floor(size / 2)) {
+      for (let from = 0; from < occupied.length; from += size) yield withRuns(occupied.toSpliced(from, size));
+    }
+    for (const [index, [first, count]] of occupied.entries()) {
+      if (count > 1) yield withRuns(occupied.with(index, [first, count - 1]));
+    }
+  },
+};
+
+/** Leaves out what is the default anyway, so that the case shows only what matters. */
+export const bareMachine: Pass = {
+  name: 'defaults',
+  *candidates(script, spec) {
+    const kept = Object.entries(script.machine).filter(([name, value]) => {
+      if (name === 'occupied') return Array.isArray(value) && value.length > 0;
+      return name === 'policies' || value !== spec.fields[name]?.default;
+    });
+    const policies = Object.entries(script.machine.policies ?? {}).filter(
+      ([name, value]) => value !== spec.policies[name]?.values[0],
+    );
+    const machine: ScriptMachine = Object.fromEntries(kept.filter(([name]) => name !== 'policies'));
+    const bare = policies.length === 0 ? machine : { ...machine, policies: Object.fromEntries(policies) };
+    if (JSON.stringify(bare) !== JSON.stringify(script.machine)) yield { ...script, machine: bare };
+  },
+};
+
+function* descend(from: number, now: number, powerOfTwo: boolean): Generator<number> {
+  if (now <= from) return;
+  yield from;
+  if (powerOfTwo) {
+    for (let value = from * 2; value < now; value *= 2) yield value;
+    return;
+  }
+  const half = Math.floor((from + now) / 2);
+  if (half > from) yield half;
+  if (now - 1 > half) yield now - 1;
+}
+
+/** The start map, without what lies outside a smaller machine. */
+function cutOff<M, S extends Stateful>(machine: ScriptMachine, spec: Spec<M, S>): ScriptMachine {
+  const pages = typeof machine['pages'] === 'number' ? machine['pages'] : (spec.fields['pages']?.default ?? 0);
+  const { occupied } = machine;
+  if (occupied === undefined) return machine;
+  const inside = occupied
+    .filter(([first]) => first < pages)
+    .map(([first, count]): [number, number] => [first, Math.min(count, pages - first)]);
+  return { ...machine, occupied: inside };
+}
+
+function isWhole<M, S extends Stateful>(machine: ScriptMachine, spec: Spec<M, S>): boolean {
+  try {
+    machineOf(spec, machine);
+    return true;
+  } catch {
+    return false;
+  }
+}

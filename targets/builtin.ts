@@ -1,0 +1,179 @@
+import type { Config } from '../impl/config.ts';
+import { ERRNO_NAMES } from '../impl/errno.ts';
+import { type ArmedFaults, FAULT_SITES } from '../impl/faults.ts';
+import type { SwitchPoint } from '../impl/gpu.ts';
+import type { Journal } from '../impl/journal.ts';
+import { Kernel } from '../impl/kernel.ts';
+import type { Op } from '../model/calls.ts';
+import type { Machine } from '../model/machine.ts';
+import type {
+  Call,
+  Capability,
+  Concurrent,
+  Reply,
+  Suspended,
+  Target,
+  Undoable,
+  Value,
+  View,
+} from '../model/target.ts';
+import { BUILTIN_CALLS, bindRights, boundAt } from './builtin-calls.ts';
+import { BuiltinView } from './builtin-view.ts';
+
+/** How a variant of the built-in target differs. */
+export interface BuiltinOptions {
+  /** Its name, `builtin` without one. */
+  readonly name?: string;
+  /** Changes a kernel that has just been made, before its first call: how a bug is put in. */
+  readonly patch?: (kernel: Kernel) => void;
+}
+
+/** What a call left behind when it was interrupted. */
+interface Interrupted {
+  readonly steps: Generator<SwitchPoint, number, void>;
+  readonly faults: ArmedFaults;
+}
+
+type Run = (kernel: Kernel, args: Call['args']) => Value | number;
+
+const CAPABILITIES: ReadonlySet<Capability> = new Set(['page-numbers', 'faults', 'ticks'] as const);
+
+/** The calls by name. Whoever sends a call has checked its arguments against the table of calls. */
+const RUNS = BUILTIN_CALLS as unknown as Readonly<Record<string, Run | undefined>>;
+
+/** The built-in implementation as a target. */
+export function builtin(options: BuiltinOptions = {}): Builtin {
+  return new Builtin(options);
+}
+
+/** Adapts `impl/`, as anybody would adapt their own code. */
+export class Builtin implements Target<Machine> {
+  readonly name: string;
+  readonly capabilities: ReadonlySet<Capability> = CAPABILITIES;
+  readonly calls: ReadonlySet<string> = new Set(Object.keys(BUILTIN_CALLS));
+  readonly concurrent: Concurrent;
+  readonly undoable: Undoable;
+  private readonly patch: (kernel: Kernel) => void;
+  private readonly interrupted = new Map<string, Interrupted>();
+  private machine: Machine | undefined;
+  private booted: Kernel | undefined;
+  private shown: BuiltinView | undefined;
+  private logs = false;
+
+  constructor({ name = 'builtin', patch = () => {} }: BuiltinOptions) {
+    this.name = name;
+    this.patch = patch;
+    this.concurrent = {
+      start: (actor, call) => this.start(actor, call),
+      resume: (actor) => this.resume(actor),
+    };
+    this.undoable = {
+      attach: () => this.attach(),
+      mark: () => this.journal.mark(),
+      undo: () => this.journal.undo(),
+      drop: () => this.journal.drop(),
+      fingerprint: () => [this.journal.low, this.journal.high],
+    };
+  }
+
+  /** The kernel that runs. @throws Error before the first boot */
+  get kernel(): Kernel {
+    if (this.booted === undefined) throw new Error(`${this.name} was not booted`);
+    return this.booted;
+  }
+
+  boot(machine: Machine): void {
+    this.interrupted.clear();
+    if (this.machine !== undefined && isSameMachine(machine, this.machine)) this.kernel.reset();
+    else this.build(machine);
+    this.kernel.gpu.concurrent = false;
+  }
+
+  apply({ op, args, fail }: Call): Reply {
+    const run = RUNS[op];
+    if (run === undefined) throw new Error(`${this.name} does not know ${op}`);
+    if (fail === undefined) this.kernel.faults.disarm();
+    else this.arm(fail);
+    return this.replyTo(run(this.kernel, args));
+  }
+
+  observe(view: View): void {
+    this.shown?.refresh(view);
+  }
+
+  private get journal(): Journal {
+    return this.kernel.store.attachJournal();
+  }
+
+  private build(machine: Machine): void {
+    const config = configOf(machine);
+    this.machine = machine;
+    this.booted = new Kernel(config);
+    this.shown = new BuiltinView(this.booted, config);
+    this.patch(this.booted);
+    if (this.logs) this.attach();
+  }
+
+  private attach(): void {
+    this.logs = true;
+    this.booted?.store.attachJournal();
+  }
+
+  private arm(fail: Readonly<Record<string, number>>): void {
+    const { faults } = this.kernel;
+    faults.disarm();
+    for (const [site, n] of Object.entries(fail)) {
+      const number = FAULT_SITES.indexOf(site as (typeof FAULT_SITES)[number]);
+      if (number >= 0) faults.arm(number, n);
+    }
+  }
+
+  private replyTo(result: Value | number): Reply {
+    const reply =
+      typeof result === 'number' ? { errno: ERRNO_NAMES[-result] ?? `${result}` } : { ok: result };
+    const { fired } = this.kernel.faults;
+    return fired === 0
+      ? reply
+      : { ...reply, fired: FAULT_SITES.filter((_, site) => (fired & (1 << site)) !== 0) };
+  }
+
+  /** Only `gpu_bind` can be interrupted: the other calls have one critical section. */
+  private start(actor: string, call: Call): Reply | Suspended {
+    if ((call.op as Op) !== 'gpu_bind') return this.apply(call);
+    const { gpu } = this.kernel;
+    gpu.concurrent = true;
+    this.arm(call.fail ?? {});
+    const { context, handle, access } = call.args;
+    return this.advance(actor, gpu.bindSteps(Number(context), Number(handle), bindRights(String(access))));
+  }
+
+  private resume(actor: string): Reply | Suspended {
+    const call = this.interrupted.get(actor);
+    if (call === undefined) throw new Error(`${actor} has no call to go on with`);
+    this.interrupted.delete(actor);
+    this.kernel.faults.load(call.faults);
+    return this.advance(actor, call.steps);
+  }
+
+  private advance(actor: string, steps: Generator<SwitchPoint, number, void>): Reply | Suspended {
+    const step = steps.next();
+    if (step.done === true) return this.replyTo(boundAt(step.value));
+    this.interrupted.set(actor, { steps, faults: this.kernel.faults.save() });
+    return { point: step.value };
+  }
+}
+
+const isSameMachine = (a: Machine, b: Machine): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** The machine as `impl/` wants it. A policy with a value that is not known takes the first. */
+function configOf(machine: Machine): Config {
+  const { contexts, layout, placement } = machine.policies;
+  return {
+    ...machine,
+    policies: {
+      contexts: contexts === 'shared' ? 'shared' : 'per-client',
+      layout: layout === 'contiguous' ? 'contiguous' : 'scattered',
+      placement: placement === 'lifo' ? 'lifo' : 'lowest',
+    },
+  };
+}
