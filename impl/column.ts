@@ -1,4 +1,3 @@
-import { assert } from './check.ts';
 import type { Store } from './store.ts';
 
 /** A named run of words of a {@link Store}. Get one from `Store.column`; it can be used once the store is sealed. */
@@ -7,7 +6,8 @@ export class Column {
   private readonly store: Store;
   private readonly base: number;
   private readonly bit: number;
-  private words: Int32Array = new Int32Array(0);
+  /** The words themselves, for observers that read many. Never written. */
+  values: Int32Array = new Int32Array(0);
 
   /**
    * @param base - index of its first word in the store
@@ -23,19 +23,19 @@ export class Column {
 
   /** Called once by the store, when the words exist. */
   attach(words: Int32Array): void {
-    this.words = words.subarray(this.base, this.base + this.count);
+    this.values = words.subarray(this.base, this.base + this.count);
   }
 
   /** @throws Error when `index` is not below `count`: reading a neighbour's words would be silent */
   get(index: number): number {
-    const value = this.words[index];
+    const value = this.values[index];
     if (value === undefined) throw new Error(`internal error: index ${index} of ${this.count}`);
     return value;
   }
 
   /** @throws Error when `index` is not below `count` */
   set(index: number, value: number): void {
-    assert(index >>> 0 < this.count, 'a column is not written outside its words');
+    if (index >>> 0 >= this.count) throw new Error(`internal error: index ${index} of ${this.count}`);
     this.store.write(this.base + index, value, this.bit);
   }
 
@@ -48,6 +48,6 @@ export class Column {
 
   /** Copies all words to the start of an array that has room for them. */
   copyTo(out: Int32Array): void {
-    out.set(this.words);
+    out.set(this.values);
   }
 }

@@ -60,3 +60,30 @@ export function checkConfig(config: Config): void {
   assert(isPowerOfTwo(ioPagesOf(config)) && ioPagesOf(config) <= 1 << 20, 'ioBits: 1 to 2^20 I/O pages');
   assert(tableBits >= 1 && 1 << tableBits <= pageBytes / ENTRY_BYTES, 'tableBits: a table fits a page');
 }
+
+/** A machine in which rare things are frequent, with some fields otherwise. */
+export function smallConfig(
+  fields: Partial<Config> = {},
+  policies: Partial<Config['policies']> = {},
+): Config {
+  return {
+    pages: 64,
+    pageBytes: 64,
+    lineBytes: 16,
+    orderMax: 3,
+    reserve: 0,
+    vmallocPages: 64,
+    pageArrayEntryBytes: 8,
+    ioBits: 12,
+    tableBits: 2,
+    iotlbEntries: 4,
+    contexts: 4,
+    clients: 4,
+    handles: 8,
+    sgTables: 4,
+    jobs: 2,
+    occupied: [],
+    ...fields,
+    policies: { contexts: 'per-client', layout: 'scattered', placement: 'lowest', ...policies },
+  };
+}

@@ -34,7 +34,7 @@ export class Gpu {
   concurrent = false;
   /** Client + 1 of each GPU context, or 0. */
   private readonly owner: Column;
-  private readonly ion: Ion;
+  readonly ion: Ion;
   private readonly iommu: Iommu;
   private readonly jobs: Jobs;
   private readonly engine: Engine;
@@ -232,7 +232,8 @@ export class Gpu {
     return context * this.iommu.ioPages + ioPage;
   }
 
-  private countOf(buffer: number): number {
+  /** Pages of a buffer. */
+  countOf(buffer: number): number {
     return this.ion.buffers.count.get(buffer);
   }
 

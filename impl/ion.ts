@@ -9,7 +9,7 @@ import type { Store } from './store.ts';
 
 /** Bit of the only heap there is, in a heap mask. */
 export const HEAP_IOMMU = 1;
-/** Sizes are 64-bit numbers: above this less a page, rounding up to pages wraps to nothing. */
+/** Sizes are 64-bit numbers, and arrive here as the nearest double. */
 const SIZE_END = 2 ** 64;
 
 /**
@@ -68,7 +68,7 @@ export class Ion {
    */
   allocate(client: number, bytes: number, heaps: number): number {
     if (!this.isClient(client)) return -EBADF;
-    if (!(bytes > 0 && bytes <= SIZE_END - this.pageBytes)) return -EINVAL;
+    if (!this.isSize(bytes)) return -EINVAL;
     if ((heaps & HEAP_IOMMU) === 0) return -ENODEV;
     const buffer = this.buffers.create(Math.ceil(bytes / this.pageBytes));
     if (buffer < 0) return buffer;
@@ -83,6 +83,11 @@ export class Ion {
     if (this.lookUp(client, handle) < 0) return -EINVAL;
     this.closeHandle(client, handle);
     return 0;
+  }
+
+  /** Whether something is left of a size that is rounded up to pages: near 2^64 it wraps to nothing. */
+  isSize(bytes: number): boolean {
+    return bytes > 0 && bytes < SIZE_END && bytes <= SIZE_END - this.pageBytes;
   }
 
   /** The buffer behind a handle of a client that exists, or -EINVAL. */

@@ -1,6 +1,6 @@
 import { Buffers } from './buffers.ts';
 import { ceilLog2 } from './check.ts';
-import { type Config, checkConfig } from './config.ts';
+import { type Config, checkConfig, smallConfig } from './config.ts';
 import { DmaMapping } from './dma.ts';
 import { Engine } from './engine.ts';
 import { FaultPoints } from './faults.ts';
@@ -17,6 +17,10 @@ import { SgTables } from './sg.ts';
 import { SgChunks, SgReader } from './sg-chunks.ts';
 import { Store } from './store.ts';
 import { PageTables } from './tables.ts';
+
+/** Boots a small machine, with some fields of it otherwise. */
+export const boot = (fields: Partial<Config> = {}, policies: Partial<Config['policies']> = {}): Kernel =>
+  new Kernel(smallConfig(fields, policies));
 
 /**
  * A machine and its kernel, booted. Everything that outlives a call is in the store; the layers are public, each
@@ -65,6 +69,11 @@ export class Kernel {
     this.jobs = new Jobs(store, config, this.engine, faults);
     this.gpu = new Gpu(store, config, this.ion, this.iommu, this.engine, this.jobs, this.reader);
     this.boot();
+  }
+
+  /** Pages that are free, by the page allocator's own count. */
+  get freePages(): number {
+    return this.pages.freeCount.get(0);
   }
 
   /** Back to the moment after boot: one copy of the store, whatever went before. */

@@ -10,7 +10,7 @@ import type { Store } from './store.ts';
 /** Scatter-gather tables of kernel users, by id. After Linux 6.1 lib/scatterlist.c. */
 export class SgTables {
   /** First chunk + 1 of each table, 0 where there is no table. */
-  private readonly head: Column;
+  readonly head: Column;
   /** Segments of each table. */
   readonly segments: Column;
   private readonly pages: PageAllocator;

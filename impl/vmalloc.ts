@@ -141,7 +141,7 @@ export class Vmalloc {
     let largest = 0;
     let length = 0;
     for (let page = 0; page < this.area.count; page++) {
-      length = this.area.get(page) === 0 ? length + 1 : 0;
+      length = this.area.values[page] === 0 ? length + 1 : 0;
       if (length > largest) largest = length;
     }
     return largest;

@@ -222,7 +222,13 @@ export const CALLS = {
     text: 'a device writes lines through a context or domain',
     args: {
       context: { is: 'ref', of: ['context', 'domain'] },
-      at: { is: 'address', of: ['binding', 'mapping'], step: 'lineBytes', to: 'accessLines', wild: 'addressEnd' },
+      at: {
+        is: 'address',
+        of: ['binding', 'mapping'],
+        step: 'lineBytes',
+        to: 'accessLines',
+        wild: 'addressEnd',
+      },
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0] },
       tag: { is: 'number', from: 1, to: 255 },
     },
@@ -234,7 +240,13 @@ export const CALLS = {
     text: 'a device reads lines through a context or domain',
     args: {
       context: { is: 'ref', of: ['context', 'domain'] },
-      at: { is: 'address', of: ['binding', 'mapping'], step: 'lineBytes', to: 'accessLines', wild: 'addressEnd' },
+      at: {
+        is: 'address',
+        of: ['binding', 'mapping'],
+        step: 'lineBytes',
+        to: 'accessLines',
+        wild: 'addressEnd',
+      },
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0] },
     },
     gives: { fields: { data: 'numbers' } },

@@ -38,6 +38,16 @@ export class State {
     this.#marks.length = 0;
   }
 
+  /** A copy of all integers, for {@link load}. */
+  save(): Int32Array {
+    return this.#words.slice();
+  }
+
+  load(saved: Int32Array): void {
+    this.#words.set(saved);
+    this.touched = -1;
+  }
+
   /** The integers of the first `count` columns, for reading only. */
   columns(count: number): readonly Int32Array[] {
     return this.#columns.slice(0, count).map(({ values }) => values);

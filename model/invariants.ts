@@ -79,8 +79,8 @@ function strayPage(view: View): string | undefined {
 function miscounted(view: View): string | undefined {
   const refs = column(view, VIEW.refs);
   const holders = new Int32Array(refs.length + 1);
-  for (const held of column(view, VIEW.handle)) if (held !== 0) holders[held] = at(holders, held) + 1;
-  for (const held of column(view, VIEW.bound)) if (held !== 0) holders[held] = at(holders, held) + 1;
+  countHolders(holders, column(view, VIEW.handle));
+  countHolders(holders, column(view, VIEW.bound));
   for (let head = 0; head < refs.length; head++) {
     if (at(refs, head) === at(holders, head + 1)) continue;
     return `the buffer at page ${head} counts ${at(refs, head)} references and has ${at(holders, head + 1)} holders`;
@@ -88,24 +88,31 @@ function miscounted(view: View): string | undefined {
   return undefined;
 }
 
+function countHolders(holders: Int32Array, held: Int32Array): void {
+  for (let index = 0; index < held.length; index++) {
+    const head = at(held, index);
+    if (head !== 0) holders[head] = at(holders, head) + 1;
+  }
+}
+
 function wrongCounter(view: View): string | undefined {
   const counter = column(view, VIEW.counter);
-  const counts = [0, 0, 0];
-  for (const kind of column(view, VIEW.kind)) {
-    if (kind === KIND.FREE || kind === KIND.BOTH) counts[COUNTER.free] = (counts[COUNTER.free] ?? 0) + 1;
-    if (kind === KIND.META) counts[COUNTER.meta] = (counts[COUNTER.meta] ?? 0) + 1;
-    if (kind === KIND.TABLE) counts[COUNTER.table] = (counts[COUNTER.table] ?? 0) + 1;
+  const kind = column(view, VIEW.kind);
+  const counts = new Int32Array(KIND.BOTH + 1);
+  for (let page = 0; page < kind.length; page++) {
+    const owner = at(kind, page);
+    counts[owner] = at(counts, owner) + 1;
   }
-  for (const [name, index] of [
-    ['free', COUNTER.free],
-    ['metadata', COUNTER.meta],
-    ['table', COUNTER.table],
-  ] as const) {
-    if (at(counter, index) === counts[index]) continue;
-    return `${at(counter, index)} ${name} pages are counted, ${counts[index]} are there`;
-  }
-  return undefined;
+  const free = at(counts, KIND.FREE) + at(counts, KIND.BOTH);
+  return (
+    miscount('free', at(counter, COUNTER.free), free) ??
+    miscount('metadata', at(counter, COUNTER.meta), at(counts, KIND.META)) ??
+    miscount('table', at(counter, COUNTER.table), at(counts, KIND.TABLE))
+  );
 }
+
+const miscount = (name: string, counted: number, there: number): string | undefined =>
+  counted === there ? undefined : `${counted} ${name} pages are counted, ${there} are there`;
 
 /** Free blocks are aligned, made of free pages, apart, and merged with their buddies. */
 function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
@@ -182,18 +189,18 @@ const clauses: readonly Invariant<Machine>[] = Object.entries(CLAUSES).map(([id,
 /** In the order in which they are asked: the sharpest first. */
 export const INVARIANTS: readonly Invariant<Machine>[] = [
   {
-    id: 'I3',
-    form: 'state',
-    text: 'a GPU context reaches exactly what its own client bound into it',
-    reads: [VIEW.reach, VIEW.bound, VIEW.head, VIEW.index, VIEW.context],
-    broken: reachableUnbound,
-  },
-  {
     id: 'I2',
     form: 'state',
     text: 'no device reaches a page that is free, or holds tables or metadata',
     reads: [VIEW.reach, VIEW.kind],
     broken: reachableUnowned,
+  },
+  {
+    id: 'I3',
+    form: 'state',
+    text: 'a GPU context reaches exactly what its own client bound into it',
+    reads: [VIEW.reach, VIEW.bound, VIEW.head, VIEW.index, VIEW.context],
+    broken: reachableUnbound,
   },
   {
     id: 'I1',

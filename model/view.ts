@@ -97,7 +97,7 @@ export const VIEW_COLUMNS: readonly ViewColumn<Machine>[] = [
     length: byLine,
     own: true,
     agrees: (own) => own === TAG_UNKNOWN,
-    serves: (own) => (own === 0 ? 'I8' : 'H2'),
+    serves: (_own, _shown, { op }) => (op === 'ion_alloc' ? 'I8' : 'H2'),
   },
   { name: 'reach', length: byIoPage, own: true, serves: translationServes, show: showTranslation },
   { name: 'iotlb', length: byIoPage, own: false, serves: () => 'I1', show: showTranslation },

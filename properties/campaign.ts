@@ -32,7 +32,11 @@ export interface ChunkResult {
 }
 
 /** Runs the scripts of one chunk, those below `scripts` in all. */
-export function runChunk<M, S extends Stateful>(campaign: Campaign<M, S>, chunk: number, scripts: number): ChunkResult {
+export function runChunk<M, S extends Stateful>(
+  campaign: Campaign<M, S>,
+  chunk: number,
+  scripts: number,
+): ChunkResult {
   const { spec, target, seed, plan, premise } = campaign;
   const stepper = new Stepper(spec, target, premise);
   const source = new Scripts(spec, seed, plan);

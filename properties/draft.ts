@@ -54,14 +54,24 @@ export class Draft {
   }
 
   /** Draws a result of one of the kinds: mostly one that goes with those already drawn for the same command. */
-  draw(choices: Choices, kinds: readonly string[], beside: readonly Entry[], { staleToo, consumes }: Wanted): Entry | undefined {
+  draw(
+    choices: Choices,
+    kinds: readonly string[],
+    beside: readonly Entry[],
+    { staleToo, consumes }: Wanted,
+  ): Entry | undefined {
     const live = kinds.flatMap((kind) => this.#live.get(kind) ?? []);
     const stale = staleToo ? kinds.flatMap((kind) => this.#stale.get(kind) ?? []) : [];
-    if (stale.length > 0 && (live.length === 0 || choices.below(16) === 0)) return stale[choices.below(stale.length)];
+    if (stale.length > 0 && (live.length === 0 || choices.below(16) === 0))
+      return stale[choices.below(stale.length)];
     if (live.length === 0) return undefined;
-    const fitting = choices.below(8) === 0 ? live : live.filter((entry) => beside.every((other) => isRelated(entry, other)));
+    const fitting =
+      choices.below(8) === 0
+        ? live
+        : live.filter((entry) => beside.every((other) => isRelated(entry, other)));
     const candidates = fitting.length > 0 ? fitting : live;
-    const idle = consumes && choices.below(4) !== 0 ? candidates.filter(({ heldBy }) => heldBy === 0) : candidates;
+    const idle =
+      consumes && choices.below(4) !== 0 ? candidates.filter(({ heldBy }) => heldBy === 0) : candidates;
     const list = idle.length > 0 ? idle : candidates;
     return list[choices.below(list.length)];
   }

@@ -47,7 +47,11 @@ function drawArgument(choices: Choices, shape: ArgShape, environment: Environmen
 
 type Shape<Is> = Extract<ArgShape, { readonly is: Is }>;
 
-function drawReferences(choices: Choices, shape: Shape<'refs'>, environment: Environment): Argument | undefined {
+function drawReferences(
+  choices: Choices,
+  shape: Shape<'refs'>,
+  environment: Environment,
+): Argument | undefined {
   const most = Math.min(shape.most, environment.few ?? shape.most);
   const count = 1 + choices.below(most);
   const list: (string | number)[] = [];
@@ -58,7 +62,11 @@ function drawReferences(choices: Choices, shape: Shape<'refs'>, environment: Env
   return list.length === 0 ? undefined : list;
 }
 
-function drawPlace(choices: Choices, shape: Shape<'address'>, environment: Environment): Argument | undefined {
+function drawPlace(
+  choices: Choices,
+  shape: Shape<'address'>,
+  environment: Environment,
+): Argument | undefined {
   const { limits, few } = environment;
   const step = limits[shape.step] ?? 1;
   const offsets = Math.min(limits[shape.to] ?? 1, few ?? Number.POSITIVE_INFINITY);

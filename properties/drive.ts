@@ -42,7 +42,9 @@ export async function runRemote<M, S extends Stateful>(
   script: Script,
 ): Promise<Finding | undefined> {
   const machine = stepper.begin(script);
-  const made = stepper.steps.map((step, slot) => ({ step, slot })).filter(({ step }) => isSupported(target, step.op));
+  const made = stepper.steps
+    .map((step, slot) => ({ step, slot }))
+    .filter(({ step }) => isSupported(target, step.op));
   let replies: readonly (RemoteReply | 'skipped')[];
   try {
     await target.boot(machine);
@@ -56,14 +58,16 @@ export async function runRemote<M, S extends Stateful>(
     const call = stepper.callAt(slot);
     if (call === undefined && (reply === undefined || reply === 'skipped')) continue;
     if (call === undefined) return undefined;
-    if (reply === undefined || reply === 'skipped') return stepper.crash('it skipped a command whose slots are filled');
+    if (reply === undefined || reply === 'skipped')
+      return stepper.crash('it skipped a command whose slots are filled');
     const finding = stepper.give(reply, showing(stepper, reply));
     if (finding !== undefined) return finding;
   }
   return stepper.end();
 }
 
-const isSupported = <M>({ calls }: RemoteTarget<M>, op: string): boolean => calls === undefined || calls.has(op);
+const isSupported = <M>({ calls }: RemoteTarget<M>, op: string): boolean =>
+  calls === undefined || calls.has(op);
 
 /** Writes the columns that came with a remote reply into the view, by name. */
 function showing<M, S extends Stateful>({ spec }: Stepper<M, S>, { shown }: RemoteReply): Shows {

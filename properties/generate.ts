@@ -6,7 +6,7 @@ import type { ArgShape, CallShape, Spec, Stateful } from '../model/index.ts';
 import { type Choices, SeededChoices } from './choices.ts';
 import { Draft, type Entry } from './draft.ts';
 import { drawArguments, type Environment } from './draw.ts';
-import { machineOf } from './machine.ts';
+import { limitsOf, machineOf } from './machine.ts';
 import { type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
 
 /** What scripts are drawn for. */
@@ -22,7 +22,9 @@ export interface Plan {
 const COMMANDS_FROM = 20;
 const COMMANDS_TO = 80;
 /** Live results of a kind from which on making more of them becomes rarer. */
-const MANY = 4;
+const MANY = 2;
+/** Weights are multiples of this, so that they can be divided. */
+const WEIGHT_UNIT = 16;
 
 /** Draws one script. */
 export function drawScript<M, S extends Stateful>(
@@ -31,7 +33,7 @@ export function drawScript<M, S extends Stateful>(
   machine: ScriptMachine,
   plan: Plan = {},
 ): Script {
-  const limits = spec.limits(machineOf(spec, machine));
+  const limits = limitsOf(spec, machineOf(spec, machine));
   const weights = drawWeights(spec, choices, plan);
   const faults = plan.noFaults !== true && choices.below(2) === 0 ? Object.keys(spec.sites) : [];
   const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
@@ -52,6 +54,8 @@ interface Weighted {
   readonly weight: number;
   /** Kinds that its references need, and whether a result that is gone will do. */
   readonly needs: readonly { readonly kinds: readonly string[]; readonly staleToo: boolean }[];
+  /** Kind of what it consumes. */
+  readonly consumes: string | undefined;
 }
 
 function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
@@ -63,7 +67,9 @@ function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, 
       .map(({ of }) => ({ kinds: of, staleToo: isUserKind(spec, of) }));
     // What makes something out of nothing is never off: the rest of the script would have nothing to work with.
     const weight = [0, 1, 2, 4, 8][choices.below(5)] ?? 0;
-    weighted.push({ op, shape, needs, weight: needs.length === 0 ? Math.max(weight, 1) : weight });
+    const consumed = Object.values(shape.args).find((arg) => arg.is === 'ref' && arg.consumes === true);
+    const consumes = consumed !== undefined && 'of' in consumed ? consumed.of[0] : undefined;
+    weighted.push({ op, shape, needs, consumes, weight: needs.length === 0 ? Math.max(weight, 1) : weight });
   }
   return weighted;
 }
@@ -80,14 +86,30 @@ const isUserKind = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly str
 /** Index of the call to make next, or -1: none can be made. */
 function drawCall(choices: Choices, weights: readonly Weighted[], draft: Draft): number {
   let total = 0;
-  const scaled = weights.map(({ weight, needs, shape }) => {
-    for (const { kinds, staleToo } of needs) if (!draft.has(kinds, staleToo)) return 0;
-    const kind = shape.gives?.kind;
-    const now = kind !== undefined && draft.liveCount(kind) >= MANY ? weight : weight * 4;
+  const scaled = weights.map((weighted) => {
+    const now = weightNow(weighted, draft);
     total += now;
     return now;
   });
   return total === 0 ? -1 : choices.pick(scaled);
+}
+
+/**
+ * What needs much is made more often, or it would hardly ever be; what there is much of is made less often, what
+ * there is little of is given back less often, and calls that can only name something gone are rare.
+ */
+function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): number {
+  if (weight === 0) return 0;
+  let now = weight * WEIGHT_UNIT * (1 + needs.length);
+  for (const { kinds, staleToo } of needs) {
+    if (draft.has(kinds, false)) continue;
+    if (!staleToo || !draft.has(kinds, true)) return 0;
+    now /= 8;
+  }
+  const kind = shape.gives?.kind;
+  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 8;
+  if (consumes !== undefined) now /= draft.liveCount(consumes) < MANY ? 8 : 2;
+  return Math.ceil(now);
 }
 
 function drawCommand<M, S extends Stateful>(
@@ -196,7 +218,9 @@ export class Scripts<M, S extends Stateful> {
   #drawMachines(chunk: number): void {
     // Numbers of machines lie apart from those of scripts: a negative index is no script's.
     const choices = new SeededChoices(this.#seed, -1 - chunk);
-    this.#machines = Array.from({ length: CHUNK_MACHINES }, () => drawMachine(this.#spec, choices, this.#plan.machine));
+    this.#machines = Array.from({ length: CHUNK_MACHINES }, () =>
+      drawMachine(this.#spec, choices, this.#plan.machine),
+    );
     this.#chunk = chunk;
   }
 }

@@ -5,6 +5,7 @@ export * from './draw.ts';
 export * from './drive.ts';
 export * from './finding.ts';
 export * from './generate.ts';
+export * from './interleave.ts';
 export { machineOf } from './machine.ts';
 export { compile, type Step } from './program.ts';
 export * from './script.ts';

@@ -1,6 +1,6 @@
 /** The machine of a script, made whole: defaults filled in, ranges checked. */
 import type { Spec, SpecField, Stateful } from '../model/index.ts';
-import { type ScriptMachine, ScriptError } from './script.ts';
+import { ScriptError, type ScriptMachine } from './script.ts';
 
 const whole = new WeakMap<object, WeakMap<ScriptMachine, unknown>>();
 
@@ -19,12 +19,32 @@ export function machineOf<M, S extends Stateful>(spec: Spec<M, S>, machine: Scri
   return made;
 }
 
+const limits = new WeakMap<object, Readonly<Record<string, number>>>();
+
+/** `Spec.limits`, remembered: it is asked for every script, and machines are few. */
+export function limitsOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  machine: M,
+): Readonly<Record<string, number>> {
+  const known = limits.get(machine as object);
+  if (known !== undefined) return known;
+  const made = spec.limits(machine);
+  limits.set(machine as object, made);
+  return made;
+}
+
 function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): M {
   for (const name of Object.keys(machine)) {
     if (name in spec.fields || name === 'policies' || name === 'occupied') continue;
-    throw new ScriptError(`machine.${name}`, `there is no such field; known are ${Object.keys(spec.fields).join(', ')}`);
+    throw new ScriptError(
+      `machine.${name}`,
+      `there is no such field; known are ${Object.keys(spec.fields).join(', ')}`,
+    );
   }
-  const numbers = Object.entries(spec.fields).map(([name, field]) => [name, numberOf(name, field, machine[name])]);
+  const numbers = Object.entries(spec.fields).map(([name, field]) => [
+    name,
+    numberOf(name, field, machine[name]),
+  ]);
   const made = {
     ...(Object.fromEntries(numbers) as Record<string, number>),
     policies: policiesOf(spec, machine.policies ?? {}),
@@ -38,7 +58,10 @@ function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMac
 function numberOf(name: string, field: SpecField, value: unknown): number {
   if (value === undefined) return field.default;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < field.from || value > field.to) {
-    throw new ScriptError(`machine.${name}`, `${String(value)} is not an integer from ${field.from} to ${field.to}`);
+    throw new ScriptError(
+      `machine.${name}`,
+      `${String(value)} is not an integer from ${field.from} to ${field.to}`,
+    );
   }
   if (field.powerOfTwo === true && Math.log2(value) % 1 !== 0) {
     throw new ScriptError(`machine.${name}`, `${value} is not a power of two`);
@@ -53,7 +76,10 @@ function policiesOf<M, S extends Stateful>(
   for (const [name, value] of Object.entries(policies)) {
     const policy = spec.policies[name];
     if (policy === undefined) {
-      throw new ScriptError(`machine.policies.${name}`, `there is no such policy; known are ${Object.keys(spec.policies).join(', ')}`);
+      throw new ScriptError(
+        `machine.policies.${name}`,
+        `there is no such policy; known are ${Object.keys(spec.policies).join(', ')}`,
+      );
     }
     if (!policy.values.includes(value)) {
       throw new ScriptError(`machine.policies.${name}`, `"${value}" is none of ${policy.values.join(', ')}`);

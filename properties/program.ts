@@ -2,15 +2,16 @@
  * A script with its references turned into slot numbers: what the stepper runs. Slot n belongs to command n, so
  * the same numbers serve the wire protocol. After the script's commands come those that give everything back.
  */
-import type { ArgShape, Args, CallShape, Spec, SlotCall, Stateful, Value } from '../model/index.ts';
+import type { ArgShape, Args, CallShape, Kind, SlotCall, Spec, Stateful, Value } from '../model/index.ts';
+import { limitsOf } from './machine.ts';
 import {
   type Argument,
-  argumentsOf,
   type Command,
   type Faults,
   isLiteral,
   nameOf,
   type Place,
+  RESERVED,
   type Script,
   ScriptError,
 } from './script.ts';
@@ -25,7 +26,12 @@ type Plan =
   | { readonly is: 'literal'; readonly value: Args[string] }
   | ({ readonly is: 'slot'; readonly user: boolean; readonly consumes: boolean } & SlotField)
   | { readonly is: 'slots'; readonly list: readonly SlotField[] }
-  | ({ readonly is: 'place'; readonly unit: number; readonly offset: number; readonly user: boolean } & SlotField);
+  | ({
+      readonly is: 'place';
+      readonly unit: number;
+      readonly offset: number;
+      readonly user: boolean;
+    } & SlotField);
 
 /** One command, ready to run. */
 export interface Step {
@@ -54,50 +60,88 @@ const NO_SLOT = -1;
  * @throws {ScriptError} when a command does not fit the table of calls
  */
 export function compile<M, S extends Stateful>(spec: Spec<M, S>, script: Script, machine: M): Step[] {
-  const limits = spec.limits(machine);
+  const limits = limitsOf(spec, machine);
+  const prepared = prepare(spec);
   const slots = new Map<string, { slot: number; kind: string }>();
-  const steps = script.commands.map((command, slot) => {
-    const step = stepOf(spec, limits, slots, command, `commands[${slot}]`);
-    const kind = step.shape.gives?.kind;
-    if (command.as !== undefined) {
-      if (slots.has(command.as)) throw new ScriptError(`commands[${slot}].as`, `"${command.as}" is taken`);
-      slots.set(command.as, { slot, kind: kind ?? '' });
-    }
-    return step;
-  });
-  return [...steps, ...closingSteps(spec, steps)];
+  const steps: Step[] = [];
+  for (let slot = 0; slot < script.commands.length; slot++) {
+    const command = script.commands[slot] as Command;
+    const call = prepared.get(command.op);
+    if (call === undefined) throw new ScriptError(`commands[${slot}].op`, `there is no call "${command.op}"`);
+    steps.push(stepOf(call, limits, slots, command, slot));
+    if (command.as === undefined) continue;
+    if (slots.has(command.as)) throw new ScriptError(`commands[${slot}].as`, `"${command.as}" is taken`);
+    slots.set(command.as, { slot, kind: call.shape.gives?.kind ?? '' });
+  }
+  addClosingSteps(spec, prepared, steps);
+  return steps;
+}
+
+/** A call of the table with what every script needs of it. */
+interface Prepared {
+  readonly op: string;
+  readonly shape: CallShape;
+  readonly names: readonly string[];
+  readonly arguments: readonly PreparedArgument[];
+  readonly kinds: Readonly<Record<string, Kind>>;
+}
+
+interface PreparedArgument {
+  readonly name: string;
+  readonly shape: ArgShape;
+  readonly user: boolean;
+}
+
+const preparedCalls = new WeakMap<object, ReadonlyMap<string, Prepared>>();
+
+function prepare<M, S extends Stateful>(spec: Spec<M, S>): ReadonlyMap<string, Prepared> {
+  const known = preparedCalls.get(spec);
+  if (known !== undefined) return known;
+  const made = new Map(Object.entries(spec.calls).map(([op, shape]) => [op, prepareCall(spec, op, shape)]));
+  preparedCalls.set(spec, made);
+  return made;
+}
+
+function prepareCall<M, S extends Stateful>(spec: Spec<M, S>, op: string, shape: CallShape): Prepared {
+  const isUser = (kind: string): boolean => spec.kinds[kind]?.user === true;
+  const args = Object.entries(shape.args).map(([name, arg]) => ({
+    name,
+    shape: arg,
+    user: 'of' in arg && arg.of.some(isUser),
+  }));
+  return { op, shape, names: Object.keys(shape.args), arguments: args, kinds: spec.kinds };
 }
 
 type Known = ReadonlyMap<string, { readonly slot: number; readonly kind: string }>;
 
-function stepOf<M, S extends Stateful>(
-  spec: Spec<M, S>,
+function stepOf(
+  call: Prepared,
   limits: Readonly<Record<string, number>>,
   slots: Known,
   command: Command,
-  path: string,
+  at: number,
 ): Step {
-  const shape = spec.calls[command.op];
-  if (shape === undefined) throw new ScriptError(`${path}.op`, `there is no call "${command.op}"`);
-  for (const [name] of argumentsOf(command)) {
-    if (!(name in shape.args)) throw new ScriptError(`${path}.${name}`, `${command.op} has no such argument`);
+  const { op, shape, names } = call;
+  for (const name in command) {
+    if (name in shape.args || RESERVED.has(name)) continue;
+    throw new ScriptError(`commands[${at}].${name}`, `${op} has no such argument`);
   }
-  const names = Object.keys(shape.args);
-  const plans = names.map((name) => {
-    const value = command[name] as Argument | undefined;
-    if (value === undefined) throw new ScriptError(`${path}.${name}`, `${command.op} needs it`);
-    return plan(spec, limits, slots, shape.args[name] as ArgShape, value, `${path}.${name}`);
-  });
-  return { op: command.op, shape, names, plans, actor: command.actor ?? 'main', fail: command.fail, own: true };
+  const plans: Plan[] = [];
+  for (const argument of call.arguments) {
+    const value = command[argument.name] as Argument | undefined;
+    if (value === undefined) throw new ScriptError(`commands[${at}].${argument.name}`, `${op} needs it`);
+    plans.push(plan(call, limits, slots, argument, value, at));
+  }
+  return { op, shape, names, plans, actor: command.actor ?? 'main', fail: command.fail, own: true };
 }
 
-function plan<M, S extends Stateful>(
-  spec: Spec<M, S>,
+function plan(
+  call: Prepared,
   limits: Readonly<Record<string, number>>,
   slots: Known,
-  shape: ArgShape,
+  { name, shape, user }: PreparedArgument,
   value: Argument,
-  path: string,
+  at: number,
 ): Plan {
   if (typeof value === 'number') return { is: 'literal', value };
   switch (shape.is) {
@@ -106,71 +150,68 @@ function plan<M, S extends Stateful>(
       return { is: 'literal', value: value as string | readonly string[] };
     case 'number':
       return { is: 'literal', value: Number(value) };
-    case 'refs':
+    case 'refs': {
+      const list = value as readonly (string | number)[];
       return {
         is: 'slots',
-        list: (value as readonly (string | number)[]).map((item) => slotField(spec, slots, shape.of, String(item), path)),
+        list: list.map((item) => slotField(call, slots, shape.of, String(item), name, at)),
       };
+    }
     case 'ref': {
       if (typeof value === 'string' && isLiteral(value)) return { is: 'literal', value: Number(value) };
-      const found = slotField(spec, slots, shape.of, value as string, path);
-      return { is: 'slot', ...found, user: isUser(spec, shape.of), consumes: shape.consumes === true };
+      const { slot, field } = slotField(call, slots, shape.of, value as string, name, at);
+      return { is: 'slot', slot, field, user, consumes: shape.consumes === true };
     }
-    case 'address':
+    case 'address': {
       if (typeof value === 'string') return { is: 'literal', value: Number(value) };
-      return placePlan(spec, limits, slots, shape.of, value as Place, path);
+      const place = value as Place;
+      const { slot } = slotField(call, slots, shape.of, place.in, name, at);
+      const address = call.kinds[slots.get(nameOf(place.in))?.kind ?? '']?.address;
+      const unit = address?.unit === undefined ? 1 : (limits[address.unit] ?? 1);
+      return { is: 'place', slot, field: address?.field ?? '', unit, offset: place.offset, user };
+    }
   }
 }
 
-const isUser = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly string[]): boolean =>
-  kinds.some((kind) => spec.kinds[kind]?.user === true);
-
-function slotField<M, S extends Stateful>(
-  spec: Spec<M, S>,
+function slotField(
+  call: Prepared,
   slots: Known,
   kinds: readonly string[],
   reference: string,
-  path: string,
+  name: string,
+  at: number,
 ): SlotField {
-  const known = slots.get(nameOf(reference));
+  const dot = reference.indexOf('.');
+  const known = slots.get(dot < 0 ? reference : reference.slice(0, dot));
   if (known === undefined) return { slot: NO_SLOT, field: '' };
-  const [, field] = reference.split('.', 2);
-  if (field !== undefined) return { slot: known.slot, field };
+  if (dot >= 0) return { slot: known.slot, field: reference.slice(dot + 1) };
   if (!kinds.includes(known.kind)) {
-    throw new ScriptError(path, `"${reference}" is a ${known.kind}, expected is a ${kinds.join(' or ')}`);
+    const problem = `"${reference}" is a ${known.kind}, expected is a ${kinds.join(' or ')}`;
+    throw new ScriptError(`commands[${at}].${name}`, problem);
   }
-  return { slot: known.slot, field: spec.kinds[known.kind]?.main ?? '' };
-}
-
-function placePlan<M, S extends Stateful>(
-  spec: Spec<M, S>,
-  limits: Readonly<Record<string, number>>,
-  slots: Known,
-  kinds: readonly string[],
-  place: Place,
-  path: string,
-): Plan {
-  const { slot } = slotField(spec, slots, kinds, place.in, path);
-  const kind = slots.get(nameOf(place.in))?.kind ?? '';
-  const address = spec.kinds[kind]?.address;
-  const unit = address?.unit === undefined ? 1 : (limits[address.unit] ?? 1);
-  return { is: 'place', slot, field: address?.field ?? '', unit, offset: place.offset, user: isUser(spec, kinds) };
+  return { slot: known.slot, field: call.kinds[known.kind]?.main ?? '' };
 }
 
 /** For every result, in the order that the specification names, the call that gives it back. */
-function closingSteps<M, S extends Stateful>(spec: Spec<M, S>, steps: readonly Step[]): Step[] {
-  return spec.closing.flatMap((op) => {
-    const shape = spec.calls[op] as CallShape;
-    const [name, argument] = Object.entries(shape.args)[0] as [string, ArgShape & { readonly is: 'ref' }];
-    const field = spec.kinds[argument.of[0] ?? '']?.main ?? '';
-    const user = isUser(spec, argument.of);
-    return [...steps.keys()]
-      .filter((slot) => argument.of.includes(steps[slot]?.shape.gives?.kind ?? ''))
-      .map((slot): Step => {
-        const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
-        return { op, shape, names: [name], plans, actor: 'main', fail: undefined, own: false };
-      });
-  });
+function addClosingSteps<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  prepared: ReadonlyMap<string, Prepared>,
+  steps: Step[],
+): void {
+  const own = steps.length;
+  for (const op of spec.closing) {
+    const { shape, names, arguments: args } = prepared.get(op) as Prepared;
+    const { shape: argument, user } = args[0] as PreparedArgument & {
+      readonly shape: { readonly is: 'ref' };
+    };
+    const [kind = ''] = argument.of;
+    const field = spec.kinds[kind]?.main ?? '';
+    for (let slot = 0; slot < own; slot++) {
+      if (steps[slot]?.shape.gives?.kind !== kind) continue;
+      const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
+      steps.push({ op, shape, names, plans, actor: 'main', fail: undefined, own: false });
+    }
+  }
 }
 
 /** The arguments of a step with their values, or undefined: a result is missing, and the step is skipped. */
@@ -201,7 +242,9 @@ function resolvePlan(
       return (base as number) * plan.unit + plan.offset;
     }
     case 'slots': {
-      const list = plan.list.map(({ slot, field }) => (consumed[slot] === true ? undefined : values[slot]?.[field]));
+      const list = plan.list.map(({ slot, field }) =>
+        consumed[slot] === true ? undefined : values[slot]?.[field],
+      );
       return list.includes(undefined) ? undefined : (list as number[]);
     }
   }

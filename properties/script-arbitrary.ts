@@ -3,10 +3,10 @@ import * as fc from 'fast-check';
 import type { Spec, Stateful } from '../model/index.ts';
 import { choicesFrom } from './choices.ts';
 import { drawMachine, drawScript, type Plan } from './generate.ts';
-import { compile } from './program.ts';
 import { machineOf } from './machine.ts';
-import { candidates } from './shrink/shrink.ts';
+import { compile } from './program.ts';
 import type { Script } from './script.ts';
+import { candidates } from './shrink/shrink.ts';
 
 /**
  * An arbitrary of scripts of a specification. It shrinks scripts handed in through `examples` too.
@@ -44,13 +44,19 @@ class ScriptArbitrary<M, S extends Stateful> extends fc.Arbitrary<Script> {
   }
 }
 
-function* values<M, S extends Stateful>(script: Script, spec: Spec<M, S>, from: number): Generator<fc.Value<Script>> {
-  for (const { script: candidate, pass } of candidates(script, spec, from)) yield new fc.Value(candidate, pass);
+function* values<M, S extends Stateful>(
+  script: Script,
+  spec: Spec<M, S>,
+  from: number,
+): Generator<fc.Value<Script>> {
+  for (const { script: candidate, pass } of candidates(script, spec, from))
+    yield new fc.Value(candidate, pass);
 }
 
 /** True for what fits the table of calls. */
 export function isScript<M, S extends Stateful>(value: unknown, spec: Spec<M, S>): value is Script {
-  if (typeof value !== 'object' || value === null || !('commands' in value) || !('machine' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('commands' in value) || !('machine' in value))
+    return false;
   try {
     const script = value as Script;
     compile(spec, script, machineOf(spec, script.machine));

@@ -9,6 +9,7 @@ import {
   type InvariantId,
   isDue,
   judge,
+  type Label,
   type Premise,
   type Reply,
   type Rule,
@@ -32,6 +33,13 @@ export interface Shows {
   observe(view: View): void;
 }
 
+/** A call that was made, and its answer. */
+export interface Given {
+  readonly at: number;
+  readonly call: Call;
+  readonly reply: Reply;
+}
+
 const NOTHING_FIRED: readonly string[] = [];
 
 /** Runs one script after another against the specification. Counts add up over all of them. */
@@ -42,6 +50,7 @@ export class Stepper<M, S extends Stateful> {
   readonly #tally: Tally;
   readonly #first: ReadonlyMap<string, number>;
   readonly #premise: Premise<S> | undefined;
+  readonly #labels: ReadonlyMap<string, readonly Label<S>[]>;
   readonly #supported: ReadonlySet<string> | undefined;
   readonly #worlds = new WeakMap<object, { readonly fresh: S; readonly used: S; readonly views: Views<M> }>();
 
@@ -66,6 +75,7 @@ export class Stepper<M, S extends Stateful> {
     this.#first = first;
     this.counts = noCounts(rows);
     this.#tally = tallyOf(this.counts);
+    this.#labels = labelsByCall(spec.labels);
     this.#premise = spec.premises.find(({ name }) => name === premise);
   }
 
@@ -155,6 +165,45 @@ export class Stepper<M, S extends Stateful> {
     return undefined;
   }
 
+  /** Makes a result known before its call is judged: others may refer to it while calls are under way. */
+  bindResult(at: number, reply: Reply): void {
+    if ('ok' in reply) this.#slots.values[at] = reply.ok;
+  }
+
+  /**
+   * Judges calls that overlapped: the first order that agrees with all rules counts. Without one the finding is
+   * that of the first order, in which they ended.
+   */
+  giveWindow(orders: Iterable<readonly Given[]>, target: Shows): Finding | undefined {
+    const saved = this.world.state.save();
+    const consumed = [...this.#slots.consumed];
+    let first: Finding | undefined;
+    for (const order of orders) {
+      const finding = this.#giveOrder(order, target);
+      if (finding === undefined) return undefined;
+      first ??= finding;
+      this.world.state.load(saved);
+      this.#slots.consumed.splice(0, this.#slots.consumed.length, ...consumed);
+    }
+    return first;
+  }
+
+  #giveOrder(order: readonly Given[], target: Shows): Finding | undefined {
+    let last: Reply | undefined;
+    for (const { at, call, reply } of order) {
+      this.#at = at;
+      this.#call = call;
+      this.#args = call.args;
+      if (!isDue(this.#rule(call.op), this.world, call.args)) {
+        return this.#finding('reply', 'P1', 'order', 'callers may not make the overlapping calls in any order', reply);
+      }
+      const finding = this.judge(reply);
+      if (finding !== undefined) return finding;
+      last = reply;
+    }
+    return last === undefined ? undefined : this.look(last, target);
+  }
+
   /** Holds the target's view against the invariants and against the specification's view. */
   look(reply: Reply, target: Shows): Finding | undefined {
     const views = this.#views as Views<M>;
@@ -187,9 +236,10 @@ export class Stepper<M, S extends Stateful> {
   #note(step: Step, reply: Reply, seen: Seen): void {
     if (!step.own) return;
     noteOutcome(this.counts, step.op, 'errno' in reply ? reply.errno : 'ok');
-    for (const label of this.spec.labels) {
-      if (!label.calls.includes(step.op) || !label.holds(this.world, this.#args, reply, seen)) continue;
-      noteLabel(this.counts, label.name, this.#script);
+    const labels = this.#labels.get(step.op);
+    if (labels === undefined) return;
+    for (const label of labels) {
+      if (label.holds(this.world, this.#args, reply, seen)) noteLabel(this.counts, label.name, this.#script);
     }
   }
 
@@ -230,4 +280,12 @@ export class Stepper<M, S extends Stateful> {
     this.#worlds.set(machine, made);
     return made;
   }
+}
+
+function labelsByCall<S>(labels: readonly Label<S>[]): Map<string, Label<S>[]> {
+  const byCall = new Map<string, Label<S>[]>();
+  for (const label of labels) {
+    for (const op of label.calls) byCall.set(op, [...(byCall.get(op) ?? []), label]);
+  }
+  return byCall;
 }

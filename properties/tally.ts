@@ -63,7 +63,9 @@ export function noteLabel({ labels }: Counts, name: string, script: Script, coun
 }
 
 /** Numbers the rows of all rules, one after the other, in the order of the table of calls. */
-export function firstRows<M, S extends Stateful>(spec: Spec<M, S>): { first: ReadonlyMap<string, number>; rows: number } {
+export function firstRows<M, S extends Stateful>(
+  spec: Spec<M, S>,
+): { first: ReadonlyMap<string, number>; rows: number } {
   const first = new Map<string, number>();
   let rows = 0;
   for (const [op, rule] of Object.entries(spec.rules)) {

@@ -1,5 +1,15 @@
 /** The two views of one run, held against the invariants and against each other; only what was touched is read. */
-import type { Call, Invariant, InvariantId, Reply, Spec, State, Stateful, View, ViewColumn } from '../model/index.ts';
+import type {
+  Call,
+  Invariant,
+  InvariantId,
+  Reply,
+  Spec,
+  State,
+  Stateful,
+  View,
+  ViewColumn,
+} from '../model/index.ts';
 
 /** What is wrong with a view. */
 export interface Wrong {

@@ -19,8 +19,8 @@ export class BuiltinView {
   private readonly refreshers: readonly Refresh[];
   private last: View | undefined;
   /** Pages watched for `reach`, and for `head` and `index`. */
-  private reachPages: number[] = [];
-  private placePages: number[] = [];
+  private readonly reachPages: number[] = [];
+  private readonly placePages: number[] = [];
 
   constructor(kernel: Kernel, config: Config) {
     this.kernel = kernel;
@@ -37,8 +37,8 @@ export class BuiltinView {
     view.shown = SEEN_ALL;
     view.touched |= touched;
     store.touched = 0;
-    if ((touched & SEEN_PLACE) !== 0) this.watchPlaces();
-    for (let left = touched; left !== 0; left &= left - 1)
+    if ((touched & SEEN_PLACE) !== 0) this.showPlaces(view);
+    for (let left = touched & ~SEEN_PLACE; left !== 0; left &= left - 1)
       this.refreshColumn(view, 31 - Math.clz32(left & -left));
   }
 
@@ -50,17 +50,12 @@ export class BuiltinView {
   }
 
   private refreshColumn(view: View, number: number): void {
-    const out = view.columns[number];
-    const refresh = this.refreshers[number];
-    if (out === undefined || refresh === undefined) throw new Error(`internal error: column ${number}`);
-    refresh(out);
+    this.refreshers[number]?.(columnOf(view, number));
   }
 
   private refreshersOf(kernel: Kernel): Refresh[] {
     const refreshers: Refresh[] = [];
     refreshers[VIEW.kind] = (out) => this.showKind(out);
-    refreshers[VIEW.head] = (out) => this.showHead(out);
-    refreshers[VIEW.index] = (out) => this.showIndex(out);
     refreshers[VIEW.refs] = (out) => kernel.buffers.refs.copyTo(out);
     refreshers[VIEW.freeOrder] = (out) => kernel.pages.freeOrder.copyTo(out);
     refreshers[VIEW.line] = (out) => this.showLines(out);
@@ -80,62 +75,46 @@ export class BuiltinView {
     owner.copyTo(out);
     let freeEnd = 0;
     for (let page = 0; page < out.length; page++) {
-      const order = freeOrder.get(page);
+      const order = freeOrder.values[page] ?? 0;
       if (order !== 0) freeEnd = Math.max(freeEnd, page + (1 << (order - 1)));
-      const isFree = page < freeEnd;
-      if (isFree) out[page] = out[page] === 0 ? KIND.FREE : KIND.BOTH;
+      if (page < freeEnd) out[page] = out[page] === 0 ? KIND.FREE : KIND.BOTH;
       else if (out[page] === 0) out[page] = KIND.LOST;
     }
   }
 
-  private showHead(out: Int32Array): void {
-    this.eachPlace(out, (page, head) => {
-      out[page] = head + 1;
-    });
-  }
-
-  private showIndex(out: Int32Array): void {
-    this.eachPlace(out, (page, _head, index) => {
-      out[page] = index;
-    });
-  }
-
-  /** Calls back for each page of each block and buffer; buffers are read from their page arrays. */
-  private eachPlace(out: Int32Array, place: (page: number, head: number, index: number) => void): void {
+  /** Head and index of each page of each block and buffer; buffers are read from their page arrays. */
+  private showPlaces(view: View): void {
     const { pages, buffers } = this.kernel;
-    out.fill(0);
-    for (let head = 0; head < out.length; head++) {
-      const blockPages = pages.owner.get(head) === OWNER_BLOCK ? pages.run.get(head) : 0;
-      for (let index = 0; index < blockPages; index++) place(head + index, head, index);
-      const count = buffers.count.get(head);
-      for (let index = 0; index < count; index++) this.placeBufferPage(head, index, place);
+    const heads = columnOf(view, VIEW.head).fill(0);
+    const indices = columnOf(view, VIEW.index).fill(0);
+    this.forgetPlaces();
+    for (let page = 0; page < heads.length; page++) {
+      if (pages.owner.values[page] === OWNER_BLOCK)
+        fillBlock(heads, indices, page, pages.run.values[page] ?? 0);
+      const count = buffers.count.values[page] ?? 0;
+      if (count !== 0) this.showBuffer(heads, indices, page, count);
     }
   }
 
-  private placeBufferPage(
-    head: number,
-    index: number,
-    place: (page: number, head: number, index: number) => void,
-  ): void {
-    const { buffers, memory } = this.kernel;
-    if (!memory.isPage(buffers.frameOfEntry(head, index))) return;
-    const page = buffers.pageAt(head, index);
-    if (memory.isPage(page)) place(page, head, index);
-  }
-
-  /** Watches the pages that hold page arrays. */
-  private watchPlaces(): void {
+  private showBuffer(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
     const { buffers, memory, store } = this.kernel;
-    for (const page of this.placePages) store.watch.unmark(page, SEEN_PLACE);
-    this.placePages = [];
-    for (let head = 0; head < memory.pages; head++) {
-      for (let index = 0; index < buffers.count.get(head); index++) {
-        const frame = buffers.frameOfEntry(head, index);
-        if (!memory.isPage(frame) || this.placePages.at(-1) === frame) continue;
+    for (let index = 0; index < count; index++) {
+      const frame = buffers.frameOfEntry(head, index);
+      if (!memory.isPage(frame)) continue;
+      if (this.placePages.at(-1) !== frame) {
         this.placePages.push(frame);
         store.watch.mark(frame, SEEN_PLACE);
       }
+      const page = buffers.pageAt(head, index);
+      if (!memory.isPage(page)) continue;
+      heads[page] = head + 1;
+      indices[page] = index;
     }
+  }
+
+  private forgetPlaces(): void {
+    for (const page of this.placePages) this.kernel.store.watch.unmark(page, SEEN_PLACE);
+    this.placePages.length = 0;
   }
 
   private showLines(out: Int32Array): void {
@@ -154,7 +133,7 @@ export class BuiltinView {
   private showReach(out: Int32Array): void {
     const { iommu, tables, store } = this.kernel;
     for (const page of this.reachPages) store.watch.unmark(page, SEEN_REACH);
-    this.reachPages = [];
+    this.reachPages.length = 0;
     out.fill(0);
     const visit = (table: number): void => {
       this.reachPages.push(table);
@@ -169,28 +148,41 @@ export class BuiltinView {
   private showIotlb(out: Int32Array): void {
     const { iommu, iotlb } = this.kernel;
     out.fill(0);
-    for (let place = 0; place < iotlb.size; place++) {
+    for (let place = iotlb.size - 1; place >= 0; place--) {
       const space = iotlb.spaceAt(place);
       for (let context = 0; space >= 0 && context < this.contexts; context++) {
         if (iommu.type.get(context) === 0 || iommu.spaceOf(context) !== space) continue;
         const ioPage = iotlb.ioPageAt(place);
-        out[context * this.ioPages + ioPage] = iotlb.lookUp(space, ioPage);
+        out[context * this.ioPages + ioPage] = iotlb.entryAt(place);
       }
     }
   }
 
   private showCounters(out: Int32Array): void {
     const { pages, metadata } = this.kernel;
-    out[COUNTER.free] = pages.freeCount.get(0);
-    out[COUNTER.meta] = this.countOwned(OWNER_META);
-    out[COUNTER.table] = this.countOwned(OWNER_TABLE);
+    let meta = 0;
+    let table = 0;
+    for (let page = 0; page < pages.pages; page++) {
+      const owner = pages.owner.values[page];
+      if (owner === OWNER_META) meta++;
+      else if (owner === OWNER_TABLE) table++;
+    }
+    out[COUNTER.free] = this.kernel.freePages;
+    out[COUNTER.meta] = meta;
+    out[COUNTER.table] = table;
     out[COUNTER.vmallocHole] = metadata.scattered.largestHole();
   }
+}
 
-  private countOwned(owner: number): number {
-    const { pages } = this.kernel;
-    let count = 0;
-    for (let page = 0; page < pages.pages; page++) if (pages.owner.get(page) === owner) count++;
-    return count;
+function columnOf(view: View, number: number): Int32Array {
+  const column = view.columns[number];
+  if (column === undefined) throw new Error(`internal error: the view has no column ${number}`);
+  return column;
+}
+
+function fillBlock(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
+  for (let index = 0; index < count; index++) {
+    heads[head + index] = head + 1;
+    indices[head + index] = index;
   }
 }

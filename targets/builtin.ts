@@ -34,6 +34,12 @@ interface Interrupted {
   readonly faults: ArmedFaults;
 }
 
+/** A kernel with what shows it. */
+interface Booted {
+  readonly kernel: Kernel;
+  readonly shown: BuiltinView;
+}
+
 type Run = (kernel: Kernel, args: Call['args']) => Value | number;
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set(['page-numbers', 'faults', 'ticks'] as const);
@@ -55,7 +61,8 @@ export class Builtin implements Target<Machine> {
   readonly undoable: Undoable;
   private readonly patch: (kernel: Kernel) => void;
   private readonly interrupted = new Map<string, Interrupted>();
-  private machine: Machine | undefined;
+  /** One kernel a machine: scripts that share a machine only reset it. */
+  private readonly kernels = new WeakMap<Machine, Booted>();
   private booted: Kernel | undefined;
   private shown: BuiltinView | undefined;
   private logs = false;
@@ -84,9 +91,11 @@ export class Builtin implements Target<Machine> {
 
   boot(machine: Machine): void {
     this.interrupted.clear();
-    if (this.machine !== undefined && isSameMachine(machine, this.machine)) this.kernel.reset();
-    else this.build(machine);
-    this.kernel.gpu.concurrent = false;
+    const known = this.kernels.get(machine) ?? this.build(machine);
+    this.booted = known.kernel;
+    this.shown = known.shown;
+    known.kernel.reset();
+    known.kernel.gpu.concurrent = false;
   }
 
   apply({ op, args, fail }: Call): Reply {
@@ -105,13 +114,14 @@ export class Builtin implements Target<Machine> {
     return this.kernel.store.attachJournal();
   }
 
-  private build(machine: Machine): void {
+  private build(machine: Machine): Booted {
     const config = configOf(machine);
-    this.machine = machine;
-    this.booted = new Kernel(config);
-    this.shown = new BuiltinView(this.booted, config);
-    this.patch(this.booted);
-    if (this.logs) this.attach();
+    const kernel = new Kernel(config);
+    const made = { kernel, shown: new BuiltinView(kernel, config) };
+    this.patch(kernel);
+    if (this.logs) kernel.store.attachJournal();
+    this.kernels.set(machine, made);
+    return made;
   }
 
   private attach(): void {
@@ -162,8 +172,6 @@ export class Builtin implements Target<Machine> {
     return { point: step.value };
   }
 }
-
-const isSameMachine = (a: Machine, b: Machine): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** The machine as `impl/` wants it. A policy with a value that is not known takes the first. */
 function configOf(machine: Machine): Config {

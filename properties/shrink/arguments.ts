@@ -70,6 +70,7 @@ function* smallerPlaces(place: Place, step: number): Generator<Place> {
 
 function* earlierFaults(command: Command): Generator<Command> {
   for (const [site, n] of Object.entries(command.fail ?? {})) {
-    for (let earlier = 1; earlier < n; earlier++) yield { ...command, fail: { ...command.fail, [site]: earlier } };
+    for (let earlier = 1; earlier < n; earlier++)
+      yield { ...command, fail: { ...command.fail, [site]: earlier } };
   }
 }

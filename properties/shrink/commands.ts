@@ -19,7 +19,8 @@ export const removeRuns: Pass = {
   *candidates(script) {
     const { length } = script.commands;
     for (let size = Math.ceil(length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let from = length - size; from > -size; from -= size) yield removeRun(script, Math.max(from, 0), size);
+      for (let from = length - size; from > -size; from -= size)
+        yield removeRun(script, Math.max(from, 0), size);
     }
   },
 };
@@ -39,8 +40,16 @@ export const removeExtras: Pass = {
     }
     for (const [index, command] of script.commands.entries()) {
       const { fail, actor, ...bare } = command;
-      if (fail !== undefined) yield { ...script, commands: script.commands.with(index, { ...bare, ...(actor === undefined ? {} : { actor }) }) };
-      if (actor !== undefined) yield { ...script, commands: script.commands.with(index, { ...bare, ...(fail === undefined ? {} : { fail }) }) };
+      if (fail !== undefined)
+        yield {
+          ...script,
+          commands: script.commands.with(index, { ...bare, ...(actor === undefined ? {} : { actor }) }),
+        };
+      if (actor !== undefined)
+        yield {
+          ...script,
+          commands: script.commands.with(index, { ...bare, ...(fail === undefined ? {} : { fail }) }),
+        };
     }
   },
 };

@@ -1,7 +1,8 @@
 /** Passes that make the machine smaller. */
-import type { ScriptMachine } from '../script.ts';
-import { machineOf } from '../machine.ts';
+
 import type { Spec, Stateful } from '../../model/index.ts';
+import { machineOf } from '../machine.ts';
+import type { ScriptMachine } from '../script.ts';
 import type { Pass } from './pass.ts';
 
 /** Every number of the machine: its smallest value, then half-way there; then one less. */
@@ -70,7 +71,8 @@ function* descend(from: number, now: number, powerOfTwo: boolean): Generator<num
 
 /** The start map, without what lies outside a smaller machine. */
 function cutOff<M, S extends Stateful>(machine: ScriptMachine, spec: Spec<M, S>): ScriptMachine {
-  const pages = typeof machine['pages'] === 'number' ? machine['pages'] : (spec.fields['pages']?.default ?? 0);
+  const pages =
+    typeof machine['pages'] === 'number' ? machine['pages'] : (spec.fields['pages']?.default ?? 0);
   const { occupied } = machine;
   if (occupied === undefined) return machine;
   const inside = occupied
