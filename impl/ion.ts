@@ -87,7 +87,7 @@ export class Ion {
 
   /** Whether something is left of a size that is rounded up to pages: near 2^64 it wraps to nothing. */
   isSize(bytes: number): boolean {
-    return bytes > 0 && bytes < SIZE_END && bytes <= SIZE_END - this.pageBytes;
+    return bytes > 0 && bytes < SIZE_END - this.pageBytes;
   }
 
   /** The buffer behind a handle of a client that exists, or -EINVAL. */

@@ -12,7 +12,7 @@ import { pagesFor } from './units.ts';
 import { KIND } from './view.ts';
 import { CONTEXT, type World } from './world.ts';
 
-/** Sizes from here on round up to nothing: they wrap. */
+/** Sizes from here on wrap when they are rounded up. The nearest double is compared: no size in use is near. */
 const sizeEnd = (pageBytes: number): number => 2 ** 64 - pageBytes;
 
 /** `ion_client_create()`: an application opens the device. */
@@ -49,7 +49,7 @@ export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = 
   require: [],
   refuse: [
     ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
-    ['EINVAL', (s, { bytes }) => bytes <= 0 || bytes > sizeEnd(s.machine.pageBytes), 'P2'],
+    ['EINVAL', (s, { bytes }) => bytes <= 0 || bytes >= sizeEnd(s.machine.pageBytes), 'P2'],
     ['ENODEV', (_s, { heaps }) => heaps.length === 0, 'P1'],
     ['ENOSPC', (s, { client }) => freeHandle(s, client) === undefined, 'P1'],
     ['ENOMEM', (s, { bytes }) => bytes < 0 || pagesFor(s.machine, bytes) > unheldCount(s), 'P2'],

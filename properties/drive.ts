@@ -2,8 +2,9 @@
 import type { RemoteReply, RemoteTarget, Reply, Stateful, Target } from '../model/index.ts';
 import type { Finding } from './finding.ts';
 import { slotCall } from './program.ts';
+import type { Shows } from './lockstep.ts';
 import type { Script } from './script.ts';
-import type { Shows, Stepper } from './stepper.ts';
+import type { Stepper } from './stepper.ts';
 
 /**
  * Runs a script in lockstep on a target in this process. Its exceptions are findings.

@@ -6,6 +6,7 @@ export * from './drive.ts';
 export * from './finding.ts';
 export * from './generate.ts';
 export * from './interleave.ts';
+export type { Shows } from './lockstep.ts';
 export { machineOf } from './machine.ts';
 export { compile, type Step } from './program.ts';
 export * from './script.ts';

@@ -1,37 +1,14 @@
 /**
- * Lockstep, as a stepper: `next` gives a call, `give` takes the answer. The loops that drive it know nothing of
- * specifications, so that a target may be in this process or in another, and nothing exists twice.
+ * Lockstep over a script, as a stepper: `next` gives a call, `give` takes the answer. The loops that drive it know
+ * nothing of specifications, so that a target may be in this process or in another, and nothing exists twice.
  */
-import {
-  type Args,
-  type Call,
-  type Capability,
-  type InvariantId,
-  isDue,
-  judge,
-  type Label,
-  type Premise,
-  type Reply,
-  type Rule,
-  type Seen,
-  type Spec,
-  type Stateful,
-  type Tally,
-  type Terms,
-  type Value,
-  type View,
-} from '../model/index.ts';
-import { type Finding, type FindingKind, showReply } from './finding.ts';
+import type { Call, Capability, Label, Reply, Seen, Spec, Stateful } from '../model/index.ts';
+import type { Finding } from './finding.ts';
+import { Judgement, Lockstep, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
 import { compile, consume, resolve, type Slots, type Step } from './program.ts';
 import type { Script } from './script.ts';
-import { type Counts, firstRows, noCounts, noteLabel, noteOutcome, tallyOf } from './tally.ts';
-import { Views } from './views.ts';
-
-/** Whoever shows its state after a call; a target that shows nothing leaves the view as it is. */
-export interface Shows {
-  observe(view: View): void;
-}
+import { type Counts, firstRows, noCounts, noteLabel, noteOutcome } from './tally.ts';
 
 /** A call that was made, and its answer. */
 export interface Given {
@@ -40,28 +17,24 @@ export interface Given {
   readonly reply: Reply;
 }
 
-const NOTHING_FIRED: readonly string[] = [];
+const NO_CALL: Call = { op: '', args: {} };
 
 /** Runs one script after another against the specification. Counts add up over all of them. */
 export class Stepper<M, S extends Stateful> {
   readonly spec: Spec<M, S>;
   readonly counts: Counts;
-  readonly #terms: Terms;
-  readonly #tally: Tally;
-  readonly #first: ReadonlyMap<string, number>;
-  readonly #premise: Premise<S> | undefined;
+  readonly #judgement: Judgement<M, S>;
   readonly #labels: ReadonlyMap<string, readonly Label<S>[]>;
   readonly #supported: ReadonlySet<string> | undefined;
-  readonly #worlds = new WeakMap<object, { readonly fresh: S; readonly used: S; readonly views: Views<M> }>();
+  /** One for each machine: scripts that share a machine only reset it. */
+  readonly #known = new WeakMap<object, Lockstep<M, S>>();
 
   #script: Script = { format: 1, machine: {}, commands: [] };
   #steps: readonly Step[] = [];
   #slots: Slots = { values: [], consumed: [] };
-  #world: S | undefined;
-  #views: Views<M> | undefined;
+  #lockstep: Lockstep<M, S> | undefined;
   #at = -1;
-  #args: Args = {};
-  #call: Call = { op: '', args: {} };
+  #call: Call = NO_CALL;
 
   constructor(
     spec: Spec<M, S>,
@@ -69,14 +42,10 @@ export class Stepper<M, S extends Stateful> {
     premise?: string,
   ) {
     this.spec = spec;
-    this.#terms = { pageNumbers: target.capabilities.has('page-numbers'), sites: spec.sites };
     this.#supported = target.calls;
-    const { first, rows } = firstRows(spec);
-    this.#first = first;
-    this.counts = noCounts(rows);
-    this.#tally = tallyOf(this.counts);
     this.#labels = labelsByCall(spec.labels);
-    this.#premise = spec.premises.find(({ name }) => name === premise);
+    this.counts = noCounts(firstRows(spec).rows);
+    this.#judgement = new Judgement(spec, target.capabilities, this.counts, premise);
   }
 
   /**
@@ -90,19 +59,16 @@ export class Stepper<M, S extends Stateful> {
     this.#script = script;
     this.#slots = { values: [], consumed: [] };
     this.#at = -1;
-    const world = this.#boot(machine as M & object);
-    world.used.state.copyFrom(world.fresh.state);
-    this.#world = world.used;
-    this.#views = world.views;
-    world.views.reset();
+    this.#call = NO_CALL;
+    this.#lockstep = this.#lockstepOf(machine as M & object);
+    this.#lockstep.reset();
     this.counts.scripts++;
     return machine;
   }
 
-  /** The specification's state, for those that draw or count it. */
-  get world(): S {
-    if (this.#world === undefined) throw new Error('internal error: no script was begun');
-    return this.#world;
+  get lockstep(): Lockstep<M, S> {
+    if (this.#lockstep === undefined) throw new Error('internal error: no script was begun');
+    return this.#lockstep;
   }
 
   get steps(): readonly Step[] {
@@ -116,13 +82,12 @@ export class Stepper<M, S extends Stateful> {
 
   /** The next call that can be made, or undefined at the end. Steps that cannot be made are skipped and counted. */
   next(): Call | undefined {
-    for (;;) {
+    while (this.#at + 1 < this.#steps.length) {
       this.#at++;
-      const step = this.#steps[this.#at];
-      if (step === undefined) return undefined;
       const call = this.callAt(this.#at);
       if (call !== undefined) return call;
     }
+    return undefined;
   }
 
   /** The call of a step as things stand now, or undefined: it is skipped. */
@@ -133,36 +98,19 @@ export class Stepper<M, S extends Stateful> {
       if (step.own) this.counts.skippedMissing++;
       return undefined;
     }
-    if (!isDue(this.#rule(step.op), this.world, args)) {
+    const call = step.fail === undefined ? { op: step.op, args } : { op: step.op, args, fail: step.fail };
+    if (!this.lockstep.isDue(call)) {
       if (step.own) this.counts.skippedDuty++;
       return undefined;
     }
     this.#at = at;
-    this.#args = args;
-    this.#call = step.fail === undefined ? { op: step.op, args } : { op: step.op, args, fail: step.fail };
-    return this.#call;
+    this.#call = call;
+    return call;
   }
 
   /** Takes the answer to the call that `next` gave last, and looks at the target. The first thing wrong is returned. */
   give(reply: Reply, target: Shows): Finding | undefined {
-    return this.judge(reply) ?? this.look(reply, target);
-  }
-
-  /** Holds an answer against the rule and, when it is content, moves the specification one step. */
-  judge(reply: Reply): Finding | undefined {
-    const step = this.#steps[this.#at] as Step;
-    const rule = this.#rule(step.op);
-    const seen = { fired: reply.fired ?? NOTHING_FIRED, view: this.#views?.shown };
-    this.counts.commands++;
-    this.#note(step, reply, seen);
-    const first = this.#first.get(step.op) ?? 0;
-    const wrong = judge(rule, this.world, this.#args, reply, seen, this.#terms, this.#tally, first);
-    if (wrong !== undefined) {
-      const detail = `replied ${showReply(reply)}, expected ${wrong.expected}`;
-      return this.#finding('reply', wrong.serves, wrong.clause, detail, reply);
-    }
-    if ('ok' in reply) this.#succeed(step, rule, reply.ok);
-    return undefined;
+    return this.#judge(this.#at, this.#call, reply) ?? this.lockstep.look(this.#at, this.#call, reply, target);
   }
 
   /** Makes a result known before its call is judged: others may refer to it while calls are under way. */
@@ -172,112 +120,80 @@ export class Stepper<M, S extends Stateful> {
 
   /**
    * Judges calls that overlapped: the first order that agrees with all rules counts. Without one the finding is
-   * that of the first order, in which they ended.
+   * that of the order that went on longest.
    */
   giveWindow(orders: Iterable<readonly Given[]>, target: Shows): Finding | undefined {
-    const saved = this.world.state.save();
+    const { state } = this.lockstep.world;
+    const saved = state.save();
     const consumed = [...this.#slots.consumed];
-    let first: Finding | undefined;
+    let best: { readonly finding: Finding; readonly judged: number } | undefined;
     for (const order of orders) {
-      const finding = this.#giveOrder(order, target);
-      if (finding === undefined) return undefined;
-      first ??= finding;
-      this.world.state.load(saved);
+      const wrong = this.#giveOrder(order, target);
+      if (wrong === undefined) return undefined;
+      if (best === undefined || wrong.judged > best.judged) best = wrong;
+      state.load(saved);
       this.#slots.consumed.splice(0, this.#slots.consumed.length, ...consumed);
     }
-    return first;
+    return best?.finding;
   }
 
-  #giveOrder(order: readonly Given[], target: Shows): Finding | undefined {
-    let last: Reply | undefined;
-    for (const { at, call, reply } of order) {
-      this.#at = at;
-      this.#call = call;
-      this.#args = call.args;
-      if (!isDue(this.#rule(call.op), this.world, call.args)) {
-        return this.#finding('reply', 'P1', 'order', 'callers may not make the overlapping calls in any order', reply);
-      }
-      const finding = this.judge(reply);
-      if (finding !== undefined) return finding;
-      last = reply;
+  #giveOrder(order: readonly Given[], target: Shows): { finding: Finding; judged: number } | undefined {
+    for (const [judged, { at, call, reply }] of order.entries()) {
+      const finding = this.lockstep.isDue(call) ? this.#judge(at, call, reply) : this.#undue(at, call, reply);
+      if (finding !== undefined) return { finding, judged };
     }
-    return last === undefined ? undefined : this.look(last, target);
+    const last = order.at(-1);
+    const finding = last && this.lockstep.look(last.at, last.call, last.reply, target);
+    return finding && { finding, judged: order.length };
   }
 
-  /** Holds the target's view against the invariants and against the specification's view. */
-  look(reply: Reply, target: Shows): Finding | undefined {
-    const views = this.#views as Views<M>;
-    views.before();
-    target.observe(views.shown);
-    const wrong = views.check(this.#call, reply, this.world.state);
-    if (wrong === undefined) return undefined;
-    return this.#finding(wrong.kind, wrong.serves, wrong.clause, wrong.detail, reply);
+  #undue(at: number, call: Call, reply: Reply): Finding {
+    const detail = 'in no order of the overlapping calls may the callers make them';
+    return this.lockstep.finding(at, call, { kind: 'reply', serves: 'P1', clause: 'order', detail }, reply);
   }
 
   /** What must hold once everything was given back. */
   end(): Finding | undefined {
-    const wrong = this.#views?.checkEnd();
-    if (wrong === undefined) return undefined;
-    return this.#finding(wrong.kind, wrong.serves, wrong.clause, wrong.detail);
+    return this.lockstep.end(this.#at, this.#call);
   }
 
   /** The target threw, died, hung or answered garbage instead of replying. */
   crash(reason: string): Finding {
-    return this.#finding('crash', 'P1', 'crash', reason);
+    const problem = { kind: 'crash', serves: 'P1', clause: 'crash', detail: reason } as const;
+    return this.lockstep.finding(this.#at, this.#call, problem);
   }
 
-  #succeed(step: Step, rule: Rule<S, Args, Value>, value: Value): void {
-    const named = this.#terms.pageNumbers ? value : { ...value, ...rule.fresh?.(this.world, this.#args) };
-    rule.effect(this.world, this.#args, named);
-    this.#slots.values[this.#at] = named;
+  #judge(at: number, call: Call, reply: Reply): Finding | undefined {
+    const step = this.#steps[at] as Step;
+    const seen = this.lockstep.seen(reply);
+    this.counts.commands++;
+    if (step.own) this.#note(call, reply, seen);
+    const value = 'ok' in reply ? this.lockstep.named(call, reply.ok) : undefined;
+    const finding = this.lockstep.judge(at, call, reply, seen);
+    if (finding !== undefined || value === undefined) return finding;
+    this.#slots.values[at] = value;
     consume(step, this.#slots);
+    return undefined;
   }
 
-  #note(step: Step, reply: Reply, seen: Seen): void {
-    if (!step.own) return;
-    noteOutcome(this.counts, step.op, 'errno' in reply ? reply.errno : 'ok');
-    const labels = this.#labels.get(step.op);
+  #note({ op, args }: Call, reply: Reply, seen: Seen): void {
+    noteOutcome(this.counts, op, 'errno' in reply ? reply.errno : 'ok');
+    const labels = this.#labels.get(op);
     if (labels === undefined) return;
     for (const label of labels) {
-      if (label.holds(this.world, this.#args, reply, seen)) noteLabel(this.counts, label.name, this.#script);
+      if (label.holds(this.lockstep.world, args, reply, seen)) noteLabel(this.counts, label.name, this.#script);
     }
-  }
-
-  #finding(kind: FindingKind, serves: InvariantId, clause: string, detail: string, reply?: Reply): Finding {
-    const at = this.#at;
-    const call = this.#call;
-    const premise = this.#premise;
-    const decides = premise?.holds(this.world, call) === true;
-    return {
-      kind,
-      command: at,
-      call,
-      ...(reply === undefined ? {} : { reply }),
-      serves,
-      clause,
-      layer: this.spec.calls[call.op]?.layer ?? '',
-      detail,
-      ...(decides ? { premise: premise.name } : {}),
-    };
   }
 
   #isSupported({ op }: Step): boolean {
     return this.#supported === undefined || this.#supported.has(op);
   }
 
-  #rule(op: string): Rule<S, Args, Value> {
-    const rule = this.spec.rules[op];
-    if (rule === undefined) throw new Error(`internal error: ${op} has no rule`);
-    return rule;
-  }
-
-  #boot(machine: M & object): { readonly fresh: S; readonly used: S; readonly views: Views<M> } {
-    const known = this.#worlds.get(machine);
+  #lockstepOf(machine: M & object): Lockstep<M, S> {
+    const known = this.#known.get(machine);
     if (known !== undefined) return known;
-    const fresh = this.spec.boot(machine, this.#terms.pageNumbers);
-    const used = this.spec.boot(machine, this.#terms.pageNumbers);
-    const made = { fresh, used, views: new Views(this.spec, machine, this.spec.columns(used)) };
-    this.#worlds.set(machine, made);
+    const made = new Lockstep(this.#judgement, machine);
+    this.#known.set(machine, made);
     return made;
   }
 }

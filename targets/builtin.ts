@@ -95,6 +95,7 @@ export class Builtin implements Target<Machine> {
     this.booted = known.kernel;
     this.shown = known.shown;
     known.kernel.reset();
+    if (this.logs) known.kernel.store.attachJournal();
     known.kernel.gpu.concurrent = false;
   }
 
@@ -119,7 +120,6 @@ export class Builtin implements Target<Machine> {
     const kernel = new Kernel(config);
     const made = { kernel, shown: new BuiltinView(kernel, config) };
     this.patch(kernel);
-    if (this.logs) kernel.store.attachJournal();
     this.kernels.set(machine, made);
     return made;
   }

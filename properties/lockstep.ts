@@ -1,0 +1,161 @@
+/** Specification and target on one machine, side by side: what is right after each call, and what it costs to know. */
+import {
+  type Args,
+  type Call,
+  type Capability,
+  type InvariantId,
+  isDue,
+  judge,
+  type Premise,
+  type Reply,
+  type Rule,
+  type Seen,
+  type Spec,
+  type Stateful,
+  type Tally,
+  type Terms,
+  type Value,
+  type View,
+} from '../model/index.ts';
+import { type Finding, type FindingKind, showReply } from './finding.ts';
+import { type Counts, firstRows, tallyOf } from './tally.ts';
+import { Views } from './views.ts';
+
+/** Whoever shows its state after a call; a target that shows nothing leaves the view as it is. */
+export interface Shows {
+  observe(view: View): void;
+}
+
+const NOTHING_FIRED: readonly string[] = [];
+
+/** What is the same for all machines of a run. */
+export class Judgement<M, S extends Stateful> {
+  readonly spec: Spec<M, S>;
+  readonly counts: Counts;
+  readonly terms: Terms;
+  readonly tally: Tally;
+  readonly #first: ReadonlyMap<string, number>;
+  readonly #premise: Premise<S> | undefined;
+
+  constructor(spec: Spec<M, S>, capabilities: ReadonlySet<Capability>, counts: Counts, premise?: string) {
+    this.spec = spec;
+    this.counts = counts;
+    this.terms = { pageNumbers: capabilities.has('page-numbers'), sites: spec.sites };
+    this.#first = firstRows(spec).first;
+    this.tally = tallyOf(counts);
+    this.#premise = spec.premises.find(({ name }) => name === premise);
+  }
+
+  rule(op: string): Rule<S, Args, Value> {
+    const rule = this.spec.rules[op];
+    if (rule === undefined) throw new Error(`internal error: ${op} has no rule`);
+    return rule;
+  }
+
+  firstRow(op: string): number {
+    return this.#first.get(op) ?? 0;
+  }
+
+  /** The name of the premise, if it holds. */
+  premiseAt(world: S, call: Call): string | undefined {
+    return this.#premise?.holds(world, call) === true ? this.#premise.name : undefined;
+  }
+}
+
+/** One machine of a run. */
+export class Lockstep<M, S extends Stateful> {
+  /** What the specification knows. */
+  readonly world: S;
+  readonly #fresh: S;
+  readonly #views: Views<M>;
+  readonly #judgement: Judgement<M, S>;
+
+  constructor(judgement: Judgement<M, S>, machine: M) {
+    const { spec, terms } = judgement;
+    this.#judgement = judgement;
+    this.#fresh = spec.boot(machine, terms.pageNumbers);
+    this.world = spec.boot(machine, terms.pageNumbers);
+    this.#views = new Views(spec, machine, spec.columns(this.world));
+  }
+
+  /** Back to boot, at the cost of one copy. */
+  reset(): void {
+    this.world.state.copyFrom(this.#fresh.state);
+    this.#views.reset();
+  }
+
+  /** Lets the target show its state without judging it: after boot, or after going back. */
+  refresh(target: Shows): void {
+    target.observe(this.#views.shown);
+  }
+
+  /** What the target shows now. */
+  get shown(): View {
+    return this.#views.shown;
+  }
+
+  isDue({ op, args }: Call): boolean {
+    return isDue(this.#judgement.rule(op), this.world, args);
+  }
+
+  seen(reply: Reply): Seen {
+    return { fired: reply.fired ?? NOTHING_FIRED, view: this.#views.shown };
+  }
+
+  /** Holds an answer against the rule and, when it is content, moves the specification one step. */
+  judge(at: number, call: Call, reply: Reply, seen: Seen = this.seen(reply)): Finding | undefined {
+    const { op, args } = call;
+    const { terms, tally } = this.#judgement;
+    const rule = this.#judgement.rule(op);
+    const wrong = judge(rule, this.world, args, reply, seen, terms, tally, this.#judgement.firstRow(op));
+    if (wrong !== undefined) {
+      const detail = `replied ${showReply(reply)}, expected ${wrong.expected}`;
+      return this.finding(at, call, { kind: 'reply', ...wrong, detail }, reply);
+    }
+    if ('ok' in reply) rule.effect(this.world, args, this.named(call, reply.ok));
+    return undefined;
+  }
+
+  /** A value with names for the pages, where the target shows none. */
+  named({ op, args }: Call, value: Value): Value {
+    if (this.#judgement.terms.pageNumbers) return value;
+    return { ...value, ...this.#judgement.rule(op).fresh?.(this.world, args) };
+  }
+
+  /** Holds the target's view against the invariants and against the specification's view. */
+  look(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
+    this.#views.before();
+    target.observe(this.#views.shown);
+    const wrong = this.#views.check(call, reply, this.world.state);
+    return wrong === undefined ? undefined : this.finding(at, call, wrong, reply);
+  }
+
+  /** What must hold once everything was given back. */
+  end(at: number, call: Call): Finding | undefined {
+    const wrong = this.#views.checkEnd();
+    return wrong === undefined ? undefined : this.finding(at, call, wrong);
+  }
+
+  finding(at: number, call: Call, wrong: Problem, reply?: Reply): Finding {
+    const premise = this.#judgement.premiseAt(this.world, call);
+    const { kind, serves, clause, detail } = wrong;
+    return {
+      kind,
+      command: at,
+      call,
+      ...(reply === undefined ? {} : { reply }),
+      serves,
+      clause,
+      layer: this.#judgement.spec.calls[call.op]?.layer ?? '',
+      detail,
+      ...(premise === undefined ? {} : { premise }),
+    };
+  }
+}
+
+interface Problem {
+  readonly kind: FindingKind;
+  readonly serves: InvariantId;
+  readonly clause: string;
+  readonly detail: string;
+}
