@@ -6,8 +6,9 @@ import type { Store } from './store.ts';
 const WORD_SHIFT = 5;
 
 /**
- * A set of small integers that finds its least member in a few steps. A bit of level k + 1 tells whether a word of
- * level k is not zero; the last level is one word. The words depend on the members alone, not on their history.
+ * A set of small integers that finds its least member in a few steps. A bit of level k + 1 tells whether a
+ * word of level k is not zero; the last level is one word. The words depend on the members alone, not on
+ * their history.
  */
 export class BitTree {
   private readonly levels: readonly Column[];

@@ -10,9 +10,9 @@ import type { SgChunks, SgReader } from './sg-chunks.ts';
 import type { Store } from './store.ts';
 
 /**
- * Buffers of the IOMMU heap, counted references. A buffer is named by its page 0; its record is kept there, its page
- * list and its sg list in RAM. After the NVIDIA IOMMU heap and the ION core of 2011/12, as the review changed them:
- * the heap maps nothing, and page arrays above a page need not be contiguous.
+ * Buffers of the IOMMU heap, counted references. A buffer is named by its page 0; its record is kept there,
+ * its page list and its sg list in RAM. After the NVIDIA IOMMU heap and the ION core of 2011/12, as the
+ * review changed them: the heap maps nothing, and page arrays above a page need not be contiguous.
  */
 export class Buffers {
   /** References to the buffer whose page 0 this is, else 0. */

@@ -1,6 +1,9 @@
 import type { Store } from './store.ts';
 
-/** A named run of words of a {@link Store}. Get one from `Store.column`; it can be used once the store is sealed. */
+/**
+ * A named run of words of a {@link Store}. Get one from `Store.column`; it can be used once the store is
+ * sealed.
+ */
 export class Column {
   readonly count: number;
   private readonly store: Store;

@@ -1,6 +1,8 @@
 import { assert, ceilLog2 } from './check.ts';
 
-/** How the machine is built. Sizes in bytes unless the name says otherwise; nothing here changes after boot. */
+/**
+ * How the machine is built. Sizes in bytes unless the name says otherwise; nothing here changes after boot.
+ */
 export interface Config {
   /** Page frames of RAM, 1 to 2^22. */
   readonly pages: number;

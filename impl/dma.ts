@@ -8,8 +8,8 @@ import type { SgReader } from './sg-chunks.ts';
 import type { Store } from './store.ts';
 
 /**
- * The DMA API over an IOMMU, after Linux 6.1 drivers/iommu/dma-iommu.c. A table is mapped once at a time, at one
- * range of addresses in which its segments lie one behind the other; none are merged.
+ * The DMA API over an IOMMU, after Linux 6.1 drivers/iommu/dma-iommu.c. A table is mapped once at a time, at
+ * one range of addresses in which its segments lie one behind the other; none are merged.
  */
 export class DmaMapping {
   /** Domain + 1 that each table is mapped in, or 0. */

@@ -8,11 +8,12 @@ import { READ, WRITE } from './tables.ts';
 /** An access is at most so many pages long. */
 const ACCESS_PAGES_MAX = 8;
 
-/** What a device does: it moves whole lines at device addresses, and stops at the first that it may not reach. */
+/**
+ * What a device does: it moves whole lines at device addresses, and stops at the first that it may not reach.
+ */
 export class Engine {
   /** Tags that the last {@link read} got, as many as it returned. */
   readonly data: Int32Array;
-  /** Lines that an access of at most {@link ACCESS_PAGES_MAX} pages can touch. */
   private readonly iommu: Iommu;
   private readonly memory: Memory;
   private readonly pageBytes: number;
@@ -46,7 +47,9 @@ export class Engine {
     return done;
   }
 
-  /** Reads as {@link write} writes, to {@link data}. Returns lines read before the first fault, or an error. */
+  /**
+   * Reads as {@link write} writes, to {@link data}. Returns lines read before the first fault, or an error.
+   */
   read(context: number, at: number, bytes: number): number {
     const error = this.check(context, bytes);
     if (error < 0) return error;

@@ -45,8 +45,8 @@ export class LowestLists implements FreeLists {
 }
 
 /**
- * Placement `lifo`: the block freed last, as the kernel's lists do it. Links are page + 1, 0 ends a list. The links
- * of a block that is not in a list are 0, so that only the order of the lists is state.
+ * Placement `lifo`: the block freed last, as the kernel's lists do it. Links are page + 1, 0 ends a list. The
+ * links of a block that is not in a list are 0, so that only the order of the lists is state.
  */
 export class LifoLists implements FreeLists {
   private readonly heads: Column;

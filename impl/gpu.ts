@@ -24,8 +24,8 @@ interface Flight {
 }
 
 /**
- * A GPU driver: contexts of clients, buffers bound into them, jobs. A binding holds a reference to its buffer for as
- * long as anything translates to it: unmap is strict, and the reference goes last.
+ * A GPU driver: contexts of clients, buffers bound into them, jobs. A binding holds a reference to its buffer
+ * for as long as anything translates to it: unmap is strict, and the reference goes last.
  */
 export class Gpu {
   /** At context * ioPages + ioPage: page 0 of the buffer bound there + 1, or 0. */
@@ -105,8 +105,8 @@ export class Gpu {
   }
 
   /**
-   * {@link bind}, interruptible if `concurrent`. The reference is taken in the first section, so the buffer outlives
-   * its handle; a context that is destroyed meanwhile cancels the bind, which ends with -ENOENT.
+   * {@link bind}, interruptible if `concurrent`. The reference is taken in the first section, so the buffer
+   * outlives its handle; a context that is destroyed meanwhile cancels the bind, which ends with -ENOENT.
    */
   *bindSteps(context: number, handle: number, rights: number): Generator<SwitchPoint, number, void> {
     const buffer = this.lookUp(context, handle);
@@ -163,7 +163,10 @@ export class Gpu {
     return this.owner.get(context) - 1;
   }
 
-  /** Finds a range and maps all pages of a buffer there. Returns the first I/O page, or an error with nothing left. */
+  /**
+   * Finds a range and maps all pages of a buffer there. Returns the first I/O page, or an error with nothing
+   * left.
+   */
   mapBuffer(context: number, buffer: number, rights: number): number {
     const count = this.countOf(buffer);
     const ioPage = this.iommu.iova.allocate(this.iommu.spaceOf(context), count);

@@ -18,9 +18,9 @@ export const CONTEXT_GPU = 3;
 export const spacesOf = (config: Config): number => config.contexts + 1;
 
 /**
- * Contexts by id, and the address space of each: a tree of tables, a set of taken ranges, a tag in the IOTLB. Under
- * the policy `shared` all GPU contexts have one space. Strict: when unmap returns, nothing translates. After Linux
- * 6.1 drivers/iommu/iommu.c.
+ * Contexts by id, and the address space of each: a tree of tables, a set of taken ranges, a tag in the IOTLB.
+ * Under the policy `shared` all GPU contexts have one space. Strict: when unmap returns, nothing translates.
+ * After Linux 6.1 drivers/iommu/iommu.c.
  */
 export class Iommu {
   /** `CONTEXT_` number of each context. */
@@ -62,7 +62,9 @@ export class Iommu {
     this.users = store.column(spacesOf(config), SEEN_NOWHERE);
   }
 
-  /** Makes a context of a type. Returns its id, -ENOSPC when all ids are in use, -ENOMEM for want of a table. */
+  /**
+   * Makes a context of a type. Returns its id, -ENOSPC when all ids are in use, -ENOMEM for want of a table.
+   */
   create(type: number): number {
     const context = this.newId();
     if (context < 0) return context;
@@ -85,8 +87,8 @@ export class Iommu {
   /**
    * `iommu_map()`: addresses and sizes in bytes, any numbers at all; `rights` of READ and WRITE, 0 for none.
    *
-   * @returns 0; -EINVAL when misaligned or without rights, -ERANGE outside I/O addresses or RAM, -EEXIST, -ENOMEM;
-   *   after an error nothing of this call is mapped
+   * @returns 0; -EINVAL when misaligned or without rights, -ERANGE outside I/O addresses or RAM, -EEXIST,
+   *   -ENOMEM; after an error nothing of this call is mapped
    */
   map(context: number, iova: number, phys: number, bytes: number, rights: number): number {
     if (!this.isAligned(iova) || !this.isAligned(phys) || !this.isAligned(bytes)) return -EINVAL;
@@ -121,7 +123,10 @@ export class Iommu {
     return 0;
   }
 
-  /** Maps the segments of an sg list one behind the other. On error nothing is mapped, and no new table is left. */
+  /**
+   * Maps the segments of an sg list one behind the other. On error nothing is mapped, and no new table is
+   * left.
+   */
   mapSegments(context: number, ioPage: number, reader: SgReader, rights: number): number {
     this.tables.begin();
     let at = ioPage;

@@ -13,8 +13,8 @@ export const HEAP_IOMMU = 1;
 const SIZE_END = 2 ** 64;
 
 /**
- * Clients, their handles, and buffers behind them. After the ION core of about Linux 3.18: ids are each client's
- * own and start at 1; every id that comes in is looked up, whatever it is.
+ * Clients, their handles, and buffers behind them. After the ION core of about Linux 3.18: ids are each
+ * client's own and start at 1; every id that comes in is looked up, whatever it is.
  */
 export class Ion {
   /** 1 for each client that exists. */
@@ -64,7 +64,8 @@ export class Ion {
    *
    * @param bytes - any number, a 64-bit size included; rounded up to pages
    * @param heaps - mask of heaps that will do
-   * @returns the handle; -EBADF no such client, -EINVAL no size, -ENODEV no heap, -ENOMEM, -ENOSPC no handle id
+   * @returns the handle; -EBADF no such client, -EINVAL no size, -ENODEV no heap, -ENOMEM, -ENOSPC no handle
+   *   id
    */
   allocate(client: number, bytes: number, heaps: number): number {
     if (!this.isClient(client)) return -EBADF;

@@ -4,8 +4,8 @@ import { SEEN_IOTLB, SEEN_NOWHERE } from './seen.ts';
 import type { Store } from './store.ts';
 
 /**
- * The IOMMU's cache of translations: fully associative, replaced in turn, tagged by address space. Nothing leaves
- * it but by replacement and invalidation, so a forgotten invalidation shows.
+ * The IOMMU's cache of translations: fully associative, replaced in turn, tagged by address space. Nothing
+ * leaves it but by replacement and invalidation, so a forgotten invalidation shows.
  */
 export class Iotlb {
   /** space * ioPages + ioPage + 1, or 0. */

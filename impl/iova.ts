@@ -11,8 +11,9 @@ const maskOf = (from: number, count: number): number =>
   count >= 32 ? -1 << from : ((1 << count) - 1) << from;
 
 /**
- * Ranges of I/O pages, one set for each address space: the lowest range aligned to the power of two that is not
- * smaller. I/O page 0 is never given out. After Linux 6.1 drivers/iommu/iova.c, which searches from the top.
+ * Ranges of I/O pages, one set for each address space: the lowest range aligned to the power of two that is
+ * not smaller. I/O page 0 is never given out. After Linux 6.1 drivers/iommu/iova.c, which searches from the
+ * top.
  */
 export class IovaSpace {
   /** A bit for each I/O page of each space; a word belongs to one space. */

@@ -51,7 +51,10 @@ export class Jobs {
     return job;
   }
 
-  /** A job does its next line. Returns the tag it read, {@link NO_DATA}, or -EFAULT; the last and a fault end it. */
+  /**
+   * A job does its next line. Returns the tag it read, {@link NO_DATA}, or -EFAULT; the last and a fault end
+   * it.
+   */
   tick(job: number): number {
     const result = this.access(job);
     if (result < 0 || this.left.get(job) === 1) this.end(job);

@@ -23,8 +23,8 @@ export const boot = (fields: Partial<Config> = {}, policies: Partial<Config['pol
   new Kernel(smallConfig(fields, policies));
 
 /**
- * A machine and its kernel, booted. Everything that outlives a call is in the store; the layers are public, each
- * knows those below it.
+ * A machine and its kernel, booted. Everything that outlives a call is in the store; the layers are public,
+ * each knows those below it.
  */
 export class Kernel {
   readonly store: Store;

@@ -11,8 +11,8 @@ const TAG_MASK = 0xff;
 export const wordBytesOf = (config: Config): number => Math.min(ENTRY_BYTES, config.pageArrayEntryBytes);
 
 /**
- * RAM. The kernel keeps tables, page arrays and sg chunks in it, devices move whole lines. One 32-bit word stands
- * for {@link wordBytes} bytes, which is enough: page numbers are all that is ever kept.
+ * RAM. The kernel keeps tables, page arrays and sg chunks in it, devices move whole lines. One 32-bit word
+ * stands for {@link wordBytes} bytes, which is enough: page numbers are all that is ever kept.
  */
 export class Memory {
   readonly pages: number;

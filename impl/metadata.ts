@@ -15,8 +15,8 @@ const BYTES_MAX = 2 ** 31 - 1;
 /**
  * The kernel's own memory, contiguous if it can be, out of single pages if not. After Linux 6.1 mm/util.c.
  *
- * Memory is named by the number of its first kernel page (see {@link Vmalloc}); a pointer is that number times the
- * page size, in bytes.
+ * Memory is named by the number of its first kernel page (see {@link Vmalloc}); a pointer is that number
+ * times the page size, in bytes.
  */
 export class Metadata {
   readonly contiguous: Kmalloc;

@@ -15,8 +15,8 @@ export const OWNER_META = 4;
 export const OWNER_TABLE = 5;
 
 /**
- * Blocks of 2^order pages, aligned to their size: a binary buddy allocator that merges at once. After Linux 6.1
- * mm/page_alloc.c, one zone, no per-CPU lists.
+ * Blocks of 2^order pages, aligned to their size: a binary buddy allocator that merges at once. After Linux
+ * 6.1 mm/page_alloc.c, one zone, no per-CPU lists.
  */
 export class PageAllocator {
   readonly pages: number;
@@ -72,9 +72,10 @@ export class PageAllocator {
   /** As {@link allocate}, for callers with a fault site of their own. */
   take(order: number): number {
     if (this.freeCount.get(0) - (1 << order) < this.reserve) return -ENOMEM;
-    const found = this.findOrder(order);
-    if (found > this.orderMax) return -ENOMEM;
-    const page = this.lists.first(found);
+    let found = order;
+    let page = this.lists.first(order);
+    while (page < 0 && found < this.orderMax) page = this.lists.first(++found);
+    if (page < 0) return -ENOMEM;
     this.unlist(page, found);
     this.split(page, found, order);
     this.freeCount.add(0, -(1 << order));
@@ -111,7 +112,10 @@ export class PageAllocator {
     this.own(first, count, 0);
   }
 
-  /** `alloc_pages()` as a kernel caller sees it. Returns the first page, -EINVAL for an order there is not, -ENOMEM. */
+  /**
+   * `alloc_pages()` as a kernel caller sees it. Returns the first page, -EINVAL for an order there is not,
+   * -ENOMEM.
+   */
   allocateBlock(order: number): number {
     if (order < 0 || order > this.orderMax) return -EINVAL;
     const page = this.allocate(order);
@@ -127,13 +131,6 @@ export class PageAllocator {
     this.disown(page, count);
     this.run.set(page, 0);
     this.free(page, ceilLog2(count));
-  }
-
-  /** The smallest order from `order` up that has a free block; above `orderMax` when none has. */
-  private findOrder(order: number): number {
-    let found = order;
-    while (found <= this.orderMax && this.lists.first(found) < 0) found++;
-    return found;
   }
 
   /** Frees the upper halves of a block until 2^order pages are left at its start. */

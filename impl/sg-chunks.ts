@@ -2,13 +2,17 @@ import { type Config, ENTRY_BYTES } from './config.ts';
 import type { Memory } from './memory.ts';
 import type { Metadata } from './metadata.ts';
 
-/** Low bits of an entry's first word, as in the kernel's page_link: a link to the next chunk, the last segment. */
+/**
+ * Low bits of an entry's first word, as in the kernel's page_link: a link to the next chunk, the last
+ * segment.
+ */
 const CHAIN = 1;
 const END = 2;
 
 /**
- * Scatter-gather lists in RAM. A segment is two entries: (first page << 2 | flags) and its pages. A chunk is one
- * page of segments; when more follow, its last slot is the link to the next. After Linux 6.1 lib/scatterlist.c.
+ * Scatter-gather lists in RAM. A segment is two entries: (first page << 2 | flags) and its pages. A chunk is
+ * one page of segments; when more follow, its last slot is the link to the next. After Linux 6.1
+ * lib/scatterlist.c.
  *
  * The fields are registers of the list that is being built: begin, append each page, end (or abort).
  */

@@ -28,8 +28,8 @@ export class SgTables {
   }
 
   /**
-   * `sg_alloc_table_from_pages_segment()`: lists blocks of `alloc_pages` in order, each with all its pages, and
-   * merges neighbours as far as possible.
+   * `sg_alloc_table_from_pages_segment()`: lists blocks of `alloc_pages` in order, each with all its pages,
+   * and merges neighbours as far as possible.
    *
    * @param maxSegment - bytes; rounded down to pages
    * @returns the id, -EINVAL when a segment would be shorter than a page or nothing is listed, -ENOMEM

@@ -4,8 +4,8 @@ import { SEEN_ALL, SEEN_LINE, SEEN_NOWHERE } from './seen.ts';
 import { Watch } from './watch.ts';
 
 /**
- * Every word that outlives a call, in one buffer: saving, resetting and comparing a machine is work on one array.
- * RAM comes first, so that the index of a word tells whether it is RAM.
+ * Every word that outlives a call, in one buffer: saving, resetting and comparing a machine is work on one
+ * array. RAM comes first, so that the index of a word tells whether it is RAM.
  *
  * Used in two steps: layers ask for their columns, then {@link seal} makes the words.
  */

@@ -14,9 +14,9 @@ const RIGHTS = READ | WRITE;
 export type TableVisitor = (table: number) => void;
 
 /**
- * I/O page tables in RAM, after Linux 6.1 io-pgtable-arm.c with leaves of one page. A table is a page. An entry is
- * (page + 1) << 2, in a leaf with the rights in the low bits; 0 is none. Whatever a device may have written over a
- * table reads as some page of RAM or as none.
+ * I/O page tables in RAM, after Linux 6.1 io-pgtable-arm.c with leaves of one page. A table is a page. An
+ * entry is (page + 1) << 2, in a leaf with the rights in the low bits; 0 is none. Whatever a device may have
+ * written over a table reads as some page of RAM or as none.
  */
 export class PageTables {
   readonly levels: number;
@@ -57,7 +57,8 @@ export class PageTables {
   }
 
   /**
-   * Maps one page. Tables that are missing on the way are made and stay, unless {@link dropCreated} is called.
+   * Maps one page. Tables that are missing on the way are made and stay, unless {@link dropCreated} is
+   * called.
    *
    * @returns 0, -EEXIST when the I/O page is mapped already, -ENOMEM for want of a table
    */
@@ -85,7 +86,9 @@ export class PageTables {
     return table < 0 ? 0 : this.leaf(table, this.slotOf(ioPage, 0));
   }
 
-  /** Walks a whole tree: writes what {@link walk} would give for each I/O page to `out`, from index `base` on. */
+  /**
+   * Walks a whole tree: writes what {@link walk} would give for each I/O page to `out`, from index `base` on.
+   */
   walkAll(root: number, out: Int32Array, base: number, visit: TableVisitor): void {
     this.walkLevel(root, this.levels - 1, 0, out, base, visit);
   }

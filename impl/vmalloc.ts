@@ -12,11 +12,11 @@ import type { Store } from './store.ts';
 const UNBACKED = -1;
 
 /**
- * Single pages behind consecutive kernel addresses, with an unused guard page behind each area. After Linux 6.1
- * mm/vmalloc.c: the pages are listed in an array, which is kernel memory in turn.
+ * Single pages behind consecutive kernel addresses, with an unused guard page behind each area. After Linux
+ * 6.1 mm/vmalloc.c: the pages are listed in an array, which is kernel memory in turn.
  *
- * A *kernel page* names memory: below `pages` a page frame (the linear map), from there on a page of this address
- * space. What this class returns and takes are kernel pages.
+ * A *kernel page* names memory: below `pages` a page frame (the linear map), from there on a page of this
+ * address space. What this class returns and takes are kernel pages.
  */
 export class Vmalloc {
   /** For each page of address space: page frame + 1, 0 where nothing is, -1 for a guard page. */

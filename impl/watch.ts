@@ -1,8 +1,8 @@
 import { SEEN_LINE } from './seen.ts';
 
 /**
- * Tells an observer which pages of RAM it must read again. What it saw is a function of the pages it read; so it
- * marks those, and a later write to a marked page says which of its columns are out of date.
+ * Tells an observer which pages of RAM it must read again. What it saw is a function of the pages it read; so
+ * it marks those, and a later write to a marked page says which of its columns are out of date.
  *
  * Not state of the machine: nothing here ever changes an answer, so it is neither saved nor undone.
  */

@@ -71,6 +71,13 @@ const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
   job: (s) => where(s.job.values, (lines) => lines !== 0),
 };
 
+/** Where the things of a kind start, in bytes, for kinds that places can be in. */
+const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
+  block: (s) => LIVE.block(s).map((pfn) => pfn * s.machine.pageBytes),
+  binding: (s) => LIVE.binding(s),
+  mapping: (s) => LIVE.mapping(s).map((table) => s.sgIoPage.get(table * s.sgPagesMax) * s.machine.pageBytes),
+};
+
 function where(values: Int32Array, holds: (value: number, index: number) => boolean): number[] {
   const found: number[] = [];
   for (let index = 0; index < values.length; index++) if (holds(values[index] ?? 0, index)) found.push(index);
@@ -113,4 +120,5 @@ export const SPEC: Spec<Machine, World> = {
   boot: bootWorld,
   columns: (s) => s.state.columns(VIEW_COLUMNS.length),
   live: (s, kind) => LIVE[kind as KindName](s),
+  addresses: (s, kind) => ADDRESSES[kind]?.(s) ?? [],
 };

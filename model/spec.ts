@@ -199,4 +199,6 @@ export interface Spec<M, S extends Stateful> {
   columns(s: S): readonly Int32Array[];
   /** Raw ids of everything of a kind that exists. */
   live(s: S, kind: string): readonly number[];
+  /** Where everything of a kind starts: what `{ "in": … }` counts from, in bytes. */
+  addresses(s: S, kind: string): readonly number[];
 }

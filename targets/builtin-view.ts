@@ -8,8 +8,8 @@ import { COUNTER, KIND, VIEW } from '../model/view.ts';
 type Refresh = (out: Int32Array) => void;
 
 /**
- * Shows a kernel of `impl/`. Only columns whose source changed since the last look are written: the store says
- * which, and pages of RAM that a column was computed from are watched.
+ * Shows a kernel of `impl/`. Only columns whose source changed since the last look are written: the store
+ * says which, and pages of RAM that a column was computed from are watched.
  */
 export class BuiltinView {
   private readonly kernel: Kernel;

@@ -41,36 +41,29 @@ def run(pages, slots, call):
     if any(value["slot"] not in slots for value in references.values()):
         return "skipped"
     found = {name: slots[value["slot"]] for name, value in references.items()}
-    shown = lambda: {"counter": [pages.free_count, 0, 0, 0]}
     try:
         result = getattr(pages, call["op"])(**{**call["args"], **found})
     except OSError as error:
-        return {"errno": errno.errorcode[error.errno], "shown": shown()}
+        return {"errno": errno.errorcode[error.errno], "shown": {"counter": [pages.free_count, 0, 0, 0]}}
     for value in references.values():
         if value.get("consumes"):
             del slots[value["slot"]]
     if "into" in call:
         slots[call["into"]] = result
-    return {"ok": {}, "shown": shown()}
+    return {"ok": {}, "shown": {"counter": [pages.free_count, 0, 0, 0]}}
 
 
-def answer(request, state):
-    """Answers one request; state holds the machine that was booted last."""
+def say(value):
+    print(json.dumps(value), flush=True)
+
+
+say({"ionclad": 1, "name": "pages.py", "calls": ["alloc_pages", "free_pages"], "capabilities": []})
+for line in sys.stdin:
+    request = json.loads(line)
     if "boot" in request:
-        state["pages"], state["slots"] = Pages(request["boot"]), {}
-        return {"ok": True}
-    return {"replies": [run(state["pages"], state["slots"], call) for call in request["batch"]]}
-
-
-def main():
-    state = {}
-    hello = {"ionclad": 1, "name": "pages.py", "calls": ["alloc_pages", "free_pages"], "capabilities": []}
-    print(json.dumps(hello), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "bye" in request:
-            return
-        print(json.dumps(answer(request, state)), flush=True)
-
-
-main()
+        pages, slots = Pages(request["boot"]), {}
+        say({"ok": True})
+    elif "batch" in request:
+        say({"replies": [run(pages, slots, call) for call in request["batch"]]})
+    else:
+        break

@@ -1,0 +1,85 @@
+/** Turns calls that were made into a script: raw ids become the names of the results they came from. */
+import type { Arg, ArgShape, Call, Spec, Stateful, Target, Value } from '../model/index.ts';
+import { limitsOf, machineOf } from './machine.ts';
+import { type Argument, type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
+
+interface Named {
+  readonly name: string;
+  readonly kind: string;
+  readonly value: Value;
+}
+
+/** The script that makes these calls on this machine. The target is asked again, for the results. */
+export function scriptOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  machine: ScriptMachine,
+  calls: readonly Call[],
+): Script {
+  const limits = limitsOf(spec, machineOf(spec, machine));
+  target.boot(machineOf(spec, machine));
+  const results: Named[] = [];
+  const commands = calls.map((call): Command => {
+    const args = Object.entries(call.args).map(([name, value]): [string, Argument] => {
+      const shape = spec.calls[call.op]?.args[name] as ArgShape;
+      return [name, argumentOf(spec, limits, results, shape, value)];
+    });
+    const command = { op: call.op, ...Object.fromEntries(args) };
+    const reply = target.apply(call);
+    const kind = spec.calls[call.op]?.gives?.kind;
+    if (kind === undefined) return command;
+    const name = `${kind}${results.length + 1}`;
+    if ('ok' in reply) results.push({ name, kind, value: reply.ok });
+    return { ...command, as: name };
+  });
+  return { format: FORMAT, machine, commands };
+}
+
+function argumentOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  limits: Readonly<Record<string, number>>,
+  results: readonly Named[],
+  shape: ArgShape,
+  value: Arg,
+): Argument {
+  switch (shape.is) {
+    case 'ref':
+      return referenceTo(spec, results, shape.of, value as number);
+    case 'refs':
+      return (value as readonly number[]).map((item) => referenceTo(spec, results, shape.of, item));
+    case 'address':
+      return placeOf(spec, limits, results, shape.of, value as number);
+    default:
+      return value;
+  }
+}
+
+/** The latest result with this id, or the id itself: users may name what does not exist. */
+function referenceTo<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  results: readonly Named[],
+  kinds: readonly string[],
+  id: number,
+): string | number {
+  const found = results.findLast(({ kind, value }) => kinds.includes(kind) && value[spec.kinds[kind]?.main ?? ''] === id);
+  return found?.name ?? id;
+}
+
+/** The place in the result that starts at or next below the address. */
+function placeOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  limits: Readonly<Record<string, number>>,
+  results: readonly Named[],
+  kinds: readonly string[],
+  address: number,
+): Argument {
+  let best: { readonly in: string; readonly offset: number } | undefined;
+  for (const { name, kind, value } of results) {
+    const start = spec.kinds[kind]?.address;
+    if (!kinds.includes(kind) || start === undefined) continue;
+    const unit = start.unit === undefined ? 1 : (limits[start.unit] ?? 1);
+    const offset = address - (value[start.field] as number) * unit;
+    if (offset >= 0 && (best === undefined || offset <= best.offset)) best = { in: name, offset };
+  }
+  return best ?? address;
+}
