@@ -110,6 +110,9 @@ export function machineProblem(machine: Machine): string | undefined {
   const { pages, pageBytes, lineBytes, ioBits, tableBits } = machine;
   const ioPages = 2 ** ioBits / pageBytes;
   const words = (pages * pageBytes) / 8;
+  if (2 * machine.pageArrayEntryBytes > pageBytes) {
+    return `a page array with entries of ${machine.pageArrayEntryBytes} bytes is no smaller than its pages of ${pageBytes}`;
+  }
   if (lineBytes > pageBytes) return `lineBytes ${lineBytes} is more than pageBytes ${pageBytes}`;
   if (2 ** tableBits > pageBytes / 8)
     return `a table of 2^${tableBits} entries does not fit a page of ${pageBytes} bytes`;

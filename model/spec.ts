@@ -110,6 +110,8 @@ export interface ViewColumn<M> {
   length(machine: M): number;
   /** False when only targets show it: invariants read it, nothing is compared. */
   readonly own: boolean;
+  /** A value of the specification that goes with every value of the target. */
+  readonly unknown?: number;
   /** Whether a value of the specification and a different one of the target are both right. */
   agrees?(own: number, shown: number): boolean;
   /** The invariant that a difference breaks. */

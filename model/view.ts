@@ -96,7 +96,7 @@ export const VIEW_COLUMNS: readonly ViewColumn<Machine>[] = [
     name: 'line',
     length: byLine,
     own: true,
-    agrees: (own) => own === TAG_UNKNOWN,
+    unknown: TAG_UNKNOWN,
     serves: (_own, _shown, { op }) => (op === 'ion_alloc' ? 'I8' : 'H2'),
   },
   { name: 'reach', length: byIoPage, own: true, serves: translationServes, show: showTranslation },

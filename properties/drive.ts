@@ -1,8 +1,8 @@
 /** The loops that drive a stepper: for a target in this process, and for one elsewhere that takes whole batches. */
-import type { RemoteReply, RemoteTarget, Reply, Stateful, Target } from '../model/index.ts';
+import type { RemoteReply, RemoteTarget, Reply, Spec, Stateful, Target } from '../model/index.ts';
 import type { Finding } from './finding.ts';
-import { slotCall } from './program.ts';
 import type { Shows } from './lockstep.ts';
+import { type Step, slotCall } from './program.ts';
 import type { Script } from './script.ts';
 import type { Stepper } from './stepper.ts';
 
@@ -54,17 +54,55 @@ export async function runRemote<M, S extends Stateful>(
     stepper.next();
     return stepper.crash(cause instanceof Error ? cause.message : String(cause));
   }
-  for (const [index, { slot }] of made.entries()) {
+  for (const [index, { step, slot }] of made.entries()) {
     const reply = replies[index];
     const call = stepper.callAt(slot);
     if (call === undefined && (reply === undefined || reply === 'skipped')) continue;
     if (call === undefined) return undefined;
     if (reply === undefined || reply === 'skipped')
       return stepper.crash('it skipped a command whose slots are filled');
+    const problem =
+      replyProblem(stepper.spec, target, step, reply) ?? shownProblem(stepper.spec, machine, reply);
+    if (problem !== undefined) return stepper.crash(problem);
     const finding = stepper.give(reply, showing(stepper, reply));
     if (finding !== undefined) return finding;
   }
   return stepper.end();
+}
+
+/** What is wrong with the form of an answer from elsewhere, in words, or undefined. */
+function replyProblem<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  { capabilities }: RemoteTarget<M>,
+  { op, shape }: Step,
+  reply: RemoteReply,
+): string | undefined {
+  if ('errno' in reply) return undefined;
+  for (const [name, type] of Object.entries(shape.gives?.fields ?? {})) {
+    if (type.startsWith('pfn') && !capabilities.has('page-numbers')) continue;
+    const isMain = name === spec.kinds[shape.gives?.kind ?? '']?.main;
+    if (reply.ok[name] === undefined && !isMain) return `its answer to ${op} has no field "${name}"`;
+    if (reply.ok[name] !== undefined && Array.isArray(reply.ok[name]) !== type.endsWith('s')) {
+      return `the field "${name}" of its answer to ${op} is not ${type.endsWith('s') ? 'a list' : 'a number'}`;
+    }
+  }
+  return undefined;
+}
+
+/** What is wrong with the columns that came with an answer. */
+function shownProblem<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  machine: M,
+  { shown }: RemoteReply,
+): string | undefined {
+  for (const [name, values] of Object.entries(shown ?? {})) {
+    const column = spec.view.find((known) => known.name === name);
+    if (column === undefined) return `it shows a column "${name}", which the view does not have`;
+    const length = column.length(machine);
+    if (values.length !== length)
+      return `it shows ${values.length} values of the column "${name}" instead of ${length}`;
+  }
+  return undefined;
 }
 
 const isSupported = <M>({ calls }: RemoteTarget<M>, op: string): boolean =>

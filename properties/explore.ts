@@ -117,7 +117,8 @@ class Search<M, S extends Stateful> {
       this.#mark();
       const finding = this.#make(call);
       if (finding !== undefined) return this.#confirm([...this.#callsTo(number), call]);
-      if (this.#isNew()) this.#nodes.push({ parent: number, call, depth: (this.#nodes[number] as Node).depth + 1 });
+      if (this.#isNew())
+        this.#nodes.push({ parent: number, call, depth: (this.#nodes[number] as Node).depth + 1 });
       this.#back();
     }
     return undefined;
@@ -150,7 +151,8 @@ class Search<M, S extends Stateful> {
     for (const state of path.slice(shared)) {
       this.#mark();
       const finding = this.#make((this.#nodes[state] as Node).call as Call);
-      if (finding !== undefined) throw new Error('internal error: the same calls led elsewhere the second time');
+      if (finding !== undefined)
+        throw new Error('internal error: the same calls led elsewhere the second time');
     }
     this.#path = path;
   }
@@ -176,7 +178,8 @@ class Search<M, S extends Stateful> {
   #confirm(calls: readonly Call[]): Explored['found'] {
     const script = scriptOf(this.#spec, this.#target, this.#scope.machine, calls);
     const finding = runScript(new Stepper(this.#spec, this.#target), this.#target, script);
-    if (finding === undefined) throw new Error('internal error: the finding is gone when its calls are made from boot');
+    if (finding === undefined)
+      throw new Error('internal error: the finding is gone when its calls are made from boot');
     return { script, finding };
   }
 }

@@ -59,4 +59,10 @@ export function showReply(reply: Reply): string {
   return fields.length === 0 ? 'ok' : fields.join(', ');
 }
 
-const showValue = (value: unknown): string => (Array.isArray(value) ? `[${value.join(' ')}]` : String(value));
+/** Numbers of 2^53 and more are doubles here: they are shown as what they are, near the literal of the script. */
+function showValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(' ')}]`;
+  return typeof value === 'number' && !Number.isSafeInteger(value)
+    ? `~${value.toExponential(3)}`
+    : String(value);
+}

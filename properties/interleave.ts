@@ -89,13 +89,22 @@ class Interleaving<M, S extends Stateful> {
   /** Lets an actor take one step: go on with its call, or begin the next. Returns who was handed over to. */
   #advance(actor: string): string | undefined {
     const suspension = this.#suspended.get(actor);
-    if (suspension !== undefined) return this.#settle(actor, suspension, this.#ask(() => this.#concurrent.resume(actor)));
+    if (suspension !== undefined)
+      return this.#settle(
+        actor,
+        suspension,
+        this.#ask(() => this.#concurrent.resume(actor)),
+      );
     const at = this.#queues.get(actor)?.shift();
     if (at === undefined) return undefined;
     const call = this.#stepper.callAt(at);
     if (call === undefined) return undefined;
     const begun = { at, call, began: this.#clock++, points: 0 };
-    return this.#settle(actor, begun, this.#ask(() => this.#concurrent.start(actor, call)));
+    return this.#settle(
+      actor,
+      begun,
+      this.#ask(() => this.#concurrent.start(actor, call)),
+    );
   }
 
   #ask(step: () => Reply | Suspended): Reply | Suspended {

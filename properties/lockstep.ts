@@ -107,12 +107,14 @@ export class Lockstep<M, S extends Stateful> {
     const { op, args } = call;
     const { terms, tally } = this.#judgement;
     const rule = this.#judgement.rule(op);
-    const wrong = judge(rule, this.world, args, reply, seen, terms, tally, this.#judgement.firstRow(op));
+    const answer =
+      terms.pageNumbers || 'errno' in reply ? reply : { ...reply, ok: this.named(call, reply.ok) };
+    const wrong = judge(rule, this.world, args, answer, seen, terms, tally, this.#judgement.firstRow(op));
     if (wrong !== undefined) {
       const detail = `replied ${showReply(reply)}, expected ${wrong.expected}`;
       return this.finding(at, call, { kind: 'reply', ...wrong, detail }, reply);
     }
-    if ('ok' in reply) rule.effect(this.world, args, this.named(call, reply.ok));
+    if ('ok' in answer) rule.effect(this.world, args, answer.ok);
     return undefined;
   }
 

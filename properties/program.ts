@@ -23,7 +23,8 @@ interface SlotField {
 }
 
 type Plan =
-  | { readonly is: 'literal'; readonly value: Args[string] }
+  /** `exact` is the text of a literal of 2^53 or more, of which `value` is the nearest double. */
+  | { readonly is: 'literal'; readonly value: Args[string]; readonly exact?: string }
   | ({ readonly is: 'slot'; readonly user: boolean; readonly consumes: boolean } & SlotField)
   | { readonly is: 'slots'; readonly list: readonly SlotField[] }
   | ({
@@ -149,7 +150,7 @@ function plan(
     case 'words':
       return { is: 'literal', value: value as string | readonly string[] };
     case 'number':
-      return { is: 'literal', value: Number(value) };
+      return bigLiteral(value as string);
     case 'refs': {
       const list = value as readonly (string | number)[];
       return {
@@ -158,12 +159,12 @@ function plan(
       };
     }
     case 'ref': {
-      if (typeof value === 'string' && isLiteral(value)) return { is: 'literal', value: Number(value) };
+      if (typeof value === 'string' && isLiteral(value)) return bigLiteral(value);
       const { slot, field } = slotField(call, slots, shape.of, value as string, name, at);
       return { is: 'slot', slot, field, user, consumes: shape.consumes === true };
     }
     case 'address': {
-      if (typeof value === 'string') return { is: 'literal', value: Number(value) };
+      if (typeof value === 'string') return bigLiteral(value);
       const place = value as Place;
       const { slot } = slotField(call, slots, shape.of, place.in, name, at);
       const address = call.kinds[slots.get(nameOf(place.in))?.kind ?? '']?.address;
@@ -172,6 +173,8 @@ function plan(
     }
   }
 }
+
+const bigLiteral = (text: string): Plan => ({ is: 'literal', value: Number(text), exact: text });
 
 function slotField(
   call: Prepared,
@@ -269,12 +272,24 @@ export function slotCall(step: Step, into: number): SlotCall {
 function wire(plan: Plan): unknown {
   switch (plan.is) {
     case 'literal':
-      return plan.value;
+      return plan.exact ?? plan.value;
     case 'slot':
-      return { slot: plan.slot, field: plan.field, ...(plan.consumes ? { consumes: true } : {}) };
+      return { slot: plan.slot, field: plan.field, ...flags(plan) };
     case 'place':
-      return { slot: plan.slot, field: plan.field, offset: plan.offset };
+      return { slot: plan.slot, field: plan.field, unit: plan.unit, offset: plan.offset, ...flags(plan) };
     case 'slots':
       return plan.list.map(({ slot, field }) => ({ slot, field }));
   }
 }
+
+/** What the adapter does with the slot: empty it when the call succeeds; use it even when it was emptied before. */
+const flags = ({
+  user,
+  consumes,
+}: {
+  readonly user: boolean;
+  readonly consumes?: boolean;
+}): Record<string, true> => ({
+  ...(consumes === true ? { consumes: true } : {}),
+  ...(user ? { user: true } : {}),
+});

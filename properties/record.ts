@@ -61,7 +61,9 @@ function referenceTo<M, S extends Stateful>(
   kinds: readonly string[],
   id: number,
 ): string | number {
-  const found = results.findLast(({ kind, value }) => kinds.includes(kind) && value[spec.kinds[kind]?.main ?? ''] === id);
+  const found = results.findLast(
+    ({ kind, value }) => kinds.includes(kind) && value[spec.kinds[kind]?.main ?? ''] === id,
+  );
   return found?.name ?? id;
 }
 

@@ -110,7 +110,9 @@ export class Stepper<M, S extends Stateful> {
 
   /** Takes the answer to the call that `next` gave last, and looks at the target. The first thing wrong is returned. */
   give(reply: Reply, target: Shows): Finding | undefined {
-    return this.#judge(this.#at, this.#call, reply) ?? this.lockstep.look(this.#at, this.#call, reply, target);
+    return (
+      this.#judge(this.#at, this.#call, reply) ?? this.lockstep.look(this.#at, this.#call, reply, target)
+    );
   }
 
   /** Makes a result known before its call is judged: others may refer to it while calls are under way. */
@@ -181,7 +183,8 @@ export class Stepper<M, S extends Stateful> {
     const labels = this.#labels.get(op);
     if (labels === undefined) return;
     for (const label of labels) {
-      if (label.holds(this.lockstep.world, args, reply, seen)) noteLabel(this.counts, label.name, this.#script);
+      if (label.holds(this.lockstep.world, args, reply, seen))
+        noteLabel(this.counts, label.name, this.#script);
     }
   }
 

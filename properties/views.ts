@@ -145,10 +145,11 @@ const masked = <M>(
 
 /** Index of the first pair of values that are not both right, or -1. */
 function firstDifference<M>(column: ViewColumn<M>, own: Int32Array, shown: Int32Array): number {
+  const { unknown } = column;
   for (let index = 0; index < own.length; index++) {
     const a = own[index] as number;
     const b = shown[index] as number;
-    if (a !== b && column.agrees?.(a, b) !== true) return index;
+    if (a !== b && a !== unknown && column.agrees?.(a, b) !== true) return index;
   }
   return -1;
 }

@@ -1,0 +1,51 @@
+/** What is measured: the same scripts for every contender, made once. */
+import { type Call, type Machine, type Reply, SPEC } from '../model/index.ts';
+import { runScript, type Script, Scripts, Stepper } from '../properties/index.ts';
+import { machineOf } from '../properties/machine.ts';
+import { type Builtin, builtin } from '../targets/builtin.ts';
+
+/** The calls that a script made, with their answers: what remains when references are resolved. */
+export interface Recording {
+  readonly machine: Machine;
+  readonly calls: readonly { readonly call: Call; readonly reply: Reply }[];
+}
+
+export interface Workload {
+  readonly seed: number;
+  readonly scripts: readonly Script[];
+  readonly recordings: readonly Recording[];
+  /** Calls of all recordings, those that give everything back included. */
+  readonly calls: number;
+}
+
+/** Scripts of all calls on machines of 64 pages, correct target, faults included. */
+export function makeWorkload(seed: number, count: number): Workload {
+  const source = new Scripts(SPEC, seed, { machine: { pages: 64 } });
+  const scripts = Array.from({ length: count }, (_, index) => source.at(index));
+  const recordings = scripts.map(record);
+  return { seed, scripts, recordings, calls: recordings.reduce((sum, { calls }) => sum + calls.length, 0) };
+}
+
+function record(script: Script): Recording {
+  const calls: { call: Call; reply: Reply }[] = [];
+  const target = builtin();
+  const apply = target.apply.bind(target);
+  target.apply = (call) => {
+    const reply = apply(call);
+    calls.push({ call, reply });
+    return reply;
+  };
+  const finding = runScript(new Stepper(SPEC, target), target, script);
+  if (finding !== undefined) throw new Error(`the built-in target is wrong: ${finding.detail}`);
+  return { machine: machineOf(SPEC, script.machine), calls };
+}
+
+/** Makes the recorded calls on the implementation alone. */
+export function applyAll(target: Builtin, { recordings }: Workload): number {
+  let answered = 0;
+  for (const { machine, calls } of recordings) {
+    target.boot(machine);
+    for (const { call } of calls) if ('ok' in target.apply(call)) answered++;
+  }
+  return answered;
+}
