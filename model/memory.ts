@@ -5,19 +5,16 @@ import type { World } from './world.ts';
 
 /** No owner that the specification knows holds the page, in whole or in part. */
 export const isUnheld = ({ kind, coveredWords }: World, page: number): boolean =>
-  kind.get(page) === KIND.FREE && (page >= coveredWords.count || coveredWords.get(page) === 0);
+  kind.values[page] === KIND.FREE && (coveredWords.values[page] ?? 0) === 0;
 
-/** Pages that no known owner holds; the implementation's own tables and metadata are among them. */
+/**
+ * Pages above the reserve that no known owner holds. There are no more to have: the implementation's own tables and
+ * metadata are among them.
+ */
 export function unheldCount(s: World): number {
-  let count = 0;
-  for (let page = 0; page < s.machine.pages; page++) if (isUnheld(s, page)) count++;
-  return s.pageNumbers ? count : s.machine.pages - (s.frames - countUnheld(s, s.frames));
-}
-
-function countUnheld(s: World, frames: number): number {
-  let count = 0;
-  for (let page = 0; page < frames; page++) if (isUnheld(s, page)) count++;
-  return count;
+  let held = 0;
+  for (let page = 0; page < s.frames; page++) if (!isUnheld(s, page)) held++;
+  return s.machine.pages - held - s.machine.reserve;
 }
 
 /** True when every page of the run exists and is held by nobody. */

@@ -53,6 +53,7 @@ function* smallerValues(
 
 /** From the smallest sensible value up, by halves: whole units first. */
 function* smallerNumbers(least: number, value: number, unit: number): Generator<number> {
+  if (value > 0 && value < least) yield least;
   if (value <= least) return;
   yield least;
   for (let gap = Math.floor((value - least) / 2); gap >= 1; gap = Math.floor(gap / 2)) {

@@ -22,6 +22,19 @@ export const smallerMachine: Pass = {
   },
 };
 
+/** Every policy: its first value. */
+export const firstPolicies: Pass = {
+  name: 'first values of policies',
+  *candidates(script, spec) {
+    const { policies = {} } = script.machine;
+    for (const [name, value] of Object.entries(policies)) {
+      const first = spec.policies[name]?.values[0];
+      if (first === undefined || first === value) continue;
+      yield { ...script, machine: { ...script.machine, policies: { ...policies, [name]: first } } };
+    }
+  },
+};
+
 /** Frees pages that somebody holds from boot: all, half of the runs, single runs, single pages. */
 export const fewerOccupied: Pass = {
   name: 'fewer occupied pages',

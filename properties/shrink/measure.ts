@@ -16,9 +16,13 @@ export function measure<M, S extends Stateful>(script: Script, spec: Spec<M, S>)
     const value = machine[name];
     return sum + (typeof value === 'number' ? value : field.default) / Math.max(field.default, 1);
   }, 0);
+  const policies = Object.entries(machine.policies ?? {}).reduce(
+    (sum, [name, value]) => sum + Math.max(spec.policies[name]?.values.indexOf(value) ?? 0, 0),
+    0,
+  );
   const occupied = (machine.occupied ?? []).reduce((sum, [, count]) => sum + 1 + count, 0);
   const args = commands.reduce((sum, command) => sum + weightOf(spec, command), 0);
-  return [commands.length, extras, numbers, occupied, args, JSON.stringify(script).length];
+  return [commands.length, extras, numbers, policies, occupied, args, JSON.stringify(script).length];
 }
 
 export function isSmaller(a: Measure, b: Measure): boolean {

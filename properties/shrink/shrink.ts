@@ -4,16 +4,20 @@ import { type Finding, isSameFinding } from '../finding.ts';
 import type { Script } from '../script.ts';
 import { smallerArguments } from './arguments.ts';
 import { removeExtras, removeRuns, truncate } from './commands.ts';
-import { bareMachine, fewerOccupied, smallerMachine } from './machine.ts';
+import { bareMachine, fewerOccupied, firstPolicies, smallerMachine } from './machine.ts';
 import { isSmaller, measure } from './measure.ts';
+import { renamed } from './names.ts';
 import { type Pass, without } from './pass.ts';
+import { repoint } from './repoint.ts';
 
 /** In the order in which they are tried: what removes most comes first. */
 export const PASSES: readonly Pass[] = [
   truncate,
   removeRuns,
+  repoint,
   removeExtras,
   smallerMachine,
+  firstPolicies,
   fewerOccupied,
   smallerArguments,
   bareMachine,
@@ -57,7 +61,10 @@ export function shrink<M, S extends Stateful>(
     improved = false;
     for (const pass of PASSES) improved = exhaust(pass, spec, () => best, attempt) || improved;
   }
-  return { script: best, finding: run(best) ?? found, executions };
+  const named = renamed(best);
+  const last = run(named);
+  if (last !== undefined && isSameFinding(last, finding)) return { script: named, finding: last, executions };
+  return { script: best, finding: found, executions };
 }
 
 /** Runs one pass until it offers nothing better. */
