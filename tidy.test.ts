@@ -53,7 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   model: [],
   impl: [],
   properties: ['fast-check'],
-  counterexamples: [],
+  counterexamples: ['zod'],
 };
 
 /** What only makes sense where somebody works. Put together here so that this file does not match itself. */
@@ -76,6 +76,11 @@ function walk(folder: string): readonly string[] {
 }
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+/** Lines that are neither blank nor a comment. */
+const countCode = (file: string): number =>
+  read(file)
+    .split('\n')
+    .filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line)).length;
 const countLines = (file: string): number => read(file).trimEnd().split('\n').length;
 const folderOf = (file: string): string => file.split('/')[0] ?? '';
 const isTest = (file: string): boolean => /\.(test|bench)\.ts$/.test(file);
@@ -125,9 +130,9 @@ describe('tidy: every file', () => {
 });
 
 describe('tidy: the whole', () => {
-  it(`keeps model/ below ${MODEL_LINES_MAX} lines`, () => {
+  it(`keeps model/ below ${MODEL_LINES_MAX} lines of code`, () => {
     const model = sources.filter((file) => folderOf(file) === 'model');
-    expect(model.reduce((sum, file) => sum + countLines(file), 0)).to.be.below(MODEL_LINES_MAX);
+    expect(model.reduce((sum, file) => sum + countCode(file), 0)).to.be.below(MODEL_LINES_MAX);
   });
 
   it('imports only the packages that a folder is allowed', () => {

@@ -1,6 +1,6 @@
 /** Devices: what they read and write through a context, line by line, and where they fault. */
 import type { ArgsOf, ValueOf } from './calls.ts';
-import { isAccessSize } from './gpu.ts';
+import { isAccessSize, isTag } from './gpu.ts';
 import type { Rule } from './spec.ts';
 import { translate } from './translations.ts';
 import { READ, WRITE } from './units.ts';
@@ -15,7 +15,7 @@ type Write = ArgsOf<'device_write'>;
  * the reply says how many. Lines from the fault on are unchanged.
  */
 export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
-  require: [],
+  require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
     ['ENOENT', (s, { context }) => contextType(s, context) === CONTEXT.NONE, 'C5'],
     ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
@@ -56,13 +56,13 @@ export const deviceRead: Rule<World, Read, ValueOf<'device_read'>> = {
 
 /** `tick_engine(job)`: a job reads or writes its next line, as translations stand now. A fault ends it. */
 export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine'>> = {
-  require: [['the job is queued', (s, { job }) => job < s.job.count && s.job.get(job) !== 0]],
+  require: [['the job is queued', (s, { job }) => (s.job.values[job] ?? 0) !== 0]],
   refuse: [],
   may: [],
   accept: [
     [
       'a fault where nothing is reachable',
-      (s, { job }, { fault }) => (jobLine(s, job) === undefined) === (fault === 1),
+      (s, { job }, { fault }) => fault === (jobLine(s, job) === undefined ? 1 : 0),
       'I1',
     ],
     [

@@ -34,8 +34,8 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
       'S5',
     ],
     [
-      'aligned segments',
-      (s, _args, value) => segmentsOf(value).every(([at]) => isPageAligned(s.machine, at)),
+      'aligned segments of whole pages',
+      (s, _args, value) => segmentsOf(value).every((segment) => isWhole(s, segment)),
       'S3',
     ],
     ['unused addresses', (s, { domain }, value) => areUnused(s, domain, value), 'S3'],
@@ -55,7 +55,7 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
 
 /** `dma_unmap_sg(mapping)`: strict, so no access lands once it has returned. */
 export const dmaUnmapSg: Rule<World, ArgsOf<'dma_unmap_sg'>, ValueOf<'dma_unmap_sg'>> = {
-  require: [['the table is mapped', (s, { mapping }) => s.sgDomain.get(mapping) !== 0]],
+  require: [['the table is mapped', (s, { mapping }) => (s.sgDomain.values[mapping] ?? 0) !== 0]],
   refuse: [],
   may: [],
   accept: [],
@@ -91,6 +91,9 @@ function isSegmentCount(s: World, table: number, { segments }: Mapped): boolean 
     segments.length % 2 === 0 && segments.length > 0 && segments.length / 2 <= tablePages(s, table).length
   );
 }
+
+const isWhole = ({ machine }: World, [address, bytes]: readonly [number, number]): boolean =>
+  bytes > 0 && isPageAligned(machine, address) && isPageAligned(machine, bytes);
 
 const ioPagesOfSegments = ({ machine }: World, value: Mapped): number[] =>
   segmentsOf(value).flatMap(([address, bytes]) =>

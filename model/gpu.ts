@@ -100,14 +100,14 @@ export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = 
 
 /** `gpu_submit(context, at, bytes, access, tag)`: queues a job. The address is the user's, and not checked here. */
 export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = {
-  require: [],
+  require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
     ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
     ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
     ['EBUSY', (s) => !s.job.values.includes(0), 'P1'],
   ],
   may: [],
-  accept: [['an id that is not in use', (s, _args, { job }) => s.job.get(job) === 0, 'C5']],
+  accept: [['an id that is not in use', (s, _args, { job }) => s.job.values[job] === 0, 'C5']],
   effect(s, { context, at, bytes, access, tag }, { job }) {
     const first = at < 0 || at >= addressEnd(s.machine) ? -1 : Math.floor(at / s.machine.lineBytes);
     s.job.set(job, lineCount(s, at, bytes));
@@ -124,6 +124,9 @@ export const isContext = (s: World, id: number): boolean => contextType(s, id) =
 export const isAccessSize = ({ machine }: World, bytes: number): boolean =>
   bytes > 0 && bytes <= ACCESS_PAGES_MAX * machine.pageBytes;
 
+/** What a line can be made to hold. */
+export const isTag = (tag: number): boolean => tag >= 1 && tag <= 255;
+
 /** Lines that an access touches; where the address is none, as many as the size alone makes. */
 function lineCount({ machine }: World, at: number, bytes: number): number {
   const from = at < 0 || at >= addressEnd(machine) ? 0 : at;
@@ -131,7 +134,7 @@ function lineCount({ machine }: World, at: number, bytes: number): number {
 }
 
 function buffer(s: World, args: { readonly context: number; readonly handle: number }): number[] | undefined {
-  const head = bufferOf(s, s.owner.get(args.context) - 1, args.handle);
+  const head = bufferOf(s, (s.owner.values[args.context] ?? 0) - 1, args.handle);
   return head === undefined ? undefined : pagesOf(s, head);
 }
 
@@ -141,7 +144,8 @@ function isUnusedRange(s: World, args: ArgsOf<'gpu_bind'>, { address }: ValueOf<
 
 function boundAt(s: World, context: number, address: number): number | undefined {
   const ioPage = address / s.machine.pageBytes;
-  if (!Number.isSafeInteger(ioPage) || ioPage < 0 || ioPage >= s.ioPages) return undefined;
+  if (!isContext(s, context) || !Number.isSafeInteger(ioPage)) return undefined;
+  if (ioPage < 0 || ioPage >= s.ioPages) return undefined;
   const bound = s.bound.get(context * s.ioPages + ioPage);
   return bound === 0 ? undefined : bound - 1;
 }

@@ -128,10 +128,10 @@ function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
   let end = 0;
   for (let page = 0; page < kind.length; page++) {
     const order = at(freeOrder, page) - 1;
-    if (order < 0) {
-      if (at(kind, page) === KIND.FREE && page >= end) return `free page ${page} is in no free block`;
-      continue;
-    }
+    const free = at(kind, page) === KIND.FREE || at(kind, page) === KIND.BOTH;
+    if (order < 0 && free && page >= end) return `free page ${page} is in no free block`;
+    if (!free && (order >= 0 || page < end)) return `page ${page} is in a free block and not free`;
+    if (order < 0) continue;
     const problem = blockProblem(freeOrder, page, order, end, orderMax);
     if (problem !== undefined) return problem;
     end = page + 2 ** order;

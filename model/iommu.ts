@@ -57,11 +57,11 @@ export const iommuMap: Rule<World, ArgsOf<'iommu_map'>, ValueOf<'iommu_map'>> = 
   ],
   refuse: [
     ['EINVAL', (s, args) => !isAlignedRequest(s, args), 'P1'],
-    ['EINVAL', (_s, { prot, bytes }) => prot === 'none' && bytes > 0, 'P1'],
-    ['ERANGE', (s, { iova, bytes }) => bytes > 0 && (iova < 0 || iova + bytes > addressEnd(s.machine)), 'P2'],
+    ['EINVAL', (_s, { prot, bytes }) => prot === 'none' && bytes !== 0, 'P1'],
+    ['ERANGE', (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes), 'P2'],
     ['EEXIST', isMappedOver, 'S4'],
   ],
-  may: [['ENOMEM', (s, { bytes }, seen) => !hasTables(s, bytes / s.machine.pageBytes, seen)]],
+  may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)]],
   accept: [],
   effect(s, { domain, iova, phys, bytes, prot }) {
     const { pageBytes } = s.machine;
@@ -101,6 +101,9 @@ export function isDomain(s: World, id: number): boolean {
 const isAlignedRequest = ({ machine }: World, { iova, phys, bytes }: ArgsOf<'iommu_map'>): boolean =>
   isPageAligned(machine, iova) && isPageAligned(machine, phys) && isPageAligned(machine, bytes);
 
+const isInSpace = ({ machine }: World, iova: number, bytes: number): boolean =>
+  iova >= 0 && bytes >= 0 && iova + bytes <= addressEnd(machine);
+
 function isInBlock(s: World, { phys, bytes }: ArgsOf<'iommu_map'>): boolean {
   const first = Math.floor(phys / s.machine.pageBytes);
   const end = Math.ceil((phys + bytes) / s.machine.pageBytes);
@@ -119,7 +122,7 @@ function isMappedOver(s: World, { domain, iova, bytes }: ArgsOf<'iommu_map'>): b
 
 /** A range that leaves the address space may be unmapped up to its end, or not at all. */
 function isUnmapped(s: World, { domain, iova, bytes }: ArgsOf<'iommu_unmap'>, unmapped: number): boolean {
-  if (!isPageAligned(s.machine, iova) || !isPageAligned(s.machine, bytes)) return unmapped === 0;
+  if (iova < 0 || !isPageAligned(s.machine, iova) || !isPageAligned(s.machine, bytes)) return unmapped === 0;
   let mapped = 0;
   for (const ioPage of ioPagesOf(s, iova, bytes)) {
     if (entryAt(s, domain, ioPage) === 0) break;

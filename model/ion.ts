@@ -51,7 +51,7 @@ export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = 
     ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
     ['EINVAL', (s, { bytes }) => bytes <= 0 || bytes >= sizeEnd(s.machine.pageBytes), 'P2'],
     ['ENODEV', (_s, { heaps }) => heaps.length === 0, 'P1'],
-    ['ENOSPC', (s, { client }) => freeHandle(s, client) === undefined, 'P1'],
+    ['ENOSPC', (s, { client }) => isClient(s, client) && freeHandle(s, client) === undefined, 'P1'],
     ['ENOMEM', (s, { bytes }) => bytes < 0 || pagesFor(s.machine, bytes) > unheldCount(s), 'P2'],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => !hasRoomForBuffer(s, pagesFor(s.machine, bytes), seen)]],
@@ -88,8 +88,7 @@ export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
 };
 
 /** An id in use; ids come from users and may be anything. */
-export const isClient = ({ client }: World, id: number): boolean =>
-  id >= 0 && id < client.count && client.get(id) === 1;
+export const isClient = ({ client }: World, id: number): boolean => client.values[id] === 1;
 
 /** Page 0 of the buffer behind a handle of a client, or undefined. */
 export function bufferOf(s: World, client: number, handle: number): number | undefined {
@@ -127,8 +126,7 @@ const handleIds = ({ machine }: World): number[] =>
 const isHandleId = ({ machine }: World, handle: number): boolean =>
   Number.isSafeInteger(handle) && handle >= 1 && handle <= machine.handles;
 
-const isFreeClient = ({ client }: World, id: number): boolean =>
-  id >= 0 && id < client.count && client.get(id) === 0;
+const isFreeClient = ({ client }: World, id: number): boolean => client.values[id] === 0;
 
 const isFreeHandle = (s: World, client: number, handle: number): boolean =>
   isHandleId(s, handle) && s.handle.get(handleAt(s, client, handle)) === 0;
@@ -147,7 +145,7 @@ const hasRoomForBuffer = (s: World, pages: number, seen: Parameters<typeof hasRo
   hasRoom(s, pages * s.machine.pageArrayEntryBytes, seen, pages + chunksFor(s.machine, pages));
 
 const areUnheld = (s: World, pages: readonly number[]): boolean =>
-  new Set(pages).size === pages.length && pages.every((page) => page < s.frames && isUnheld(s, page));
+  new Set(pages).size === pages.length && pages.every((page) => isUnheld(s, page));
 
 /** Names for the pages of a buffer whose target shows none: single ones, which names of order 0 are. */
 function freshPages(s: World, count: number): number[] {

@@ -107,9 +107,9 @@ export const POLICIES = {
 
 /** What is wrong with a machine whose numbers are each in range, in words, or undefined. */
 export function machineProblem(machine: Machine): string | undefined {
-  const { pages, pageBytes, lineBytes, ioBits, tableBits } = machine;
+  const { pages, vmallocPages, pageBytes, lineBytes, ioBits, tableBits } = machine;
   const ioPages = 2 ** ioBits / pageBytes;
-  const words = (pages * pageBytes) / 8;
+  const words = ((pages + vmallocPages) * pageBytes) / 8;
   if (2 * machine.pageArrayEntryBytes > pageBytes) {
     return `a page array with entries of ${machine.pageArrayEntryBytes} bytes is no smaller than its pages of ${pageBytes}`;
   }
@@ -119,7 +119,7 @@ export function machineProblem(machine: Machine): string | undefined {
   if (ioPages < 2) return `ioBits ${ioBits} leaves fewer than 2 I/O pages of ${pageBytes} bytes`;
   if (ioPages > 2 ** 20) return `ioBits ${ioBits} makes ${ioPages} I/O pages; at most 2^20 are supported`;
   if (words > 2 ** 26)
-    return `${pages} pages of ${pageBytes} bytes are ${words} words of contents; at most 2^26 are supported`;
+    return `${pages} pages and ${vmallocPages} of vmalloc are ${words} words of 8 bytes; at most 2^26 are supported`;
   return occupiedProblem(machine);
 }
 

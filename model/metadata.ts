@@ -59,10 +59,7 @@ export const kvfree: Rule<World, ArgsOf<'kvfree'>, ValueOf<'kvfree'>> = {
   owes: () => 'P1',
 };
 
-const isLive = (s: World, memory: number): boolean =>
-  memory % WORD_BYTES === 0 &&
-  memory / WORD_BYTES < s.memory.count &&
-  s.memory.get(memory / WORD_BYTES) !== 0;
+const isLive = (s: World, memory: number): boolean => (s.memory.values[memory / WORD_BYTES] ?? 0) !== 0;
 
 /**
  * Pages that metadata of so many bytes takes at the most: its own, and those of the array that vmalloc needs to
@@ -90,6 +87,8 @@ export function hasRoom(s: World, bytes: number, seen: Seen, more = 0): boolean 
 
 function isUncovered(s: World, memory: number, bytes: number): boolean {
   const first = memory / WORD_BYTES;
+  const linearEnd = s.machine.pages * s.machine.pageBytes;
+  if (memory < linearEnd && memory + bytes > linearEnd) return false;
   if (first < 0 || first + bytes / WORD_BYTES > s.covered.count) return bytes === 0;
   for (const word of words(first, bytes)) {
     const page = pageOfWord(s, word);

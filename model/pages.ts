@@ -38,7 +38,7 @@ export const allocPages: Rule<World, ArgsOf<'alloc_pages'>, ValueOf<'alloc_pages
 /** `__free_pages(block)`: takes a block back, whole. A page that is still mapped or listed is not freed. */
 export const freePages: Rule<World, ArgsOf<'free_pages'>, ValueOf<'free_pages'>> = {
   require: [
-    ['the block is allocated', isBlock],
+    ['the block is allocated', (s, { block }) => isBlock(s, block)],
     ['no device reaches it', (s, { block }) => !blockPages(s, block).some((page) => isMapped(s, page))],
     ['no table lists it', (s, { block }) => !isListed(s, block)],
   ],
@@ -53,9 +53,9 @@ export const freePages: Rule<World, ArgsOf<'free_pages'>, ValueOf<'free_pages'>>
 export const run = (first: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => first + i);
 
-function isBlock(s: World, { block }: ArgsOf<'free_pages'>): boolean {
-  return block < s.frames && s.kind.get(block) === KIND.BLOCK && s.head.get(block) === block + 1;
-}
+/** A block starts there. */
+export const isBlock = (s: World, block: number): boolean =>
+  s.kind.values[block] === KIND.BLOCK && s.head.get(block) === block + 1;
 
 /** The pages of an allocated block, by its first page. */
 export const blockPages = (s: World, block: number): number[] => run(block, 2 ** s.order.get(block));
@@ -70,9 +70,11 @@ function isListed(s: World, block: number): boolean {
   return false;
 }
 
-/** A block of this order could exist, if nothing but known owners held pages. Without page numbers only counts decide. */
+/** A block of this order could be had, if nothing but known owners held pages. Without page numbers only counts decide. */
 function mayHaveBlock(s: World, order: number): boolean {
-  if (!s.pageNumbers) return unheldCount(s) >= 2 ** order;
+  const counts = s.machine.reserve > 0 || !s.pageNumbers;
+  if (counts && unheldCount(s) < 2 ** order) return false;
+  if (!s.pageNumbers) return true;
   for (let first = 0; first + 2 ** order <= s.frames; first += 2 ** order) {
     if (isUnheldRun(s, first, 2 ** order)) return true;
   }

@@ -1,9 +1,9 @@
 /** Layer 2, scatter-gather tables. After Linux 6.1, lib/scatterlist.c: `sg_alloc_table_from_pages_segment()`. */
 import type { ArgsOf, ValueOf } from './calls.ts';
 import type { Machine } from './machine.ts';
-import { blockPages } from './pages.ts';
+import { blockPages, isBlock } from './pages.ts';
 import type { Rule, Seen } from './spec.ts';
-import { COUNTER, KIND, shownCounter } from './view.ts';
+import { COUNTER, shownCounter } from './view.ts';
 import type { World } from './world.ts';
 
 /** Bytes of one entry of a table; a chunk is one page of them. */
@@ -20,7 +20,7 @@ export const sgAllocTable: Rule<
 > = {
   require: [
     ['there is a page to list', (_s, { pages }) => pages.length > 0],
-    ['every block is allocated', (s, { pages }) => pages.every((block) => s.kind.get(block) === KIND.BLOCK)],
+    ['every block is allocated', (s, { pages }) => pages.every((block) => isBlock(s, block))],
   ],
   refuse: [
     ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1'],
@@ -28,7 +28,7 @@ export const sgAllocTable: Rule<
   ],
   may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, listed(s, args).length), seen)]],
   accept: [
-    ['a table that is not in use', (s, _args, { table }) => s.sgPages.get(table) === 0, 'C5'],
+    ['a table that is not in use', (s, _args, { table }) => s.sgPages.values[table] === 0, 'C5'],
     [
       'the fewest segments',
       (s, args, { segments }) => segments === countSegments(s, args),
@@ -76,7 +76,7 @@ export function tablePages(s: World, table: number): number[] {
 }
 
 /** The table exists. */
-export const isTable = (s: World, table: number): boolean => s.sgPages.get(table) !== 0;
+export const isTable = (s: World, table: number): boolean => (s.sgPages.values[table] ?? 0) !== 0;
 
 const listed = (s: World, { pages }: { readonly pages: readonly number[] }): number[] =>
   pages.flatMap((block) => blockPages(s, block));

@@ -62,7 +62,7 @@ export const hasHole = (s: World, context: number, count: number): boolean => so
 /** A hole exists of the size rounded up to a power of two, aligned to that: then a range must be found. */
 export function hasRoundedHole(s: World, context: number, count: number): boolean {
   const rounded = roundUpToPowerOfTwo(count);
-  return someHole(s, context, rounded, rounded);
+  return count === 0 || someHole(s, context, rounded, rounded);
 }
 
 function someHole(s: World, context: number, count: number, step: number): boolean {

@@ -117,9 +117,7 @@ function occupy({ machine, kind }: World): void {
 export const CONTEXT = { NONE: 0, UNMANAGED: 1, DMA: 2, GPU: 3 } as const;
 
 /** The type of a context by its id, which may be made up. */
-export const contextType = ({ context }: World, id: number): number =>
-  id >= 0 && id < context.count ? context.get(id) : CONTEXT.NONE;
+export const contextType = ({ context }: World, id: number): number => context.values[id] ?? CONTEXT.NONE;
 
 /** An id that a new context may get. */
-export const isFreeContext = ({ context }: World, id: number): boolean =>
-  id >= 0 && id < context.count && context.get(id) === CONTEXT.NONE;
+export const isFreeContext = ({ context }: World, id: number): boolean => context.values[id] === CONTEXT.NONE;

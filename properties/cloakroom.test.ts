@@ -152,7 +152,11 @@ export const CLOAKROOM: Spec<Room, Cloaks> = {
   invariants: INVARIANTS,
   labels: [{ name: 'full', calls: ['hang'], holds: (_s, _args, reply) => 'errno' in reply }],
   premises: [
-    { name: 'crowded', text: 'at least two coats hang', holds: ({ coat }) => coat.values.filter((c) => c > 0).length > 1 },
+    {
+      name: 'crowded',
+      text: 'at least two coats hang',
+      holds: ({ coat }) => coat.values.filter((colour) => colour > 0).length > 1,
+    },
   ],
   closing: ['fetch'],
   machineProblem: ({ hooks, occupied }) =>
@@ -180,10 +184,8 @@ export class Cloakroom implements Target<Room> {
   coats: number[] = [];
   readonly marks: number[][] = [];
   last = false;
-  boots = 0;
 
   boot({ hooks, occupied, policies }: Room): void {
-    this.boots++;
     this.last = policies['order'] === 'last';
     this.coats = new Array<number>(hooks).fill(0);
     for (const [first, count] of occupied) this.coats.fill(-1, first, first + count);
