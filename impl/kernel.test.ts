@@ -44,6 +44,7 @@ function footprint({ pages, buffers, sg, iommu, ion, gpu, jobs, metadata }: Kern
   const columns = [
     pages.owner,
     pages.run,
+    pages.block,
     pages.freeOrder,
     buffers.refs,
     buffers.count,

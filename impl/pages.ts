@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { EINVAL, ENOMEM } from './errno.ts';
 import { type FaultPoints, SITE_PAGE } from './faults.ts';
 import { type FreeLists, LifoLists, LowestLists } from './free-lists.ts';
-import { SEEN_COUNTER, SEEN_FREE_ORDER, SEEN_KIND, SEEN_PLACE } from './seen.ts';
+import { SEEN_COUNTER, SEEN_FREE_ORDER, SEEN_KIND, SEEN_NOWHERE, SEEN_PLACE } from './seen.ts';
 import type { Store } from './store.ts';
 
 /** Who owns a page. Nobody: 0. Owners say so themselves, so that a page can be free and owned, or neither. */
@@ -23,7 +23,9 @@ export class PageAllocator {
   readonly orderMax: number;
   /** Order + 1 of the free block that starts at a page, else 0. */
   readonly freeOrder: Column;
-  /** How many pages were handed out together from a page on, where the owner keeps that here; else 0. */
+  /** Pages of the block that {@link allocateBlock} handed out from a page on; else 0. */
+  readonly block: Column;
+  /** How many pages were handed out together from a page on, where another owner keeps that here; else 0. */
   readonly run: Column;
   /** One of the `OWNER_` numbers for each page. */
   readonly owner: Column;
@@ -42,8 +44,9 @@ export class PageAllocator {
     this.occupied = config.occupied;
     this.faults = faults;
     this.freeOrder = store.column(pages, SEEN_FREE_ORDER | SEEN_KIND);
-    this.run = store.column(pages, SEEN_PLACE);
-    this.owner = store.column(pages, SEEN_KIND | SEEN_PLACE | SEEN_COUNTER);
+    this.block = store.column(pages, SEEN_PLACE);
+    this.run = store.column(pages, SEEN_NOWHERE);
+    this.owner = store.column(pages, SEEN_KIND | SEEN_COUNTER);
     this.freeCount = store.column(1, SEEN_COUNTER);
     const Lists = policies.placement === 'lifo' ? LifoLists : LowestLists;
     this.lists = new Lists(store, pages, orderMax);
@@ -121,15 +124,15 @@ export class PageAllocator {
     const page = this.allocate(order);
     if (page < 0) return page;
     this.own(page, 1 << order, OWNER_BLOCK);
-    this.run.set(page, 1 << order);
+    this.block.set(page, 1 << order);
     return page;
   }
 
   /** `__free_pages()` of what {@link allocateBlock} returned. */
   freeBlock(page: number): void {
-    const count = this.run.get(page);
+    const count = this.block.get(page);
     this.disown(page, count);
-    this.run.set(page, 0);
+    this.block.set(page, 0);
     this.free(page, ceilLog2(count));
   }
 

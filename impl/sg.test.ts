@@ -33,7 +33,7 @@ describe('sg tables', () => {
         const blocks = list.map((order) => kernel.pages.allocateBlock(order)).filter((page) => page >= 0);
         if (reversed) blocks.reverse();
         const pages = blocks.flatMap((page) =>
-          Array.from({ length: kernel.pages.run.get(page) }, (_, i) => page + i),
+          Array.from({ length: kernel.pages.block.get(page) }, (_, i) => page + i),
         );
         const free = kernel.freePages;
         const table = kernel.sg.allocateFromPages(blocks, lengthMax * 64 + 63);

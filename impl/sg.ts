@@ -81,7 +81,7 @@ export class SgTables {
   }
 
   private appendBlock(block: number): number {
-    const end = block + this.pages.run.get(block);
+    const end = block + this.pages.block.get(block);
     let result = 0;
     for (let page = block; page < end && result === 0; page++) result = this.chunks.append(page);
     return result;

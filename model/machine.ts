@@ -111,7 +111,7 @@ export function machineProblem(machine: Machine): string | undefined {
   const ioPages = 2 ** ioBits / pageBytes;
   const words = ((pages + vmallocPages) * pageBytes) / 8;
   if (2 * machine.pageArrayEntryBytes > pageBytes) {
-    return `a page array with entries of ${machine.pageArrayEntryBytes} bytes is no smaller than its pages of ${pageBytes}`;
+    return `${machine.pageArrayEntryBytes} bytes an entry: a page array is no smaller than its pages of ${pageBytes}`;
   }
   if (lineBytes > pageBytes) return `lineBytes ${lineBytes} is more than pageBytes ${pageBytes}`;
   if (2 ** tableBits > pageBytes / 8)

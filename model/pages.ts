@@ -70,7 +70,7 @@ function isListed(s: World, block: number): boolean {
   return false;
 }
 
-/** A block of this order could be had, if nothing but known owners held pages. Without page numbers only counts decide. */
+/** A block of this order could be had if only known owners held pages. Without page numbers counts decide. */
 function mayHaveBlock(s: World, order: number): boolean {
   const counts = s.machine.reserve > 0 || !s.pageNumbers;
   if (counts && unheldCount(s) < 2 ** order) return false;

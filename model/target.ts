@@ -5,7 +5,7 @@
  * uses: `start` and `resume` let calls be interrupted, `mark`, `undo` and `fingerprint` let a search go back.
  */
 
-/** A resolved argument: a number, a word, or a list of either. Literals of 2^53 and more arrive as the nearest double. */
+/** A resolved argument: a number, a word, or a list. Literals of 2^53 and more arrive as the nearest double. */
 export type Arg = number | string | readonly number[] | readonly string[];
 export type Args = Readonly<Record<string, Arg>>;
 

@@ -151,13 +151,18 @@ function withFault(choices: Choices, command: Command, sites: readonly string[])
   return { ...command, fail: { [sites[choices.below(sites.length)] ?? '']: 1 + choices.below(3) } };
 }
 
-/** Draws a machine: sizes, free policies, and who holds what from boot on. */
+/**
+ * Draws a machine: sizes, free policies, and who holds what from boot on.
+ *
+ * @throws {ScriptError} when what is fixed cannot be
+ */
 export function drawMachine<M, S extends Stateful>(
   spec: Spec<M, S>,
   choices: Choices,
   fixed: ScriptMachine = {},
 ): ScriptMachine {
-  for (;;) {
+  machineOf(spec, fixed);
+  for (let attempt = 0; attempt < MACHINE_ATTEMPTS; attempt++) {
     const numbers: Record<string, number> = {};
     for (const [name, { drawn }] of Object.entries(spec.fields)) {
       if (drawn !== undefined) numbers[name] = drawn[choices.below(drawn.length)] ?? 0;
@@ -166,10 +171,11 @@ export function drawMachine<M, S extends Stateful>(
     for (const [name, { values, free }] of Object.entries(spec.policies)) {
       if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
     }
-    const occupied = choices.below(3) === 0 ? crumbs(choices, numbers['pages'] ?? 0) : [];
+    const occupied = choices.below(3) === 0 ? crumbs(choices, Number(fixed['pages'] ?? numbers['pages'] ?? 0)) : [];
     const machine = { ...numbers, occupied, ...fixed, policies: { ...policies, ...fixed.policies } };
     if (isSound(spec, machine)) return machine;
   }
+  return fixed;
 }
 
 /** Single pages that somebody holds, so that little is contiguous. */
@@ -192,6 +198,8 @@ function isSound<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine
 /** Scripts of one chunk share their machines, so that a target boots few of them. */
 export const CHUNK_SCRIPTS = 256;
 const CHUNK_MACHINES = 8;
+/** Draws after which what is fixed is taken with defaults: it goes with nothing that is drawn. */
+const MACHINE_ATTEMPTS = 100;
 
 /** Script `index` of a seed: it depends on nothing else, so that any thread can draw it. */
 export class Scripts<M, S extends Stateful> {

@@ -1,6 +1,6 @@
 import { type Config, ioPagesOf } from '../impl/config.ts';
 import type { Kernel } from '../impl/kernel.ts';
-import { OWNER_BLOCK, OWNER_META, OWNER_TABLE } from '../impl/pages.ts';
+import { OWNER_META, OWNER_TABLE } from '../impl/pages.ts';
 import { SEEN_ALL, SEEN_PLACE, SEEN_REACH } from '../impl/seen.ts';
 import type { View } from '../model/target.ts';
 import { COUNTER, KIND, VIEW } from '../model/view.ts';
@@ -89,8 +89,8 @@ export class BuiltinView {
     const indices = columnOf(view, VIEW.index).fill(0);
     this.forgetPlaces();
     for (let page = 0; page < heads.length; page++) {
-      if (pages.owner.values[page] === OWNER_BLOCK)
-        fillBlock(heads, indices, page, pages.run.values[page] ?? 0);
+      const block = pages.block.values[page] ?? 0;
+      if (block !== 0) fillBlock(heads, indices, page, block);
       const count = buffers.count.values[page] ?? 0;
       if (count !== 0) this.showBuffer(heads, indices, page, count);
     }

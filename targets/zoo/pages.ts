@@ -12,8 +12,8 @@ export const PAGES_BUGS: readonly Bug[] = [
     needs: [],
     patch({ pages }) {
       pages.freeBlock = (page) => {
-        pages.disown(page, pages.run.get(page));
-        pages.run.set(page, 0);
+        pages.disown(page, pages.block.get(page));
+        pages.block.set(page, 0);
         pages.free(page, 0);
       };
     },
