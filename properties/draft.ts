@@ -58,10 +58,10 @@ export class Draft {
     choices: Choices,
     kinds: readonly string[],
     beside: readonly Entry[],
-    { staleToo, consumes }: Wanted,
+    { stale: gone, consumes }: Wanted,
   ): Entry | undefined {
     const live = kinds.flatMap((kind) => this.#live.get(kind) ?? []);
-    const stale = staleToo ? kinds.flatMap((kind) => this.#stale.get(kind) ?? []) : [];
+    const stale = gone.flatMap((kind) => this.#stale.get(kind) ?? []);
     if (stale.length > 0 && (live.length === 0 || choices.below(16) === 0))
       return stale[choices.below(stale.length)];
     if (live.length === 0) return undefined;
@@ -78,8 +78,8 @@ export class Draft {
 }
 
 interface Wanted {
-  /** A result that is gone will do now and then. */
-  readonly staleToo: boolean;
+  /** Kinds of which a result that is gone will do now and then. */
+  readonly stale: readonly string[];
   /** The command will consume it: one that nothing was made from is better. */
   readonly consumes: boolean;
 }

@@ -121,19 +121,19 @@ function drawCommand<M, S extends Stateful>(
 ): Command | undefined {
   const used: Entry[] = [];
   const consumed: Entry[] = [];
+  const isUser = (kind: string): boolean => spec.kinds[kind]?.user === true;
   const environment: Environment = {
     limits,
     reference(kinds, consumes) {
-      const user = isUserKind(spec, kinds);
-      if (user && choices.below(64) === 0) return 99;
-      const entry = draft.draw(choices, kinds, used, { staleToo: user, consumes });
+      if (kinds.some(isUser) && choices.below(64) === 0) return 99;
+      const entry = draft.draw(choices, kinds, used, { stale: kinds.filter(isUser), consumes });
       if (entry === undefined) return undefined;
       used.push(entry);
       if (consumes) consumed.push(entry);
       return entry.name;
     },
     place(kinds, offset) {
-      const entry = draft.draw(choices, kinds, used, { staleToo: isUserKind(spec, kinds), consumes: false });
+      const entry = draft.draw(choices, kinds, used, { stale: kinds.filter(isUser), consumes: false });
       if (entry === undefined) return offset;
       used.push(entry);
       return { in: entry.name, offset };

@@ -90,7 +90,6 @@ interface Prepared {
 interface PreparedArgument {
   readonly name: string;
   readonly shape: ArgShape;
-  readonly user: boolean;
 }
 
 const preparedCalls = new WeakMap<object, ReadonlyMap<string, Prepared>>();
@@ -104,12 +103,7 @@ function prepare<M, S extends Stateful>(spec: Spec<M, S>): ReadonlyMap<string, P
 }
 
 function prepareCall<M, S extends Stateful>(spec: Spec<M, S>, op: string, shape: CallShape): Prepared {
-  const isUser = (kind: string): boolean => spec.kinds[kind]?.user === true;
-  const args = Object.entries(shape.args).map(([name, arg]) => ({
-    name,
-    shape: arg,
-    user: 'of' in arg && arg.of.some(isUser),
-  }));
+  const args = Object.entries(shape.args).map(([name, arg]) => ({ name, shape: arg }));
   return { op, shape, names: Object.keys(shape.args), arguments: args, kinds: spec.kinds };
 }
 
@@ -140,7 +134,7 @@ function plan(
   call: Prepared,
   limits: Readonly<Record<string, number>>,
   slots: Known,
-  { name, shape, user }: PreparedArgument,
+  { name, shape }: PreparedArgument,
   value: Argument,
   at: number,
 ): Plan {
@@ -161,6 +155,7 @@ function plan(
     case 'ref': {
       if (typeof value === 'string' && isLiteral(value)) return bigLiteral(value);
       const { slot, field } = slotField(call, slots, shape.of, value as string, name, at);
+      const user = isUserResult(call, slots, value as string);
       return { is: 'slot', slot, field, user, consumes: shape.consumes === true };
     }
     case 'address': {
@@ -169,10 +164,15 @@ function plan(
       const { slot } = slotField(call, slots, shape.of, place.in, name, at);
       const address = call.kinds[slots.get(nameOf(place.in))?.kind ?? '']?.address;
       const unit = address?.unit === undefined ? 1 : (limits[address.unit] ?? 1);
+      const user = isUserResult(call, slots, place.in);
       return { is: 'place', slot, field: address?.field ?? '', unit, offset: place.offset, user };
     }
   }
 }
+
+/** The result is one that users hold: they name it even when it is gone. */
+const isUserResult = (call: Prepared, slots: Known, reference: string): boolean =>
+  call.kinds[slots.get(nameOf(reference))?.kind ?? '']?.user === true;
 
 const bigLiteral = (text: string): Plan => ({ is: 'literal', value: Number(text), exact: text });
 
@@ -204,11 +204,12 @@ function addClosingSteps<M, S extends Stateful>(
   const own = steps.length;
   for (const op of spec.closing) {
     const { shape, names, arguments: args } = prepared.get(op) as Prepared;
-    const { shape: argument, user } = args[0] as PreparedArgument & {
+    const { shape: argument } = args[0] as PreparedArgument & {
       readonly shape: { readonly is: 'ref' };
     };
     const [kind = ''] = argument.of;
     const field = spec.kinds[kind]?.main ?? '';
+    const user = spec.kinds[kind]?.user === true;
     for (let slot = 0; slot < own; slot++) {
       if (steps[slot]?.shape.gives?.kind !== kind) continue;
       const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
