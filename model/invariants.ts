@@ -11,7 +11,8 @@ import { CONTEXT } from './world.ts';
 
 const NOTHING = new Int32Array(0);
 const column = (view: View, number: number): Int32Array => view.columns[number] ?? NOTHING;
-const at = (values: Int32Array, index: number): number => values[index] ?? 0;
+/** What a target shows may be out of range: then this is undefined, which equals nothing. */
+const at = (values: Int32Array, index: number): number => values[index] as number;
 
 /** Translates an index of a column by I/O page into words. */
 function place(index: number, { ioBits, pageBytes }: Machine): string {
@@ -85,9 +86,10 @@ function strayPage(view: View): string | undefined {
 /** The reference count of a buffer is the number of its handles and bindings. */
 function miscounted(view: View): string | undefined {
   const refs = column(view, VIEW.refs);
-  const holders = new Int32Array(refs.length + 1);
-  countHolders(holders, column(view, VIEW.handle));
-  countHolders(holders, column(view, VIEW.bound));
+  const holders = noHolders(refs.length + 1);
+  const handles = column(view, VIEW.handle);
+  countHolders(holders, handles, 0, handles.length);
+  countBindings(holders, view);
   for (let head = 0; head < refs.length; head++) {
     if (at(refs, head) === at(holders, head + 1)) continue;
     return `the buffer at page ${head} counts ${at(refs, head)} references and has ${at(holders, head + 1)} holders`;
@@ -95,26 +97,47 @@ function miscounted(view: View): string | undefined {
   return undefined;
 }
 
-function countHolders(holders: Int32Array, held: Int32Array): void {
-  for (let index = 0; index < held.length; index++) {
+let scratch = new Int32Array(0);
+
+/** Zeros, in an array that is used again: a new one at every call would cost more than the counting. */
+function noHolders(length: number): Int32Array {
+  if (scratch.length !== length) scratch = new Int32Array(length);
+  return scratch.fill(0);
+}
+
+function countHolders(holders: Int32Array, held: Int32Array, from: number, end: number): void {
+  for (let index = from; index < end; index++) {
     const head = at(held, index);
     if (head !== 0) holders[head] = at(holders, head) + 1;
+  }
+}
+
+/** Bindings of contexts that exist; others have none, and are not read. */
+function countBindings(holders: Int32Array, view: View): void {
+  const bound = column(view, VIEW.bound);
+  const context = column(view, VIEW.context);
+  const ioPages = bound.length / context.length;
+  for (let id = 0; id < context.length; id++) {
+    if (at(context, id) !== CONTEXT.NONE) countHolders(holders, bound, id * ioPages, (id + 1) * ioPages);
   }
 }
 
 function wrongCounter(view: View): string | undefined {
   const counter = column(view, VIEW.counter);
   const kind = column(view, VIEW.kind);
-  const counts = new Int32Array(KIND.BOTH + 1);
+  let free = 0;
+  let meta = 0;
+  let table = 0;
   for (let page = 0; page < kind.length; page++) {
     const owner = at(kind, page);
-    counts[owner] = at(counts, owner) + 1;
+    if (owner === KIND.FREE || owner === KIND.BOTH) free++;
+    else if (owner === KIND.META) meta++;
+    else if (owner === KIND.TABLE) table++;
   }
-  const free = at(counts, KIND.FREE) + at(counts, KIND.BOTH);
   return (
     miscount('free', at(counter, COUNTER.free), free) ??
-    miscount('metadata', at(counter, COUNTER.meta), at(counts, KIND.META)) ??
-    miscount('table', at(counter, COUNTER.table), at(counts, KIND.TABLE))
+    miscount('metadata', at(counter, COUNTER.meta), meta) ??
+    miscount('table', at(counter, COUNTER.table), table)
   );
 }
 
@@ -134,7 +157,7 @@ function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
     if (order < 0) continue;
     const problem = blockProblem(freeOrder, page, order, end, orderMax);
     if (problem !== undefined) return problem;
-    end = page + 2 ** order;
+    end = page + (1 << order);
   }
   return undefined;
 }
@@ -146,10 +169,10 @@ function blockProblem(
   end: number,
   orderMax: number,
 ): string | undefined {
-  const size = 2 ** order;
-  if (page % size !== 0) return `the free block at page ${page} is not aligned to its order ${order}`;
+  const size = 1 << order;
+  if ((page & (size - 1)) !== 0) return `the free block at page ${page} is not aligned to its order ${order}`;
   if (page < end) return `the free block at page ${page} lies inside another`;
-  const merges = order < orderMax && page % (2 * size) === 0 && at(freeOrder, page + size) === order + 1;
+  const merges = order < orderMax && (page & size) === 0 && at(freeOrder, page + size) === order + 1;
   return merges
     ? `the free blocks at pages ${page} and ${page + size} are buddies and not merged`
     : undefined;
@@ -224,7 +247,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     id: 'C2',
     form: 'state',
     text: 'every reference count is the number of holders',
-    reads: [VIEW.refs, VIEW.handle, VIEW.bound],
+    reads: [VIEW.refs, VIEW.handle, VIEW.bound, VIEW.context],
     broken: miscounted,
   },
   {

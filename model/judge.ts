@@ -27,8 +27,13 @@ export const rowCount = <S, A, V>(rule: Rule<S, A, V>): number =>
   rule.refuse.length + rule.may.length + rule.accept.length;
 
 /** True when the caller may make the call at all. */
-export const isDue = <S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean =>
-  rule.require.every(([, holds]) => holds(s, args));
+export function isDue<S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean {
+  for (let row = 0; row < rule.require.length; row++) {
+    const [, holds] = rule.require[row] ?? NO_ROW;
+    if (!holds(s, args)) return false;
+  }
+  return true;
+}
 
 /**
  * Judges a reply. Nothing changes; the caller runs `effect` when the answer is undefined and the reply a value.

@@ -61,41 +61,48 @@ export interface Outcome {
 
 /** Puts chunks together, whatever the order in which they arrive: what counts is the finding of the lowest index. */
 export class Collector {
-  readonly #results: (ChunkResult | undefined)[] = [];
-  readonly #rows: number;
+  /** The sum of all chunks below `#done`. */
+  readonly #counts: Counts;
+  #done = 0;
+  #found: Found | undefined;
+  /** Chunks that arrived before one below them. */
+  readonly #early = new Map<number, ChunkResult>();
+  #scripts = 0;
+  #commands = 0;
 
-  constructor(spec: Spec<never, never> | { readonly rules: Spec<never, never>['rules'] }) {
-    this.#rows = firstRows(spec as Spec<never, never>).rows;
+  constructor(spec: { readonly rules: Spec<never, never>['rules'] }) {
+    this.#counts = noCounts(firstRows(spec as Spec<never, never>).rows);
   }
 
   add(chunk: number, result: ChunkResult): void {
-    this.#results[chunk] = result;
+    this.#scripts += result.counts.scripts;
+    this.#commands += result.counts.commands;
+    this.#early.set(chunk, result);
+    for (let next = this.#early.get(this.#done); next !== undefined; next = this.#early.get(this.#done)) {
+      if (this.#found !== undefined) return;
+      this.#early.delete(this.#done);
+      this.#done++;
+      addCounts(this.#counts, next.counts);
+      this.#found = next.found;
+    }
   }
 
   /** Chunks from here on cannot change the result any more. */
   get end(): number {
-    const first = this.#results.findIndex((result) => result?.found !== undefined);
-    return first < 0 ? Number.POSITIVE_INFINITY : first + 1;
+    if (this.#found !== undefined) return this.#done;
+    const found = [...this.#early]
+      .filter(([, result]) => result.found !== undefined)
+      .map(([chunk]) => chunk + 1);
+    return Math.min(Number.POSITIVE_INFINITY, ...found);
   }
 
   /** Scripts and commands run so far, for progress. */
   get progress(): { readonly scripts: number; readonly commands: number } {
-    let scripts = 0;
-    let commands = 0;
-    for (const result of this.#results) {
-      scripts += result?.counts.scripts ?? 0;
-      commands += result?.counts.commands ?? 0;
-    }
-    return { scripts, commands };
+    return { scripts: this.#scripts, commands: this.#commands };
   }
 
+  /** What all chunks up to the first finding, or to the first that has not arrived, gave together. */
   outcome(): Outcome {
-    const counts = noCounts(this.#rows);
-    for (const result of this.#results) {
-      if (result === undefined) continue;
-      addCounts(counts, result.counts);
-      if (result.found !== undefined) return { counts, found: result.found };
-    }
-    return { counts, found: undefined };
+    return { counts: this.#counts, found: this.#found };
   }
 }

@@ -49,7 +49,9 @@ const hang: Rule<Cloaks, Args, Value> = {
     ['ENOSPC', ({ coat }) => !coat.values.includes(0), 'P1'],
   ],
   may: [],
-  accept: [['a hook without a coat', ({ coat }, _args, { ticket }) => coat.get(number(ticket)) === 0, 'FREE']],
+  accept: [
+    ['a hook without a coat', ({ coat }, _args, { ticket }) => coat.get(number(ticket)) === 0, 'FREE'],
+  ],
   effect: ({ coat }, { colour }, { ticket }) => coat.set(number(ticket), number(colour)),
   owes: () => 'ROOM',
 };
@@ -160,7 +162,9 @@ export const CLOAKROOM: Spec<Room, Cloaks> = {
   ],
   closing: ['fetch'],
   machineProblem: ({ hooks, occupied }) =>
-    occupied.some(([first, count]) => first + count > hooks) ? 'a broken hook that does not exist' : undefined,
+    occupied.some(([first, count]) => first + count > hooks)
+      ? 'a broken hook that does not exist'
+      : undefined,
   limits: ({ hooks, colours }) => ({ hooks, colours }),
   boot(room) {
     const state = new State();

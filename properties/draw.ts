@@ -57,7 +57,10 @@ function drawReferences(
   const list: (string | number)[] = [];
   for (let at = 0; at < count; at++) {
     const reference = environment.reference(shape.of, false);
-    if (reference !== undefined && !list.includes(reference)) list.push(reference);
+    const isNew = reference !== undefined && !list.includes(reference);
+    // An enumeration has the shorter list already.
+    if (!isNew && environment.few !== undefined) return undefined;
+    if (isNew) list.push(reference);
   }
   return list.length === 0 ? undefined : list;
 }

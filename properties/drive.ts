@@ -1,6 +1,6 @@
 /** The loops that drive a stepper: for a target in this process, and for one elsewhere that takes whole batches. */
 import type { RemoteReply, RemoteTarget, Reply, Spec, Stateful, Target } from '../model/index.ts';
-import type { Finding } from './finding.ts';
+import { causeOf, type Finding } from './finding.ts';
 import type { Shows } from './lockstep.ts';
 import { type Step, slotCall } from './program.ts';
 import type { Script } from './script.ts';
@@ -17,13 +17,17 @@ export function runScript<M, S extends Stateful>(
   script: Script,
 ): Finding | undefined {
   const machine = stepper.begin(script);
-  target.boot(machine);
+  try {
+    target.boot(machine);
+  } catch (cause) {
+    return stepper.crash(causeOf(cause));
+  }
   for (let call = stepper.next(); call !== undefined; call = stepper.next()) {
     let reply: Reply;
     try {
       reply = target.apply(call);
     } catch (cause) {
-      return stepper.crash(cause instanceof Error ? cause.message : String(cause));
+      return stepper.crash(causeOf(cause));
     }
     const finding = stepper.give(reply, target);
     if (finding !== undefined) return finding;
@@ -52,7 +56,7 @@ export async function runRemote<M, S extends Stateful>(
     replies = await target.batch(made.map(({ step, slot }) => slotCall(step, slot)));
   } catch (cause) {
     stepper.next();
-    return stepper.crash(cause instanceof Error ? cause.message : String(cause));
+    return stepper.crash(causeOf(cause));
   }
   for (const [index, { step, slot }] of made.entries()) {
     const reply = replies[index];

@@ -46,6 +46,10 @@ export function describe({ kind, call, serves, detail }: Finding): string {
   }
 }
 
+/** What a target threw, in words. */
+export const causeOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown);
+
 /** A call as it is written in C, with its resolved arguments. */
 export function showCall({ op, args, fail }: Call): string {
   const list = Object.entries(args).map(([name, value]) => `${name} ${showValue(value)}`);

@@ -19,8 +19,9 @@ export interface Plan {
   readonly noFaults?: boolean;
 }
 
-const COMMANDS_FROM = 20;
-const COMMANDS_TO = 80;
+/** Commands in a script. */
+export const COMMANDS_FROM = 20;
+export const COMMANDS_TO = 80;
 /** Live results of a kind from which on making more of them becomes rarer. */
 const MANY = 2;
 /** Weights are multiples of this, so that they can be divided. */
@@ -171,7 +172,8 @@ export function drawMachine<M, S extends Stateful>(
     for (const [name, { values, free }] of Object.entries(spec.policies)) {
       if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
     }
-    const occupied = choices.below(3) === 0 ? crumbs(choices, Number(fixed['pages'] ?? numbers['pages'] ?? 0)) : [];
+    const occupied =
+      choices.below(3) === 0 ? crumbs(choices, Number(fixed['pages'] ?? numbers['pages'] ?? 0)) : [];
     const machine = { ...numbers, occupied, ...fixed, policies: { ...policies, ...fixed.policies } };
     if (isSound(spec, machine)) return machine;
   }

@@ -3,7 +3,7 @@
  * right if the calls, put in some order that respects which ended before which began, agree with the rules.
  */
 import type { Call, Concurrent, Reply, Stateful, Suspended, Target } from '../model/index.ts';
-import type { Finding } from './finding.ts';
+import { causeOf, type Finding } from './finding.ts';
 import type { Preemption, Script } from './script.ts';
 import type { Stepper } from './stepper.ts';
 
@@ -111,7 +111,7 @@ class Interleaving<M, S extends Stateful> {
     try {
       return step();
     } catch (cause) {
-      this.#finding = this.#stepper.crash(cause instanceof Error ? cause.message : String(cause));
+      this.#finding = this.#stepper.crash(causeOf(cause));
       return { errno: 'EIO' };
     }
   }

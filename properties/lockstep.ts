@@ -17,7 +17,7 @@ import {
   type Value,
   type View,
 } from '../model/index.ts';
-import { type Finding, type FindingKind, showReply } from './finding.ts';
+import { causeOf, type Finding, type FindingKind, showReply } from './finding.ts';
 import { type Counts, firstRows, tallyOf } from './tally.ts';
 import { Views } from './views.ts';
 
@@ -127,7 +127,12 @@ export class Lockstep<M, S extends Stateful> {
   /** Holds the target's view against the invariants and against the specification's view. */
   look(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
     this.#views.before();
-    target.observe(this.#views.shown);
+    try {
+      target.observe(this.#views.shown);
+    } catch (cause) {
+      const crash = { kind: 'crash', serves: 'P1', clause: 'crash', detail: causeOf(cause) } as const;
+      return this.finding(at, call, crash, reply);
+    }
     const wrong = this.#views.check(call, reply, this.world.state);
     return wrong === undefined ? undefined : this.finding(at, call, wrong, reply);
   }

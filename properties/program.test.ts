@@ -77,11 +77,19 @@ describe('compile', () => {
   });
 
   it('takes a name that is given only later for one that is missing', () => {
-    expect(sent([{ op: 'free_pages', block: 'b' }, BLOCK], 'free_pages'), 'by the closing step').to.have.lengthOf(1);
+    expect(
+      sent([{ op: 'free_pages', block: 'b' }, BLOCK], 'free_pages'),
+      'by the closing step',
+    ).to.have.lengthOf(1);
   });
 
   it('turns a step into a call with slots for another process', () => {
-    const [, , , map] = compiled([BLOCK, CLIENT, DOMAIN, { ...MAP, phys: { in: 'b', offset: 64 }, fail: { table: 2 } }]);
+    const [, , , map] = compiled([
+      BLOCK,
+      CLIENT,
+      DOMAIN,
+      { ...MAP, phys: { in: 'b', offset: 64 }, fail: { table: 2 } },
+    ]);
     expect(map && slotCall(map, 3)).to.deep.equal({
       op: 'iommu_map',
       args: {
@@ -135,7 +143,9 @@ describe('resolving', () => {
     expect(sent([BLOCK, free, free], 'free_pages')).to.have.lengthOf(1);
     const list = { op: 'sg_alloc_table_from_pages', pages: ['b'], maxSegment: 64 };
     expect(sent([BLOCK, free, list], 'sg_alloc_table_from_pages')).to.deep.equal([]);
-    expect(sent([BLOCK, DOMAIN, free, { ...MAP, phys: { in: 'b', offset: 0 } }], 'iommu_map')).to.deep.equal([]);
+    expect(sent([BLOCK, DOMAIN, free, { ...MAP, phys: { in: 'b', offset: 0 } }], 'iommu_map')).to.deep.equal(
+      [],
+    );
   });
 
   it('does not count as consumed what a call failed to consume', () => {
@@ -150,7 +160,9 @@ describe('resolving', () => {
 
   it('skips commands whose producer failed', () => {
     const block = { op: 'alloc_pages', order: 60, as: 'b' };
-    expect(callsOf([block, { op: 'free_pages', block: 'b' }]).map(({ op }) => op)).to.deep.equal(['alloc_pages']);
+    expect(callsOf([block, { op: 'free_pages', block: 'b' }]).map(({ op }) => op)).to.deep.equal([
+      'alloc_pages',
+    ]);
   });
 
   it('gives back what is left, and nothing twice', () => {

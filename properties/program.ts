@@ -9,7 +9,6 @@ import {
   type Command,
   type Faults,
   isLiteral,
-  nameOf,
   type Place,
   RESERVED,
   type Script,
@@ -149,50 +148,54 @@ function plan(
       const list = value as readonly (string | number)[];
       return {
         is: 'slots',
-        list: list.map((item) => slotField(call, slots, shape.of, String(item), name, at)),
+        list: list.map((item) => resultOf(call, slots, shape.of, String(item), name, at)),
       };
     }
     case 'ref': {
       if (typeof value === 'string' && isLiteral(value)) return bigLiteral(value);
-      const { slot, field } = slotField(call, slots, shape.of, value as string, name, at);
-      const user = isUserResult(call, slots, value as string);
+      const { slot, field, user } = resultOf(call, slots, shape.of, value as string, name, at);
       return { is: 'slot', slot, field, user, consumes: shape.consumes === true };
     }
     case 'address': {
       if (typeof value === 'string') return bigLiteral(value);
       const place = value as Place;
-      const { slot } = slotField(call, slots, shape.of, place.in, name, at);
-      const address = call.kinds[slots.get(nameOf(place.in))?.kind ?? '']?.address;
+      const { slot, user, kind } = resultOf(call, slots, shape.of, place.in, name, at);
+      const address = call.kinds[kind]?.address;
       const unit = address?.unit === undefined ? 1 : (limits[address.unit] ?? 1);
-      const user = isUserResult(call, slots, place.in);
       return { is: 'place', slot, field: address?.field ?? '', unit, offset: place.offset, user };
     }
   }
 }
 
-/** The result is one that users hold: they name it even when it is gone. */
-const isUserResult = (call: Prepared, slots: Known, reference: string): boolean =>
-  call.kinds[slots.get(nameOf(reference))?.kind ?? '']?.user === true;
-
 const bigLiteral = (text: string): Plan => ({ is: 'literal', value: Number(text), exact: text });
 
-function slotField(
+/** A result that a reference means, and whether users hold such results: they name them even when they are gone. */
+interface Result extends SlotField {
+  readonly user: boolean;
+  readonly kind: string;
+}
+
+const NO_RESULT: Result = { slot: NO_SLOT, field: '', user: false, kind: '' };
+
+function resultOf(
   call: Prepared,
   slots: Known,
   kinds: readonly string[],
   reference: string,
   name: string,
   at: number,
-): SlotField {
+): Result {
   const dot = reference.indexOf('.');
   const known = slots.get(dot < 0 ? reference : reference.slice(0, dot));
-  if (known === undefined) return { slot: NO_SLOT, field: '' };
-  if (dot >= 0) return { slot: known.slot, field: reference.slice(dot + 1) };
-  if (!kinds.includes(known.kind)) {
-    const problem = `"${reference}" is a ${known.kind}, expected is a ${kinds.join(' or ')}`;
+  if (known === undefined) return NO_RESULT;
+  const { slot, kind } = known;
+  const user = call.kinds[kind]?.user === true;
+  if (dot >= 0) return { slot, field: reference.slice(dot + 1), user, kind };
+  if (!kinds.includes(kind)) {
+    const problem = `"${reference}" is a ${kind}, expected is a ${kinds.join(' or ')}`;
     throw new ScriptError(`commands[${at}].${name}`, problem);
   }
-  return { slot: known.slot, field: call.kinds[known.kind]?.main ?? '' };
+  return { slot, field: call.kinds[kind]?.main ?? '', user, kind };
 }
 
 /** For every result, in the order that the specification names, the call that gives it back. */

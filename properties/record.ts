@@ -18,21 +18,35 @@ export function scriptOf<M, S extends Stateful>(
 ): Script {
   const limits = limitsOf(spec, machineOf(spec, machine));
   target.boot(machineOf(spec, machine));
-  const results: Named[] = [];
-  const commands = calls.map((call): Command => {
+  let results: readonly Named[] = [];
+  const commands = calls.map((call, index): Command => {
     const args = Object.entries(call.args).map(([name, value]): [string, Argument] => {
       const shape = spec.calls[call.op]?.args[name] as ArgShape;
       return [name, argumentOf(spec, limits, results, shape, value)];
     });
     const command = { op: call.op, ...Object.fromEntries(args) };
     const reply = target.apply(call);
+    if ('ok' in reply) results = withoutConsumed(spec, results, command);
     const kind = spec.calls[call.op]?.gives?.kind;
     if (kind === undefined) return command;
-    const name = `${kind}${results.length + 1}`;
-    if ('ok' in reply) results.push({ name, kind, value: reply.ok });
+    const name = `${kind}${index + 1}`;
+    if ('ok' in reply) results = [...results, { name, kind, value: reply.ok }];
     return { ...command, as: name };
   });
   return { format: FORMAT, machine, commands };
+}
+
+/** The results that may still be named: what the kernel has consumed is not, whatever its id. */
+function withoutConsumed<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  results: readonly Named[],
+  command: Command,
+): readonly Named[] {
+  const shapes = Object.entries(spec.calls[command.op]?.args ?? {});
+  const gone = shapes.flatMap(([name, shape]) =>
+    shape.is === 'ref' && shape.consumes ? [command[name]] : [],
+  );
+  return results.filter(({ name, kind }) => !gone.includes(name) || spec.kinds[kind]?.user === true);
 }
 
 function argumentOf<M, S extends Stateful>(

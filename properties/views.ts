@@ -143,13 +143,20 @@ const masked = <M>(
     .filter((invariant) => invariant.form === form)
     .map((invariant) => ({ mask: invariant.reads.reduce((mask, at) => mask | (1 << at), 0), invariant }));
 
+/** No value of any column: columns of 32 bits hold codes, numbers of things and bytes. */
+const NO_VALUE = -0x8000_0000;
+
 /** Index of the first pair of values that are not both right, or -1. */
 function firstDifference<M>(column: ViewColumn<M>, own: Int32Array, shown: Int32Array): number {
-  const { unknown } = column;
-  for (let index = 0; index < own.length; index++) {
+  const unknown = column.unknown ?? NO_VALUE;
+  const length = Math.min(own.length, shown.length);
+  for (let index = 0; index < length; index++) {
     const a = own[index] as number;
     const b = shown[index] as number;
-    if (a !== b && a !== unknown && column.agrees?.(a, b) !== true) return index;
+    if (a !== b && a !== unknown && !agree(column, a, b)) return index;
   }
   return -1;
 }
+
+const agree = <M>(column: ViewColumn<M>, own: number, shown: number): boolean =>
+  column.agrees?.(own, shown) ?? false;

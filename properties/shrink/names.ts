@@ -10,8 +10,15 @@ export function renamed(script: Script): Script {
     return [names.get(name) ?? name, ...fields].join('.');
   };
   const commands = script.commands.map((command): Command => {
-    const args = argumentsOf(command).map(([name, value]): [string, Argument] => [name, renameIn(value, rename)]);
-    return { ...command, ...Object.fromEntries(args), ...(command.as === undefined ? {} : { as: rename(command.as) }) };
+    const args = argumentsOf(command).map(([name, value]): [string, Argument] => [
+      name,
+      renameIn(value, rename),
+    ]);
+    return {
+      ...command,
+      ...Object.fromEntries(args),
+      ...(command.as === undefined ? {} : { as: rename(command.as) }),
+    };
   });
   const { schedule } = script;
   if (schedule === undefined) return { ...script, commands };

@@ -36,7 +36,10 @@ function replaced(script: Script, name: string, at: number, other: string): Scri
   const rename = (reference: string): string =>
     nameOf(reference) === name ? other + reference.slice(name.length) : reference;
   const commands = script.commands.toSpliced(at, 1).map((command): Command => {
-    const args = argumentsOf(command).map(([key, value]): [string, Argument] => [key, renameIn(value, rename)]);
+    const args = argumentsOf(command).map(([key, value]): [string, Argument] => [
+      key,
+      renameIn(value, rename),
+    ]);
     return { ...command, ...Object.fromEntries(args) };
   });
   return withSchedule({ ...script, commands });

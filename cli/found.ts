@@ -1,0 +1,119 @@
+/** What happens with a finding: it is saved, made smaller, saved again, and told. */
+import { type Case, type Expectation, writeCase } from '../counterexamples/index.ts';
+import { SPEC } from '../model/index.ts';
+import { describe, type Finding, type Found, type Script, type Shrunk } from '../properties/index.ts';
+import { replayLine } from './command-line.ts';
+import type { RunOptions } from './options.ts';
+import { caseName, type Saved, saveCase } from './save.ts';
+import { scriptLines, withPolicy } from './script-text.ts';
+import type { Output, Session } from './session.ts';
+import { count } from './table.ts';
+
+const TITLE_MAX = 2_000;
+
+export interface Told {
+  readonly found: Found;
+  readonly shrunk: Shrunk | undefined;
+  readonly case: Case;
+  readonly saved: Saved;
+}
+
+/** What can be done with a finding besides saving it. */
+export interface Pursuit {
+  shrink(found: Found): Promise<Shrunk | undefined>;
+  find(script: Script): Promise<Finding | undefined>;
+}
+
+/** Saves what was found before anything else is tried with it, then shrinks. */
+export async function keep(
+  options: RunOptions,
+  version: string,
+  found: Found,
+  { shrink, find }: Pursuit,
+): Promise<Told> {
+  const name = caseName(options.target.name, found.finding.serves, found.script);
+  const first = caseOf(options, version, found);
+  const saved = saveCase(options.cases, name, first);
+  const shrunk = await shrink(found);
+  if (shrunk === undefined) return { found, shrunk, case: first, saved };
+  const smaller = await withOthers(caseOf(options, version, { ...found, ...shrunk }), find);
+  return { found, shrunk, case: smaller, saved: saveCase(options.cases, name, smaller) };
+}
+
+/** A verdict says of every value of the policy whether it holds. */
+async function withOthers(found: Case, find: Pursuit['find']): Promise<Case> {
+  const { property, script, expect = {} } = found;
+  if (property.name !== 'verdict') return found;
+  const all: Record<string, Expectation> = { ...expect };
+  for (const value of SPEC.policies[property.policy]?.values ?? []) {
+    if (value in all) continue;
+    all[value] = (await find(withPolicy(script, property.policy, value))) === undefined ? 'holds' : 'broken';
+  }
+  return { ...found, expect: all };
+}
+
+function caseOf({ target, seed, premise, machine }: RunOptions, version: string, found: Found): Case {
+  const { index, script, finding } = found;
+  const { kind, serves, clause, layer, command } = finding;
+  const [[policy, value] = [undefined, ''], ...others] = Object.entries(machine.policies ?? {});
+  const decides = premise !== undefined && policy !== undefined && others.length === 0;
+  const expect: Record<string, Expectation> = { [decides ? value : target.name]: 'broken' };
+  const detail = finding.detail.slice(0, TITLE_MAX);
+  return {
+    format: 1,
+    title: describe(finding).split('\n', 1)[0]?.slice(0, TITLE_MAX) ?? '',
+    property: decides ? { name: 'verdict', policy, premise } : { name: 'lockstep' },
+    target: target.name.slice(0, TITLE_MAX),
+    found: { seed, index, version },
+    finding: { kind, serves, clause, layer, detail, command },
+    expect,
+    script,
+  };
+}
+
+/** What belongs on standard error, whatever is printed besides. */
+export function warn({ found: { finding }, saved }: Told, io: Output): void {
+  if (finding.kind === 'crash') io.err(`ionclad: the target failed: ${finding.detail.split('\n', 1)[0]}`);
+  if ('problem' in saved) io.err(`ionclad: ${saved.problem}; the case is printed instead`);
+}
+
+/** Tells a finding on standard output. Where it could not be saved, the case itself goes there. */
+export function tell(
+  { found, shrunk, case: saved, saved: place }: Told,
+  options: RunOptions,
+  session: Session,
+): void {
+  const { io } = session;
+  const finding: Finding = shrunk?.finding ?? found.finding;
+  const invariant = SPEC.invariants.find(({ id }) => id === finding.serves);
+  const [sentence = '', ...rest] = describe(finding).split('\n');
+  io.out(io.style('red', sentence));
+  for (const line of rest) io.out(`    ${line}`);
+  if (invariant !== undefined) io.out(`  ${invariant.id}: ${invariant.text}`);
+  io.out('');
+  for (const line of scriptLines(saved.script, markedOf(finding, options))) io.out(line);
+  io.out('');
+  io.out(
+    `found by script ${found.index} of seed ${options.seed} on ${options.target.name}${shrinking(found, shrunk)}`,
+  );
+  tellPlace(place, saved, options, io);
+}
+
+/** Index of the command that showed it, or -1: a program that died in the midst of a batch does not tell. */
+const markedOf = ({ kind, command }: Finding, { target }: RunOptions): number =>
+  kind === 'crash' && target.name.startsWith('process:') ? -1 : command;
+
+function shrinking({ script }: Found, shrunk: Shrunk | undefined): string {
+  if (shrunk === undefined) return ', not shrunk';
+  const from = script.commands.length;
+  return `, shrunk from ${from} to ${shrunk.script.commands.length} commands in ${count(shrunk.executions)} runs`;
+}
+
+function tellPlace(place: Saved, saved: Case, { target }: RunOptions, io: Output): void {
+  if ('file' in place) {
+    io.out(`case:   ${place.file}`);
+    io.out(`replay: ${replayLine(target, place.file)}`);
+    return;
+  }
+  io.out(writeCase(saved).trimEnd());
+}

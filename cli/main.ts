@@ -1,0 +1,56 @@
+/** The command line. */
+import { type ExitCode, explain } from './exit.ts';
+import { commands } from './program.ts';
+import { type Recorded, recordingSession, type Session, standardOutput } from './session.ts';
+
+/**
+ * Runs one command line.
+ *
+ * @param args - without the names of node and of the script
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) {
+      // The second Ctrl-C ends the process at once; a target may still end its children.
+      process.removeListener('SIGINT', interrupt);
+      process.kill(process.pid, 'SIGINT');
+    }
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.stdout.on('error', ignoreClosedPipe);
+  const session = { io: standardOutput(), signal: controller.signal, now: () => performance.now() };
+  try {
+    return await execute(args, session);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+/** Runs one command line with everything of the outer world handed in. */
+export async function execute(args: readonly string[], session: Session): Promise<ExitCode> {
+  try {
+    return await commands(args, session);
+  } catch (cause) {
+    const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
+    for (const line of lines) session.io.err(line);
+    return code;
+  }
+}
+
+/** Runs one command line with its output kept, in this process. */
+export async function record(
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<Recorded & { readonly code: ExitCode }> {
+  const session = recordingSession(signal);
+  const code = await execute(args, session);
+  return { code, ...session.recorded() };
+}
+
+/** Somebody who read enough, such as `head`, has closed the other end. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}

@@ -1,0 +1,143 @@
+/** The options of `run`: from texts to values, each checked against the specification's tables. */
+import { availableParallelism } from 'node:os';
+import { nearest, suggest } from '../counterexamples/near.ts';
+import { SPEC } from '../model/index.ts';
+import { everyChoice, machineOf, ScriptError, type ScriptMachine } from '../properties/index.ts';
+import { UsageError } from './exit.ts';
+import { type TargetName, targetName } from './targets.ts';
+
+/** As commander hands them over. */
+export interface RawRunOptions {
+  readonly target: string;
+  readonly seed: string;
+  readonly scripts?: string;
+  readonly time?: string;
+  readonly threads?: string;
+  readonly machine?: readonly string[];
+  readonly policy?: readonly string[];
+  readonly only?: readonly string[];
+  readonly premise?: string;
+  readonly cases: string;
+  readonly json?: true;
+}
+
+export interface RunOptions {
+  readonly target: TargetName;
+  readonly seed: number;
+  /** Infinite when only the time ends the run. */
+  readonly scripts: number;
+  readonly seconds: number | undefined;
+  readonly threads: number;
+  readonly machine: ScriptMachine;
+  /** Calls that are made, or undefined for all. */
+  readonly only: readonly string[] | undefined;
+  readonly premise: string | undefined;
+  readonly cases: string;
+  readonly json: boolean;
+}
+
+/** Scripts that `run` draws without being told: about twenty seconds on two cores. */
+export const DEFAULT_SCRIPTS = 40_960;
+export const DEFAULT_SEED = 1;
+const THREADS_MAX = 256;
+const SCRIPTS_MAX = 1e12;
+const SECONDS_MAX = 1e7;
+
+/** @throws {UsageError} for the first option that does not fit */
+export function runOptions(raw: RawRunOptions, program: readonly string[]): RunOptions {
+  const { time, threads, premise, only } = raw;
+  const unlimited = time === undefined ? DEFAULT_SCRIPTS : Number.POSITIVE_INFINITY;
+  return {
+    target: targetName(raw.target, program),
+    seed: integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER),
+    scripts: raw.scripts === undefined ? unlimited : integer('--scripts', raw.scripts, 0, SCRIPTS_MAX),
+    seconds: time === undefined ? undefined : positive('--time', time),
+    threads: threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX),
+    machine: machineOptions(raw.machine ?? [], raw.policy ?? []),
+    only: only === undefined ? undefined : callsOf(only),
+    premise:
+      premise === undefined
+        ? undefined
+        : known(
+            '--premise',
+            premise,
+            SPEC.premises.map((each) => each.name),
+          ),
+    cases: raw.cases,
+    json: raw.json === true,
+  };
+}
+
+function integer(option: string, text: string, from: number, to: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= from && value <= to) return value;
+  throw new UsageError(`${option}: expected an integer from ${from} to ${to}, got "${text}"`);
+}
+
+function positive(option: string, text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= SECONDS_MAX) return value;
+  throw new UsageError(`${option}: expected seconds above 0, got "${text}"`);
+}
+
+function known(option: string, word: string, words: readonly string[]): string {
+  if (words.includes(word)) return word;
+  throw new UsageError(`${option}: there is no "${word}"${suggest(word, words)}`);
+}
+
+/** Layers stand for all of their calls. */
+function callsOf(names: readonly string[]): string[] {
+  const calls = Object.entries(SPEC.calls);
+  const layers = new Set(calls.map(([, { layer }]) => layer));
+  const wanted = new Set(names.map((name) => known('--only', name, [...layers, ...calls.map(([op]) => op)])));
+  return calls.filter(([op, { layer }]) => wanted.has(op) || wanted.has(layer)).map(([op]) => op);
+}
+
+function machineOptions(fields: readonly string[], policies: readonly string[]): ScriptMachine {
+  const numbers = fields.map((text): [string, number] => {
+    const [name, value] = pair('--machine', text, Object.keys(SPEC.fields));
+    const field = SPEC.fields[name];
+    return [name, integer(`--machine: ${name}`, value, field?.from ?? 0, field?.to ?? 0)];
+  });
+  const choices = policies.map((text): [string, string] => {
+    const [name, value] = pair('--policy', text, Object.keys(SPEC.policies));
+    return [name, known(`--policy: ${name}`, value, SPEC.policies[name]?.values ?? [])];
+  });
+  const machine = Object.fromEntries<unknown>(numbers);
+  const fixed = choices.length === 0 ? machine : { ...machine, policies: Object.fromEntries(choices) };
+  checkDrawable(fixed);
+  return fixed;
+}
+
+function pair(option: string, text: string, names: readonly string[]): [name: string, value: string] {
+  const [name = '', value, ...rest] = text.split('=');
+  if (value === undefined || value === '' || rest.length > 0)
+    throw new UsageError(`${option}: expected NAME=VALUE, got "${text}"${nearName(name, names)}`);
+  return [known(option, name, names), value];
+}
+
+function nearName(name: string, names: readonly string[]): string {
+  const [near] = nearest(name, names);
+  return near === undefined ? '' : ` (such as ${near}=VALUE)`;
+}
+
+/** Some machine that scripts are drawn with must be possible, or drawing one would never end. */
+function checkDrawable(fixed: ScriptMachine): void {
+  let problem: ScriptError | undefined;
+  for (const choices of everyChoice()) {
+    const drawn: Record<string, number> = {};
+    for (const [name, { drawn: values }] of Object.entries(SPEC.fields)) {
+      if (values === undefined || name in fixed) continue;
+      const distinct = [...new Set(values)];
+      drawn[name] = distinct[choices.below(distinct.length)] ?? 0;
+    }
+    try {
+      machineOf(SPEC, { ...drawn, ...fixed });
+      return;
+    } catch (cause) {
+      if (!(cause instanceof ScriptError)) throw cause;
+      problem = cause;
+    }
+  }
+  if (problem !== undefined) throw new UsageError(`--machine: no machine fits: ${problem.message}`);
+}

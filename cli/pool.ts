@@ -1,0 +1,82 @@
+/** A run on several threads. Chunks are handed out in order; what comes back does not depend on who took which. */
+import { fileURLToPath } from 'node:url';
+import workerpool from 'workerpool';
+import { SPEC } from '../model/index.ts';
+import {
+  type ChunkResult,
+  Collector,
+  chunkCount,
+  type Finding,
+  type Found,
+  type Outcome,
+  type Script,
+  type Shrunk,
+} from '../properties/index.ts';
+import { unlessAborted } from './abort.ts';
+import type { Progress } from './progress.ts';
+import type { Session } from './session.ts';
+import type { Task } from './worker.ts';
+
+type Pool = ReturnType<typeof workerpool.pool>;
+
+export interface Limits {
+  readonly threads: number;
+  /** Milliseconds after which no further chunk is handed out, by the session's clock. */
+  readonly deadline: number;
+}
+
+export class ThreadRunner {
+  readonly #pool: Pool;
+  readonly #session: Session;
+  readonly #progress: Progress;
+
+  constructor(session: Session, progress: Progress, threads: number) {
+    const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
+    this.#pool = workerpool.pool(worker, { workerType: 'thread', maxWorkers: threads });
+    this.#session = session;
+    this.#progress = progress;
+  }
+
+  /** Runs chunks until all are done, the time is over, something was found, or Ctrl-C. */
+  async run(task: Task, { threads, deadline }: Limits): Promise<Outcome> {
+    const collector = new Collector(SPEC);
+    const chunks = chunkCount(task.scripts);
+    let next = 0;
+    const isOver = (): boolean =>
+      next >= Math.min(chunks, collector.end) ||
+      this.#session.signal.aborted ||
+      (next > 0 && this.#session.now() >= deadline);
+    const lane = async (): Promise<void> => {
+      while (!isOver()) {
+        const chunk = next++;
+        const result = await this.#ask<ChunkResult>('chunk', [task, chunk]);
+        if (result === undefined) return;
+        collector.add(chunk, result);
+        this.#progress.update(collector.progress);
+      }
+    };
+    await Promise.all(Array.from({ length: threads }, lane));
+    return collector.outcome();
+  }
+
+  /** The smaller script, or undefined: Ctrl-C came first. */
+  async shrink(task: Task, found: Found): Promise<Shrunk | undefined> {
+    this.#progress.say(`shrinking ${found.script.commands.length} commands`);
+    return this.#ask<Shrunk>('smaller', [task, found]);
+  }
+
+  async find(task: Task, script: Script): Promise<Finding | undefined> {
+    return (await this.#ask<Finding | null>('find', [task, script])) ?? undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.terminate(true);
+  }
+
+  /** The answer of a thread, or undefined when Ctrl-C came first: then nobody waits for it. */
+  async #ask<T>(method: string, args: unknown[]): Promise<T | undefined> {
+    const { signal } = this.#session;
+    if (signal.aborted) return undefined;
+    return unlessAborted(signal, this.#pool.exec(method, args) as unknown as Promise<T>);
+  }
+}

@@ -1,0 +1,100 @@
+/** The commands, their options and their help. */
+import { Command } from 'commander';
+import { EXIT, EXIT_HELP, type ExitCode } from './exit.ts';
+import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
+import { DEFAULT_SCRIPTS, DEFAULT_SEED, type RawRunOptions, runOptions } from './options.ts';
+import { type ReplayOptions, replayCommand } from './replay.ts';
+import { runCommand } from './run.ts';
+import type { Session } from './session.ts';
+import { version } from './version.ts';
+
+/** Parses a command line and runs what it names. What stands behind `--` is the program of a process target. */
+export async function commands(args: readonly string[], session: Session): Promise<ExitCode> {
+  let code: ExitCode = EXIT.USAGE;
+  const dashes = args.includes('--') ? args.indexOf('--') : args.length;
+  const words = args.slice(dashes + 1);
+  const program = root(session);
+  addRun(program, async (options) => {
+    code = await runCommand(runOptions(options, words), session);
+  });
+  addReplay(program, async (files, options) => {
+    code = await replayCommand(files, options, words, session);
+  });
+  addLists(program, session, (result) => {
+    code = result;
+  });
+  await program.parseAsync(args.slice(0, dashes), { from: 'user' });
+  return code;
+}
+
+function root({ io }: Session): Command {
+  return new Command('ionclad')
+    .description('Finds out whether code that manages memory for DMA keeps its promises.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      outputError: (text, write) =>
+        write(
+          `ionclad: ${text
+            .trim()
+            .replace(/^error: /, '')
+            .replace(/\s+/g, ' ')}`,
+        ),
+    })
+    .addHelpText('after', EXIT_HELP);
+}
+
+const TARGET_HELP = 'builtin, zoo/BUG, module:PATH, or process:COMMAND (also: --target process -- COMMAND)';
+
+function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>): void {
+  program
+    .command('run')
+    .description('run generated scripts against a target, in lockstep with the specification')
+    .option('--target <name>', TARGET_HELP, 'builtin')
+    .option('--seed <n>', 'which scripts are drawn', String(DEFAULT_SEED))
+    .option('--scripts <n>', `how many (default: ${DEFAULT_SCRIPTS}; without end with --time)`)
+    .option('--time <seconds>', 'hand out scripts for so long; only how many is decided by it')
+    .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
+    .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
+    .option('--policy <choices>', 'policies that every machine has, such as contexts=shared', collect)
+    .option('--only <names>', 'calls or layers that are used, such as ion,gpu,device_read', collect)
+    .option('--premise <name>', 'only findings that decide this argument count: T1 or T7')
+    .option('--cases <folder>', 'where the case of a finding is saved', 'ionclad-cases')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `\nExample:\n  ionclad run --target zoo/stale-iotlb --scripts 10000\n${EXIT_HELP}`)
+    .action(act);
+}
+
+function addReplay(
+  program: Command,
+  act: (files: readonly string[], options: ReplayOptions) => Promise<void>,
+): void {
+  program
+    .command('replay <file...>')
+    .description('run saved cases or scripts again')
+    .option('--target <name>', `${TARGET_HELP} (default: where the case was found)`)
+    .option('--trace', 'print every call, its reply, and what it changed')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `\nExample:\n  ionclad replay --trace found.case.json\n${EXIT_HELP}`)
+    .action(act);
+}
+
+function addLists(program: Command, session: Session, done: (code: ExitCode) => void): void {
+  const lists = [
+    ['calls', 'list the calls: what they take and give, who makes them', callsCommand],
+    ['invariants', 'list what must hold', invariantsCommand],
+    ['targets', 'list what can be tested', targetsCommand],
+  ] as const;
+  for (const [name, text, list] of lists) {
+    program
+      .command(name)
+      .description(text)
+      .option('--json', 'print one JSON object')
+      .addHelpText('after', `\nExample:\n  ionclad ${name} --json\n${EXIT_HELP}`)
+      .action((options: { readonly json?: true }) => done(list(options.json === true, session.io)));
+  }
+}
+
+const collect = (text: string, before: readonly string[] = []): string[] => [...before, ...text.split(',')];

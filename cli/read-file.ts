@@ -1,0 +1,48 @@
+/** Reads a case file that a user named, whatever stands there. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type Case, readCase } from '../counterexamples/index.ts';
+import { TEXT_MAX } from '../counterexamples/text.ts';
+import { UsageError } from './exit.ts';
+
+const PIECE_BYTES = 1 << 20;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'reading it is not permitted',
+  EISDIR: 'it is a folder; name the files in it',
+};
+
+/** @throws {UsageError} or CaseError, with one line that names the file */
+export function readCaseFile(file: string): Case {
+  return readCase(textOf(file), file);
+}
+
+function textOf(file: string): string {
+  try {
+    const handle = openSync(file, 'r');
+    try {
+      if (fstatSync(handle).isDirectory()) throw new UsageError(`${file}: ${REASONS['EISDIR']}`);
+      return readAll(handle, file);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new UsageError(`${file}: ${REASONS[code] ?? `it cannot be read (${code})`}`);
+  }
+}
+
+/** Not more than the limit is ever held, though the file be a device without end. */
+function readAll(handle: number, file: string): string {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const piece = Buffer.alloc(PIECE_BYTES);
+    const got = readSync(handle, piece, 0, PIECE_BYTES, null);
+    if (got === 0) return Buffer.concat(pieces).toString('utf8');
+    bytes += got;
+    if (bytes > TEXT_MAX) throw new UsageError(`${file}: more than ${TEXT_MAX / 2 ** 20} MiB`);
+    pieces.push(piece.subarray(0, got));
+  }
+}

@@ -1,0 +1,118 @@
+/** `ionclad replay`: cases again. */
+import type { Case } from '../counterexamples/index.ts';
+import { describe, type Finding } from '../properties/index.ts';
+import { EXIT, type ExitCode, explain, UsageError } from './exit.ts';
+import { readCaseFile } from './read-file.ts';
+import { type Result, resultOf, runOn, variants } from './replay-case.ts';
+import type { Output, Session } from './session.ts';
+import { closeTarget, isForeign, type Opened, openTarget, type TargetName, targetName } from './targets.ts';
+import { tracing, tracingRemote } from './trace.ts';
+import { version } from './version.ts';
+
+export interface ReplayOptions {
+  readonly target?: string;
+  readonly trace?: true;
+  readonly json?: true;
+}
+
+interface Replayed {
+  readonly file: string;
+  readonly target: string;
+  /** Value of the policy, for a verdict. */
+  readonly value?: string;
+  readonly result: Result;
+  readonly finding?: Finding;
+}
+
+/** Replays file after file. One that cannot be read does not keep the others from being run. */
+export async function replayCommand(
+  files: readonly string[],
+  options: ReplayOptions,
+  words: readonly string[],
+  session: Session,
+): Promise<ExitCode> {
+  const { io, signal } = session;
+  const program = options.target === 'process' ? words : [];
+  const codes: ExitCode[] = [];
+  const results: Replayed[] = [];
+  for (const file of program.length > 0 ? files : [...files, ...words]) {
+    if (signal.aborted) return EXIT.INTERRUPTED;
+    try {
+      for (const replayed of await replayFile(file, options, program, io)) {
+        results.push(replayed);
+        codes.push(codeOf(replayed.result));
+        if (options.json !== true) tell(replayed, io);
+      }
+    } catch (cause) {
+      const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
+      for (const line of lines) io.err(line);
+      codes.push(code);
+    }
+  }
+  const exitCode = codes.reduce((worst, code) => (code > worst ? code : worst), EXIT.HELD as ExitCode);
+  if (options.json === true)
+    io.out(JSON.stringify({ ionclad: version(), command: 'replay', exitCode, results }, null, 2));
+  return exitCode;
+}
+
+async function replayFile(
+  file: string,
+  { target, trace, json }: ReplayOptions,
+  program: readonly string[],
+  io: Output,
+): Promise<Replayed[]> {
+  const read = readCaseFile(file);
+  const name = target === undefined ? ownTarget(read, file) : targetName(target, program);
+  const opened = await openTarget(name);
+  const write = json === true ? io.err : io.out;
+  const traced = trace === true ? withTrace(opened, write) : opened;
+  try {
+    const results: Replayed[] = [];
+    for (const { value, script } of variants(read)) {
+      if (trace === true && value !== undefined) write(`with ${value}:`);
+      const finding = await runOn(traced, script, read.property);
+      const result = { file, target: name.name, result: resultOf(read, finding) };
+      results.push({
+        ...result,
+        ...(value === undefined ? {} : { value }),
+        ...(finding === undefined ? {} : { finding }),
+      });
+    }
+    return results;
+  } finally {
+    await closeTarget(opened);
+  }
+}
+
+/** A file must not decide which program is run. */
+function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
+  if (!isForeign(target)) return targetName(target, []);
+  throw new UsageError(
+    `${file}: it was found on ${target}; name the target with --target, a case starts no programs`,
+  );
+}
+
+const withTrace = (opened: Opened, write: (line: string) => void): Opened =>
+  opened.is === 'remote'
+    ? { is: 'remote', target: tracingRemote(opened.target, write) }
+    : { is: 'local', target: tracing(opened.target, write) };
+
+const codeOf = (result: Result): ExitCode => {
+  if (result === 'holds') return EXIT.HELD;
+  return result === 'crashed' ? EXIT.TARGET : EXIT.FOUND;
+};
+
+const WORDS: Readonly<Record<Result, string>> = {
+  holds: 'holds, nothing is found',
+  found: 'found',
+  other: 'another finding than the one in the file',
+  crashed: 'the target failed',
+};
+
+function tell({ file, target, value, result, finding }: Replayed, io: Output): void {
+  const where = value === undefined ? target : `${target}, ${value}`;
+  const [sentence, ...rest] = finding === undefined ? [] : describe(finding).split('\n');
+  const text = `${WORDS[result]}${sentence === undefined ? '' : `: ${sentence}`}`;
+  io.out(`${file}: on ${where}: ${io.style(result === 'holds' ? 'green' : 'red', text)}`);
+  for (const line of rest) io.out(`    ${line}`);
+}

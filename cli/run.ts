@@ -1,0 +1,133 @@
+/** `ionclad run`: generated scripts against a target. */
+import {
+  chunkCount,
+  type Finding,
+  type Found,
+  type Outcome,
+  type Script,
+  type Shrunk,
+} from '../properties/index.ts';
+import { runLine } from './command-line.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { keep, type Told, tell, warn } from './found.ts';
+import type { RunOptions } from './options.ts';
+import { planFor } from './plan.ts';
+import { ThreadRunner } from './pool.ts';
+import { Progress } from './progress.ts';
+import { RemoteRunner } from './remote.ts';
+import type { Session } from './session.ts';
+import { printSummary, type Summary, summarise } from './summary.ts';
+import { many } from './table.ts';
+import { closeTarget, type Opened, openTarget } from './targets.ts';
+import { version } from './version.ts';
+import type { Task } from './worker.ts';
+
+/** Runs a campaign, here or on a target elsewhere. */
+interface Runner {
+  run(): Promise<Outcome>;
+  shrink(found: Found): Promise<Shrunk | undefined>;
+  /** What a script shows now. */
+  find(script: Script): Promise<Finding | undefined>;
+  close(): Promise<void>;
+}
+
+export async function runCommand(options: RunOptions, session: Session): Promise<ExitCode> {
+  const opened = await openTarget(options.target);
+  if (!options.json) session.io.err(`seed ${options.seed}`);
+  const progress = new Progress(session, options.scripts, options.seconds);
+  const runner = runnerFor(opened, options, session, progress);
+  try {
+    const { counts, found } = await runner.run();
+    const told = found === undefined ? undefined : await keep(options, version(), found, runner);
+    progress.end();
+    const end = {
+      summary: summarise(counts, options.only),
+      told,
+      repeat: runLine(options, repeated(options, counts.scripts, told)),
+    };
+    const code = codeOf(end, session);
+    if (told !== undefined) warn(told, session.io);
+    if (options.json) session.io.out(JSON.stringify(reportOf(end, options, code), null, 2));
+    else print(end, options, session);
+    return code;
+  } finally {
+    progress.end();
+    await runner.close();
+    await closeTarget(opened);
+  }
+}
+
+function runnerFor(opened: Opened, options: RunOptions, session: Session, progress: Progress): Runner {
+  const { target, seed, machine, only, premise, scripts, seconds } = options;
+  const task: Task = { target, seed, machine, only, premise, scripts };
+  const deadline = session.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  if (opened.is === 'remote') {
+    const remote = new RemoteRunner(session, progress, opened.target);
+    const plan = planFor(options, opened.target);
+    return {
+      run: () => remote.run(task, plan, deadline),
+      shrink: (found) => remote.shrink(task, found),
+      find: (script) => remote.find(task, script),
+      close: async () => {},
+    };
+  }
+  const threads = Math.max(1, Math.min(options.threads, chunkCount(scripts)));
+  const pool = new ThreadRunner(session, progress, threads);
+  return {
+    run: () => pool.run(task, { threads, deadline }),
+    shrink: (found) => pool.shrink(task, found),
+    find: (script) => pool.find(task, script),
+    close: () => pool.close(),
+  };
+}
+
+interface End {
+  readonly summary: Summary;
+  readonly told: Told | undefined;
+  /** The command line that does it again. */
+  readonly repeat: string;
+}
+
+/** A run that ended by time is repeated by its number of scripts; one with a finding needs those up to it. */
+function repeated({ scripts }: RunOptions, ran: number, told: Told | undefined): number {
+  if (Number.isFinite(scripts)) return scripts;
+  return told === undefined ? ran : told.found.index + 1;
+}
+
+function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
+  if (told !== undefined) return told.found.finding.kind === 'crash' ? EXIT.TARGET : EXIT.FOUND;
+  if (signal.aborted) return EXIT.INTERRUPTED;
+  return summary.commands === 0 ? EXIT.NOTHING_RAN : EXIT.HELD;
+}
+
+function print({ summary, told, repeat }: End, options: RunOptions, session: Session): void {
+  const { io, signal } = session;
+  if (told !== undefined) tell(told, options, session);
+  else if (summary.commands > 0) printSummary(summary, options, io);
+  const ran = `${many(summary.commands, 'command')} of ${many(summary.scripts, 'script')}`;
+  if (signal.aborted) io.err('ionclad: interrupted');
+  if (told !== undefined) io.out(`run:    ${ran} of seed ${options.seed}, up to this finding`);
+  else if (summary.commands === 0) io.out('nothing ran');
+  else if (signal.aborted) io.out(`interrupted: no violation found in ${ran}`);
+  else
+    io.out(
+      io.style('green', `no violation found in ${ran}, drawn from seed ${options.seed} within these bounds`),
+    );
+  io.out(`repeat: ${repeat}`);
+}
+
+function reportOf({ summary, told, repeat }: End, { target, seed }: RunOptions, exitCode: ExitCode): object {
+  const base = {
+    ionclad: version(),
+    command: 'run',
+    exitCode,
+    target: target.name,
+    seed,
+    repeat,
+    ...summary,
+  };
+  if (told === undefined) return base;
+  const { found, shrunk, saved } = told;
+  const { finding } = shrunk ?? found;
+  return { ...base, found: { index: found.index, finding, ...saved, case: told.case } };
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { explain } from './exit.ts';
+import { record } from './main.ts';
+
+const ionclad = (...args: readonly string[]): ReturnType<typeof record> => record(args);
+
+/** Command lines that are refused, each with all that it writes to standard error. */
+const REFUSED: readonly (readonly [line: string, problem: string])[] = [
+  ['frob', "ionclad: unknown command 'frob'"],
+  ['rum', "ionclad: unknown command 'rum' (Did you mean run?)"],
+  ['run --sed 3', "ionclad: unknown option '--sed' (Did you mean --seed?)"],
+  ['run extra', "ionclad: too many arguments for 'run'. Expected 0 arguments but got 1."],
+  ['run --seed x', 'ionclad: --seed: expected an integer from 0 to 9007199254740991, got "x"'],
+  ['run --time 0', 'ionclad: --time: expected seconds above 0, got "0"'],
+  ['run --threads 0', 'ionclad: --threads: expected an integer from 1 to 256, got "0"'],
+  [
+    'run --target builtn',
+    'ionclad: there is no target "builtn" (did you mean builtin?); see ionclad targets',
+  ],
+  ['run --target process', 'ionclad: --target process: which program? Write it behind --'],
+  ['run --target process:', 'ionclad: --target process: which program? Write process:COMMAND'],
+  ['run -- ls', 'ionclad: "ls": a program goes with --target process'],
+  ['run --machine page=3', 'ionclad: --machine: there is no "page" (did you mean pages?)'],
+  ['run --machine page', 'ionclad: --machine: expected NAME=VALUE, got "page" (such as pages=VALUE)'],
+  ['run --machine pages=0', 'ionclad: --machine: pages: expected an integer from 1 to 4194304, got "0"'],
+  [
+    'run --machine pageBytes=65536',
+    'ionclad: --machine: no machine fits: machine: ioBits 12 leaves fewer than 2 I/O pages of 65536 bytes',
+  ],
+  ['run --policy contexts=shard', 'ionclad: --policy: contexts: there is no "shard" (did you mean shared?)'],
+  ['run --only ionn', 'ionclad: --only: there is no "ionn" (did you mean ion?)'],
+  ['run --premise T2', 'ionclad: --premise: there is no "T2" (did you mean T1 or T7?)'],
+  ['replay', "ionclad: missing required argument 'file'"],
+  ['replay /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
+  ['replay /', 'ionclad: /: it is a folder; name the files in it'],
+  ['replay /dev/zero', 'ionclad: /dev/zero: more than 64 MiB'],
+];
+
+describe('a command line that is wrong', () => {
+  for (const [line, problem] of REFUSED) {
+    it(line, async () => {
+      expect(await ionclad(...line.split(' '))).to.deep.equal({ code: 2, out: '', err: problem });
+    });
+  }
+
+  it('such as an empty one gets the help', async () => {
+    const { code, err } = await ionclad();
+    expect(code).to.equal(2);
+    expect(err).to.include('Usage: ionclad').and.to.include('130  interrupted');
+  });
+
+  it('is told apart from a fault of ionclad', () => {
+    const { code, lines } = explain(new Error('oops\nmore'), false);
+    expect(code).to.equal(70);
+    expect(lines).to.deep.equal(['ionclad: internal error: oops; please report it']);
+    expect(explain('text', true).lines).to.have.length(2);
+  });
+});
+
+describe('ionclad', () => {
+  it('explains every command with an example and the exit codes', async () => {
+    for (const command of ['run', 'replay', 'calls', 'invariants', 'targets']) {
+      const { code, out } = await ionclad(command, '--help');
+      expect(code).to.equal(0);
+      expect(out).to.include(`  ionclad ${command}`).and.to.include('Exit codes:').and.to.include('--json');
+    }
+    expect((await ionclad('--version')).out).to.match(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('lists calls, invariants and targets from the tables', async () => {
+    for (const [command, line] of [
+      ['calls', /^ion_free +ion +user +client: client, handle: handle!$/m],
+      ['invariants', /^I1 +state +zoo\/stale-iotlb/m],
+      ['targets', /^zoo\/stale-iotlb +I1 /m],
+    ] as const) {
+      expect((await ionclad(command)).out).to.match(line);
+      expect(JSON.parse((await ionclad(command, '--json')).out)).to.have.property(command);
+    }
+  });
+});
+
+describe('ionclad replay', () => {
+  let folder = '';
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ionclad-replay-'));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function file(name: string, value: object): string {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(value));
+    return path;
+  }
+
+  const SCRIPT = { format: 1, machine: { pages: 8 }, commands: [{ op: 'alloc_pages', order: 1, as: 'b' }] };
+
+  it('traces calls, replies, and what changed', async () => {
+    const { code, out } = await ionclad('replay', '--trace', file('script.json', SCRIPT));
+    expect(code).to.equal(0);
+    expect(out).to.include('  1  alloc_pages(order 1) -> pfn 0\n       kind[0..1] free -> a block\n');
+    expect(out).to.include('script.json: on builtin: holds, nothing is found');
+  });
+
+  it('runs the files that can be read, and exits 2 for the others', async () => {
+    const good = file('good.json', SCRIPT);
+    const { code, out, err } = await ionclad('replay', join(folder, 'none.json'), good);
+    expect(code).to.equal(2);
+    expect(out).to.include('good.json: on builtin: holds');
+    expect(err).to.include('none.json: there is no such file');
+  });
+
+  it('starts no program because a file says so', async () => {
+    const { script, ...rest } = { script: SCRIPT, format: 1, title: 't', property: { name: 'lockstep' } };
+    const path = file('foreign.json', { ...rest, target: 'process:touch /tmp/x', script });
+    const { code, err } = await ionclad('replay', path);
+    expect(code).to.equal(2);
+    expect(err).to.include('name the target with --target, a case starts no programs');
+  });
+
+  it('runs a schedule', async () => {
+    const commands = [
+      { op: 'ion_client_create', as: 'c' },
+      { op: 'gpu_context_create', client: 'c', as: 'g' },
+      { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], as: 'h' },
+      { op: 'gpu_bind', context: 'g', handle: 'h', access: 'both', as: 'm' },
+      { op: 'ion_free', client: 'c', handle: 'h', actor: 'other' },
+    ];
+    const path = file('schedule.json', {
+      ...SCRIPT,
+      commands,
+      schedule: [{ in: 'm', point: 1, to: 'other' }],
+    });
+    const { code, out } = await ionclad('replay', '--trace', path);
+    expect(out).to.include('main: gpu_bind stops at its switch point 1');
+    expect(code).to.equal(0);
+  });
+
+  it('gives one JSON object', async () => {
+    const { out } = await ionclad('replay', '--json', '--trace', file('json.json', SCRIPT));
+    expect(JSON.parse(out)).to.deep.include({ command: 'replay', exitCode: 0 });
+  });
+});

@@ -1,0 +1,62 @@
+/** What a thread of `run` does: it opens the target itself, draws the scripts of its chunk, and runs them. */
+import workerpool from 'workerpool';
+import { type Machine, SPEC, type Target } from '../model/index.ts';
+import {
+  type ChunkResult,
+  type Finding,
+  type Found,
+  runChunk,
+  runScript,
+  type Script,
+  type Shrunk,
+  Stepper,
+  shrink,
+} from '../properties/index.ts';
+import type { RunOptions } from './options.ts';
+import { planFor } from './plan.ts';
+import { openTarget, type TargetName } from './targets.ts';
+
+/** Plain data: it crosses from one thread to another. */
+export type Task = Pick<RunOptions, 'target' | 'seed' | 'machine' | 'only' | 'premise' | 'scripts'>;
+
+const opened = new Map<string, Promise<Target<Machine>>>();
+
+async function localTarget(target: TargetName): Promise<Target<Machine>> {
+  const known = opened.get(target.name);
+  if (known !== undefined) return known;
+  const opening = openTarget(target).then((each) => {
+    if (each.is === 'remote') throw new Error('internal error: a process is not shared by threads');
+    return each.target;
+  });
+  opened.set(target.name, opening);
+  return opening;
+}
+
+/** Runs the scripts of one chunk. */
+export async function chunk(task: Task, index: number): Promise<ChunkResult> {
+  const target = await localTarget(task.target);
+  const { seed, premise, scripts } = task;
+  const campaign = {
+    spec: SPEC,
+    target,
+    seed,
+    plan: planFor(task, target),
+    ...(premise === undefined ? {} : { premise }),
+  };
+  return runChunk(campaign, index, scripts);
+}
+
+/** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
+export async function smaller(task: Task, { script, finding }: Found): Promise<Shrunk> {
+  const target = await localTarget(task.target);
+  const stepper = new Stepper(SPEC, target, task.premise);
+  return shrink(SPEC, script, finding, (candidate) => runScript(stepper, target, candidate));
+}
+
+/** What one script shows. */
+export async function find({ target: name, premise }: Task, script: Script): Promise<Finding | undefined> {
+  const target = await localTarget(name);
+  return runScript(new Stepper(SPEC, target, premise), target, script);
+}
+
+workerpool.worker({ chunk, smaller, find });

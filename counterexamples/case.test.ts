@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { SPEC } from '../model/index.ts';
+import { scripts } from '../properties/index.ts';
+import { type Case, readCase, writeCase } from './index.ts';
+
+const CASE: Case = {
+  format: 1,
+  title: 'an unbound page stays reachable',
+  property: { name: 'lockstep' },
+  target: 'builtin',
+  found: { seed: 1, index: 7 },
+  finding: { kind: 'reply', serves: 'I1', clause: 'a', layer: 'gpu', detail: 'b', command: 1 },
+  expect: { builtin: 'holds' },
+  script: {
+    format: 1,
+    machine: { policies: { contexts: 'shared' }, pages: 8, occupied: [[0, 2]] },
+    commands: [
+      { as: 'alice', op: 'ion_client_create' },
+      { op: 'ion_alloc', heaps: ['iommu'], as: 'h', client: 'alice', bytes: 64, fail: { page: 1 } },
+    ],
+  },
+};
+
+const GOLDEN = `{
+  "format": 1,
+  "title": "an unbound page stays reachable",
+  "property": { "name": "lockstep" },
+  "target": "builtin",
+  "found": { "seed": 1, "index": 7 },
+  "finding": { "kind": "reply", "serves": "I1", "clause": "a", "layer": "gpu", "detail": "b", "command": 1 },
+  "expect": { "builtin": "holds" },
+  "script": {
+    "machine": { "pages": 8, "policies": { "contexts": "shared" }, "occupied": [[0, 2]] },
+    "commands": [
+      { "op": "ion_client_create", "as": "alice" },
+      { "op": "ion_alloc", "client": "alice", "bytes": 64, "heaps": ["iommu"], "as": "h", "fail": { "page": 1 } }
+    ]
+  }
+}
+`;
+
+describe('a case as text', function () {
+  this.timeout(20_000);
+
+  it('is the same text for the same case, one command a line', () => {
+    expect(writeCase(CASE)).to.equal(GOLDEN);
+  });
+
+  it('is read as the case that was written', () => {
+    expect(readCase(GOLDEN, 'x.json')).to.deep.equal(CASE);
+  });
+
+  it('keeps every generated script', () => {
+    fc.assert(
+      fc.property(scripts(SPEC), (script) => {
+        const text = writeCase({ ...CASE, script });
+        const read = readCase(text, 'x.json');
+        expect(read.script).to.deep.equal(script);
+        expect(writeCase(read)).to.equal(text);
+        expect(readCase(JSON.stringify(script), 'x.json').script).to.deep.equal(script);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('keeps a schedule, and reads a verdict', () => {
+    const schedule = [{ in: 'h', point: 1, to: 'bob' }];
+    const verdict: Case = {
+      ...CASE,
+      property: { name: 'verdict', policy: 'contexts', premise: 'T1' },
+      script: { ...CASE.script, schedule },
+    };
+    expect(readCase(writeCase(verdict), 'x.json')).to.deep.equal(verdict);
+  });
+});

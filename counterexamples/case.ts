@@ -1,0 +1,114 @@
+/** A case: a script with what it showed, as a file that outlives the code it was found in. */
+import * as z from 'zod';
+import { SPEC } from '../model/index.ts';
+import { compile, FORMAT, machineOf, type Script, ScriptError } from '../properties/index.ts';
+import { word } from './arguments.ts';
+import { CaseError } from './error.ts';
+import { errorOf } from './issue.ts';
+import { migrate } from './migrate.ts';
+import { COMMANDS_MAX, nameSchema, scriptSchema, strict, type Tables } from './schema.ts';
+import { parseJson } from './text.ts';
+import type { Case } from './types.ts';
+
+const TITLE_MAX = 2_000;
+
+/**
+ * Reads a case. A script alone is a case too, of which nothing is known yet.
+ *
+ * @param file - its name, for messages only
+ * @throws {CaseError} when it is not a case; nothing else, whatever the text
+ */
+export function readCase(text: string, file: string): Case {
+  const value = migrate(parseJson(text, file), file);
+  const read = 'script' in value ? parse(CASE, value, file) : bare(value, file);
+  checkReferences(read.script, file, 'script' in value ? 'script.' : '');
+  return read;
+}
+
+/** A script alone. Its title is the name of the file. */
+function bare(value: object, file: string): Case {
+  const script = parse(SCRIPT, value, file);
+  return { format: FORMAT, title: file, property: { name: 'lockstep' }, script };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: object, file: string): T {
+  const script = 'script' in value ? value.script : value;
+  const commands =
+    typeof script === 'object' && script !== null && 'commands' in script ? script.commands : [];
+  if (Array.isArray(commands) && commands.length > COMMANDS_MAX)
+    throw new CaseError(
+      file,
+      'commands',
+      `expected at most ${COMMANDS_MAX} commands, got ${commands.length}`,
+    );
+  const result = schema.safeParse(value);
+  if (!result.success) throw errorOf(file, value, result.error.issues);
+  return result.data;
+}
+
+/** What no schema can say: that names are unique and of the kind that a call takes, that machine fields agree. */
+function checkReferences(script: Script, file: string, prefix: string): void {
+  try {
+    compile(SPEC, script, machineOf(SPEC, script.machine));
+  } catch (cause) {
+    if (!(cause instanceof ScriptError)) throw cause;
+    const problem = cause.message.slice(cause.path.length + 2);
+    throw new CaseError(file, `${prefix}${cause.path}`, problem);
+  }
+}
+
+const text = (): z.ZodString =>
+  z.string({ error: 'a text' }).max(TITLE_MAX, `at most ${TITLE_MAX} characters`);
+const index = (): z.ZodInt => z.int({ error: 'a number from 0' }).min(0, 'a number from 0');
+
+function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType {
+  const decided = Object.keys(tables.policies);
+  return z.discriminatedUnion(
+    'name',
+    [
+      strict({ name: z.literal('lockstep') }),
+      strict({ name: z.literal('verdict'), policy: word(decided), premise: word(premises) }),
+      strict({ name: z.literal('schedule') }),
+    ],
+    { error: ({ code }) => (code === 'invalid_union' ? 'one of lockstep, verdict, schedule' : 'a property') },
+  );
+}
+
+const foundSchema = (): z.ZodType =>
+  z.union(
+    [
+      strict({ seed: z.int(), index: index(), version: text().optional() }),
+      strict({ by: text(), version: text().optional() }),
+    ],
+    { error: '{ "seed": number, "index": number } or { "by": text }' },
+  );
+
+const findingSchema = (tables: Tables): z.ZodType =>
+  strict({
+    kind: word(['reply', 'invariant', 'view', 'crash', 'specification']),
+    serves: nameSchema(),
+    clause: text(),
+    layer: word([...new Set(Object.values(tables.calls).map(({ layer }) => layer))]),
+    detail: text(),
+    command: index(),
+  });
+
+function caseSchema(tables: Tables, premises: readonly string[]): z.ZodType<Case> {
+  return strict({
+    format: z.literal(FORMAT, { error: `format ${FORMAT}` }),
+    title: text(),
+    property: propertySchema(tables, premises),
+    target: text().optional(),
+    found: foundSchema().optional(),
+    finding: findingSchema(tables).optional(),
+    expect: z.record(text(), word(['broken', 'holds']), { error: 'an object' }).optional(),
+    script: scriptSchema(tables),
+  }) as unknown as z.ZodType<Case>;
+}
+
+const TABLES = SPEC as unknown as Tables;
+const SCRIPT = scriptSchema(TABLES);
+const CASE = caseSchema(
+  TABLES,
+  SPEC.premises.map(({ name }) => name),
+);

@@ -1,0 +1,6 @@
+/** Cases: what they are, and how they are read and written. */
+export { readCase } from './case.ts';
+export { CaseError } from './error.ts';
+export { nearest, suggest } from './near.ts';
+export type { Case, CaseFinding, Expectation, Origin, Property } from './types.ts';
+export { writeCase } from './write.ts';

@@ -1,0 +1,35 @@
+/** What a case consists of. */
+import type { Finding, Script } from '../properties/index.ts';
+
+/**
+ * What was run. `lockstep`: script against specification. `verdict`: the same for each value of a policy, where
+ * only findings count for which the premise holds. `schedule`: with calls interrupted as the script says.
+ */
+export type Property =
+  | { readonly name: 'lockstep' }
+  | { readonly name: 'verdict'; readonly policy: string; readonly premise: string }
+  | { readonly name: 'schedule' };
+
+/** Where a case comes from: a run that can be repeated, or a person. */
+export type Origin =
+  | { readonly seed: number; readonly index: number; readonly version?: string }
+  | { readonly by: string; readonly version?: string };
+
+/** The part of a finding that is kept: what it is about, and which command shows it. */
+export type CaseFinding = Pick<Finding, 'kind' | 'serves' | 'clause' | 'layer' | 'detail' | 'command'>;
+
+export type Expectation = 'broken' | 'holds';
+
+export interface Case {
+  readonly format: number;
+  /** One sentence. */
+  readonly title: string;
+  readonly property: Property;
+  /** Name of the target that it was found on. */
+  readonly target?: string;
+  readonly found?: Origin;
+  readonly finding?: CaseFinding;
+  /** What each target must do; for a verdict, each value of the policy. */
+  readonly expect?: Readonly<Record<string, Expectation>>;
+  readonly script: Script;
+}

@@ -1,0 +1,219 @@
+import { expect } from 'chai';
+import { Judged, NOTHING, PLENTY, type Shown, seen } from './judged.test.ts';
+import { KIND } from './view.ts';
+
+const IOMMU = ['iommu'] as const;
+
+function withClient(fields: ConstructorParameters<typeof Judged>[0] = {}): Judged {
+  const judged = new Judged(fields);
+  judged.make('ion_client_create', {}, { client: 0 });
+  return judged;
+}
+
+const ask = (bytes: number, client = 0): { client: number; bytes: number; heaps: typeof IOMMU } => ({
+  client,
+  bytes,
+  heaps: IOMMU,
+});
+
+describe('ion_client_create', () => {
+  it('gives an id that is not in use', () => {
+    const judged = withClient();
+    for (const client of [0, 2, -1, 0.5]) {
+      expect(judged.to('ion_client_create', {}, { client })).to.equal('an id that is not in use (C5)');
+    }
+    expect(judged.errnos('ion_client_create', {}, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('ion_client_create', {}, 'EMFILE')).to.equal('no EMFILE (P1)');
+    judged.make('ion_client_create', {}, { client: 1 });
+    expect(judged.errnos('ion_client_create', {})).to.deep.equal(['EMFILE']);
+    expect(judged.to('ion_client_create', {}, { client: 1 })).to.equal('refuse EMFILE (P1)');
+  });
+});
+
+describe('ion_alloc', () => {
+  it('refuses clients that there are none of, with one errno', () => {
+    const judged = withClient();
+    for (const client of [1, 2, -1, 99, 0.5, 2 ** 64]) {
+      expect(judged.errnos('ion_alloc', ask(64, client))).to.deep.equal(['EBADF']);
+      const said = judged.to('ion_alloc', ask(64, client), { handle: 1, pages: [0] });
+      expect(said).to.equal('refuse EBADF (C5)');
+    }
+  });
+
+  it('refuses sizes that are nothing when rounded up', () => {
+    const judged = withClient();
+    expect(judged.errnos('ion_alloc', ask(0))).to.deep.equal(['EINVAL']);
+    for (const bytes of [-1, -(2 ** 64), 2 ** 64, 2 ** 64 - 1]) {
+      expect(judged.errnos('ion_alloc', ask(bytes))).to.deep.equal(['EINVAL', 'ENOMEM']);
+      expect(judged.to('ion_alloc', ask(bytes), { handle: 1, pages: [0] })).to.equal('refuse EINVAL (P2)');
+    }
+    expect(judged.errnos('ion_alloc', ask(2 ** 64 - 4096))).to.deep.equal(['ENOMEM']);
+    const real = withClient({ pages: 2, pageBytes: 4096, ioBits: 14 });
+    expect(real.errnos('ion_alloc', ask(2 ** 64 - 4096))).to.deep.equal(['EINVAL', 'ENOMEM']);
+    expect(real.errnos('ion_alloc', ask(2 ** 64 - 8192))).to.deep.equal(['ENOMEM']);
+  });
+
+  it('refuses a choice of no heap', () => {
+    expect(withClient().errnos('ion_alloc', { ...ask(64), heaps: [] })).to.deep.equal(['ENODEV']);
+    expect(withClient().errnos('ion_alloc', ask(64))).to.deep.equal([]);
+  });
+
+  it('refuses more than there is', () => {
+    const judged = withClient({ reserve: 2 });
+    expect(judged.errnos('ion_alloc', ask(14 * 64))).to.deep.equal([]);
+    expect(judged.errnos('ion_alloc', ask(14 * 64 + 1))).to.deep.equal(['ENOMEM']);
+    judged.hold(3);
+    expect(judged.errnos('ion_alloc', ask(14 * 64))).to.deep.equal(['ENOMEM']);
+    expect(judged.to('ion_alloc', ask(2 ** 63), { handle: 1, pages: [0] })).to.equal('refuse ENOMEM (P2)');
+  });
+
+  it('refuses a handle too many', () => {
+    const judged = withClient();
+    for (const handle of [1, 2]) judged.make('ion_alloc', ask(1), { handle, pages: [handle] });
+    expect(judged.errnos('ion_alloc', ask(1))).to.deep.equal(['ENOSPC']);
+    expect(judged.errnos('ion_alloc', ask(2 ** 40))).to.deep.equal(['ENOMEM', 'ENOSPC']);
+    expect(judged.to('ion_alloc', ask(1), { handle: 2, pages: [3] })).to.equal('refuse ENOSPC (P1)');
+  });
+
+  // Three pages, a page of array, a chunk of the table: five pages, no vmalloc. Nine take two of array, listed by one
+  // more, and three chunks.
+  it('may fail only if the target shows too few pages or addresses for it, its array and its table', () => {
+    const errnos = (pages: number, shown: Partial<Shown>): string[] =>
+      withClient({ reserve: 1 }).errnos('ion_alloc', ask(pages * 64), seen({ ...PLENTY, ...shown }));
+    expect(errnos(3, { free: 6, hole: 0 })).to.deep.equal([]);
+    expect(errnos(3, { free: 5 })).to.deep.equal(['ENOMEM']);
+    expect(errnos(9, { free: 16, hole: 3 })).to.deep.equal([]);
+    expect(errnos(9, { free: 15 })).to.deep.equal(['ENOMEM']);
+    expect(errnos(9, { hole: 2 })).to.deep.equal(['ENOMEM']);
+    expect(withClient().errnos('ion_alloc', ask(64), NOTHING)).to.deep.equal(['ENOMEM']);
+    expect(withClient().toErrno('ion_alloc', ask(64), 'ENOMEM')).to.equal('no ENOMEM (M1)');
+  });
+
+  it('takes pages in any order, each once, that nobody holds', () => {
+    const judged = withClient({ occupied: [[7, 1]] });
+    judged.hold(5);
+    judged.make('kvmalloc', { bytes: 8 }, { memory: 6 * 64 });
+    const said = (...pages: number[]): string => judged.to('ion_alloc', ask(128), { handle: 1, pages });
+    expect(said(9, 2)).to.equal('content');
+    for (const page of [9, 5, 6, 7, 16, -1, 0.5]) {
+      expect(said(9, page)).to.equal('pages that nobody holds, each once (C1)');
+    }
+    for (const pages of [[9], [9, 2, 3], []]) {
+      expect(said(...pages)).to.equal('as many pages as were asked for (P1)');
+    }
+  });
+
+  it('gives a handle that is not in use, from 1 on', () => {
+    const judged = withClient();
+    judged.make('ion_alloc', ask(1), { handle: 2, pages: [0] });
+    for (const handle of [0, 2, 3, -1, 0.5]) {
+      const said = judged.to('ion_alloc', ask(1), { handle, pages: [1] });
+      expect(said).to.equal('an id that is not in use (C5)');
+    }
+  });
+
+  it('zeroes the buffer, and counts one reference', () => {
+    const judged = withClient();
+    judged.make('ion_alloc', ask(65), { handle: 2, pages: [9, 4] });
+    const { kind, head, index, refs, line, handle } = judged.world;
+    for (const [at, page] of [9, 4].entries()) {
+      expect([kind, head, index].map((column) => column.get(page))).to.deep.equal([KIND.BUFFER, 10, at]);
+      expect([...line.values.subarray(page * 4, page * 4 + 4)]).to.deep.equal([0, 0, 0, 0]);
+    }
+    expect(refs.values.reduce((sum, count) => sum + count)).to.equal(1);
+    expect(refs.get(9)).to.equal(1);
+    expect([...handle.values]).to.deep.equal([0, 0, 10, 0, 0, 0]);
+  });
+
+  it('names single pages where they have no numbers', () => {
+    const judged = new Judged({ pages: 4 }, false);
+    judged.make('ion_client_create', {}, { client: 0 });
+    judged.hold(1);
+    judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
+    expect(judged.fresh('ion_alloc', ask(64))).to.deep.equal({ pages: [0] });
+    expect(judged.errnos('ion_alloc', ask(128))).to.deep.equal(['ENOMEM']);
+    judged.make('ion_alloc', ask(64), { handle: 1, pages: [0] });
+    expect(judged.errnos('ion_alloc', ask(64))).to.deep.equal(['ENOMEM']);
+  });
+});
+
+describe('ion_free', () => {
+  it('refuses clients and handles that there are none of, whatever they are', () => {
+    const judged = withClient();
+    judged.make('ion_client_create', {}, { client: 1 });
+    judged.make('ion_alloc', ask(1), { handle: 1, pages: [0] });
+    for (const client of [2, -1, 0.5, 2 ** 60]) {
+      expect(judged.errnos('ion_free', { client, handle: 1 })).to.include('EBADF');
+      expect(judged.to('ion_free', { client, handle: 1 }, {})).to.equal('refuse EBADF (C5)');
+    }
+    for (const [client, handle] of [
+      [1, 1],
+      [0, 2],
+      [0, 0],
+      [0, 3],
+      [0, -1],
+      [0, 0.5],
+    ] as const) {
+      expect(judged.errnos('ion_free', { client, handle })).to.deep.equal(['EINVAL']);
+      expect(judged.to('ion_free', { client, handle }, {})).to.equal('refuse EINVAL (C5)');
+    }
+    expect(judged.errnos('ion_free', { client: 0, handle: 1 }, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('ion_free', { client: 0, handle: 1 }, 'ENOMEM')).to.equal('no ENOMEM (P1)');
+  });
+
+  it('gives the buffer back with its last reference', () => {
+    const judged = withClient();
+    const before = judged.world.state.save();
+    judged.make('ion_alloc', ask(65), { handle: 1, pages: [9, 4] });
+    judged.make('ion_free', { client: 0, handle: 1 }, {});
+    expect(judged.world.state.words).to.deep.equal(before);
+    expect(judged.errnos('ion_free', { client: 0, handle: 1 })).to.deep.equal(['EINVAL']);
+  });
+
+  it('keeps a buffer that is bound', () => {
+    const judged = withClient();
+    judged.make('ion_alloc', ask(65), { handle: 1, pages: [9, 4] });
+    judged.make('gpu_context_create', { client: 0 }, { context: 0 });
+    judged.make('gpu_bind', { context: 0, handle: 1, access: 'both' }, { address: 64 });
+    judged.make('ion_free', { client: 0, handle: 1 }, {});
+    expect(judged.world.refs.get(9)).to.equal(1);
+    expect(judged.world.kind.get(4)).to.equal(KIND.BUFFER);
+    judged.make('gpu_unbind', { context: 0, binding: 64 }, {});
+    expect(judged.world.kind.get(4)).to.equal(KIND.FREE);
+  });
+});
+
+describe('ion_client_destroy', () => {
+  it('refuses clients that there are none of', () => {
+    const judged = withClient();
+    for (const client of [1, 2, -1, 0.5]) {
+      expect(judged.errnos('ion_client_destroy', { client })).to.deep.equal(['EBADF']);
+      expect(judged.to('ion_client_destroy', { client }, {})).to.equal('refuse EBADF (C5)');
+    }
+    expect(judged.toErrno('ion_client_destroy', { client: 0 }, 'EBUSY')).to.equal('no EBUSY (P1)');
+  });
+
+  it('takes contexts, jobs, bindings and handles of the client along, and nobody else’s', () => {
+    const judged = withClient();
+    judged.make('ion_client_create', {}, { client: 1 });
+    judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 2 });
+    const open = (client: number): void => {
+      judged.make('ion_alloc', ask(65, client), { handle: 1, pages: [8 + 2 * client, 4 - client] });
+      judged.make('ion_alloc', ask(1, client), { handle: 2, pages: [client] });
+      judged.make('gpu_context_create', { client }, { context: client });
+      for (const address of [64, 512])
+        judged.make('gpu_bind', { context: client, handle: 1, access: 'read' }, { address });
+      const work = { context: client, at: 64, bytes: 16, access: 'read', tag: 1 } as const;
+      judged.make('gpu_submit', work, { job: client });
+    };
+    open(1);
+    const before = seenBy(judged);
+    open(0);
+    judged.make('ion_client_destroy', { client: 0 }, {});
+    judged.make('ion_client_create', {}, { client: 0 });
+    expect(seenBy(judged)).to.deep.equal(before);
+    expect(judged.errnos('gpu_context_destroy', { context: 0 })).to.deep.equal(['ENOENT']);
+  });
+});
+
+const seenBy = ({ world }: Judged): number[][] => world.state.columns(14).map((column) => [...column]);

@@ -1,0 +1,178 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { KIND, SPEC, TAG_UNKNOWN } from './index.ts';
+import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
+
+describe('alloc_pages', () => {
+  it('leaves the choice of block open', () => {
+    const judged = new Judged();
+    for (const pfn of [0, 2, 6, 14])
+      expect(judged.to('alloc_pages', { order: 1 }, { pfn })).to.equal('content');
+  });
+
+  it('gives blocks aligned to their own size, where pages have numbers', () => {
+    const unaligned = 'a block aligned to its own size (S1)';
+    expect(new Judged().to('alloc_pages', { order: 1 }, { pfn: 3 })).to.equal(unaligned);
+    expect(new Judged().to('alloc_pages', { order: 2 }, { pfn: 2 })).to.equal(unaligned);
+    expect(new Judged({}, false).to('alloc_pages', { order: 1 }, { pfn: 3 })).to.equal('content');
+  });
+
+  it('gives no page that somebody holds, and none that does not exist', () => {
+    const judged = new Judged({ occupied: [[8, 1]] });
+    judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
+    judged.make('kvmalloc', { bytes: 8 }, { memory: 3 * 64 });
+    judged.make('ion_client_create', {}, { client: 0 });
+    judged.make('ion_alloc', { client: 0, bytes: 1, heaps: ['iommu'] }, { handle: 1, pages: [12] });
+    for (const pfn of [2, 4, 8, 12, 16, -2, 2 ** 40]) {
+      expect(judged.to('alloc_pages', { order: 1 }, { pfn })).to.equal('a block that nobody holds (C1)');
+    }
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn: 5 })).to.equal('a block that nobody holds (C1)');
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn: 13 })).to.equal('content');
+  });
+
+  it('refuses orders that there are none of', () => {
+    const judged = new Judged();
+    expect(judged.errnos('alloc_pages', { order: -1 })).to.deep.equal(['EINVAL']);
+    expect(judged.errnos('alloc_pages', { order: 3 })).to.deep.equal(['EINVAL']);
+    expect(judged.errnos('alloc_pages', { order: 60 })).to.deep.equal(['EINVAL', 'ENOMEM']);
+    expect(judged.errnos('alloc_pages', { order: 2 })).to.deep.equal([]);
+    expect(judged.to('alloc_pages', { order: 3 }, { pfn: 0 })).to.equal('refuse EINVAL (P1)');
+  });
+
+  it('must fail when memory is free but not contiguous', () => {
+    const judged = new Judged({ pages: 4 });
+    judged.hold(1, 3);
+    expect(judged.to('alloc_pages', { order: 1 }, { pfn: 0 })).to.equal('refuse ENOMEM (C1)');
+    expect(judged.errnos('alloc_pages', { order: 1 })).to.deep.equal(['ENOMEM']);
+    expect(judged.errnos('alloc_pages', { order: 0 })).to.deep.equal([]);
+  });
+
+  it('must fail when only pages are free that lie across the alignment', () => {
+    const judged = new Judged({ pages: 4 });
+    judged.hold(0, 3);
+    expect(judged.errnos('alloc_pages', { order: 1 })).to.deep.equal(['ENOMEM']);
+    expect(new Judged({ pages: 3 }).errnos('alloc_pages', { order: 2 })).to.deep.equal(['ENOMEM']);
+  });
+
+  it('leaves the reserve alone', () => {
+    const judged = new Judged({ pages: 4, reserve: 2 });
+    expect(judged.errnos('alloc_pages', { order: 2 })).to.deep.equal(['ENOMEM']);
+    judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn: 0 })).to.equal('refuse ENOMEM (C1)');
+  });
+
+  it('may fail only if the target itself shows no block, or too few pages above the reserve', () => {
+    const judged = new Judged({ reserve: 2 });
+    const errnos = (free: number, orders: readonly number[] | undefined, order = 1): string[] =>
+      judged.errnos('alloc_pages', { order }, seen({ free, hole: 0, orders }));
+    expect(errnos(4, [2])).to.deep.equal([]);
+    expect(errnos(4, [0, 0, 3])).to.deep.equal([]);
+    expect(errnos(4, [1, 1])).to.deep.equal(['ENOMEM']);
+    expect(errnos(3, [2])).to.deep.equal(['ENOMEM']);
+    expect(errnos(9, undefined)).to.deep.equal(['ENOMEM']);
+    expect(errnos(3, undefined, 0)).to.deep.equal([]);
+    expect(errnos(2, undefined, 0)).to.deep.equal(['ENOMEM']);
+    expect(judged.errnos('alloc_pages', { order: 0 }, NOTHING)).to.deep.equal(['ENOMEM']);
+  });
+
+  it('owes M1, and names it when an errno comes for nothing', () => {
+    expect(new Judged().toErrno('alloc_pages', { order: 0 }, 'ENOMEM')).to.equal('no ENOMEM (M1)');
+    expect(new Judged().toErrno('alloc_pages', { order: 0 }, 'EFAULT')).to.equal('no EFAULT (M1)');
+  });
+
+  it('may fail for a fault that fired, in the words of its site', () => {
+    const fired = (site: string): string[] =>
+      new Judged().errnos('alloc_pages', { order: 0 }, seen({ ...PLENTY, fired: [site] }));
+    expect(fired('page')).to.deep.equal(['ENOMEM']);
+    expect(fired('kmalloc_large')).to.deep.equal([]);
+    expect(fired('iova')).to.deep.equal(['ENOMEM', 'ENOSPC']);
+  });
+
+  it('takes every page of the block, about whose content nothing is known', () => {
+    const judged = new Judged({ pages: 4 });
+    judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
+    const { kind, head, index, line } = judged.world;
+    expect([...kind.values]).to.deep.equal([KIND.FREE, KIND.FREE, KIND.BLOCK, KIND.BLOCK]);
+    expect([...head.values]).to.deep.equal([0, 0, 3, 3]);
+    expect([...index.values]).to.deep.equal([0, 0, 0, 1]);
+    expect(new Set(line.values)).to.deep.equal(new Set([TAG_UNKNOWN]));
+  });
+
+  it('counts pages where they have no numbers', () => {
+    const judged = new Judged({ pages: 4 }, false);
+    judged.make('alloc_pages', { order: 0 }, { pfn: 1 });
+    judged.make('alloc_pages', { order: 0 }, { pfn: 3 });
+    expect(judged.errnos('alloc_pages', { order: 1 })).to.deep.equal([]);
+    judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
+    expect(judged.errnos('alloc_pages', { order: 0 })).to.deep.equal(['ENOMEM']);
+  });
+
+  it('always finds names for pages without numbers', () => {
+    const order = fc.nat({ max: 2 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(order, fc.nat()), { maxLength: 40 }), (steps) => {
+        const judged = new Judged({ pages: 8 }, false);
+        for (const [order, drop] of steps) {
+          if (judged.errnos('alloc_pages', { order }).length === 0)
+            judged.make('alloc_pages', { order }, named(judged, order));
+          else judged.make('free_pages', { block: nth(SPEC.live(judged.world, 'block'), drop) }, {});
+        }
+      }),
+    );
+  });
+});
+
+const nth = (list: readonly number[], at: number): number => list[at % list.length] ?? -1;
+
+const named = (judged: Judged, order: number): { pfn: number } => ({
+  pfn: Number(judged.fresh('alloc_pages', { order })?.['pfn']),
+});
+
+describe('free_pages', () => {
+  it('is sent for blocks alone, by their first page', () => {
+    const judged = new Judged();
+    judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
+    for (const block of [-1, 0, 3, 4, 16, 0.5, 2 ** 60]) {
+      expect(judged.undue('free_pages', { block })).to.equal('the block is allocated');
+    }
+    expect(judged.undue('free_pages', { block: 2 })).to.equal(undefined);
+  });
+
+  it('is not sent while a device reaches one of the pages', () => {
+    const judged = new Judged();
+    judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
+    judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 1 });
+    const mapped = { domain: 1, iova: 0, phys: 3 * 64, bytes: 64, prot: 'read' } as const;
+    judged.make('iommu_map', mapped, {});
+    expect(judged.undue('free_pages', { block: 2 })).to.equal('no device reaches it');
+    judged.make('iommu_domain_free', { domain: 1 }, {});
+    expect(judged.undue('free_pages', { block: 2 })).to.equal(undefined);
+  });
+
+  it('is not sent while a table lists one of the pages', () => {
+    const judged = new Judged();
+    judged.hold(5);
+    judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
+    judged.make('sg_alloc_table_from_pages', { pages: [5, 2], maxSegment: 64 }, { table: 1, segments: 3 });
+    expect(judged.undue('free_pages', { block: 2 })).to.equal('no table lists it');
+    judged.make('sg_free_table', { table: 1 }, {});
+    expect(judged.undue('free_pages', { block: 2 })).to.equal(undefined);
+  });
+
+  it('never fails', () => {
+    const judged = new Judged();
+    judged.hold(5);
+    expect(judged.errnos('free_pages', { block: 5 }, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('free_pages', { block: 5 }, 'EINVAL')).to.equal('no EINVAL (P1)');
+  });
+
+  it('gives back all that was taken, whatever its order', () => {
+    const judged = new Judged();
+    judged.hold(0);
+    judged.make('alloc_pages', { order: 2 }, { pfn: 4 });
+    judged.make('free_pages', { block: 4 }, {});
+    expect(SPEC.live(judged.world, 'block')).to.deep.equal([0]);
+    for (const page of [4, 5, 6, 7]) expect(judged.world.kind.get(page)).to.equal(KIND.FREE);
+    expect(judged.undue('free_pages', { block: 4 })).to.equal('the block is allocated');
+  });
+});

@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { type Call, SPEC } from '../model/index.ts';
+import { CLOAKROOM, Cloakroom, type Cloaks, type Room } from './cloakroom.test.ts';
+import { callsOf } from './enumerate.ts';
+import { limitsOf, machineOf } from './machine.ts';
+
+/** A room with these coats. */
+function roomWith(coats: readonly number[]): Cloaks {
+  const cloaks = CLOAKROOM.boot(machineOf<Room, Cloaks>(CLOAKROOM, { hooks: 3 }), true);
+  for (const [hook, colour] of coats.entries()) cloaks.coat.set(hook, colour);
+  return cloaks;
+}
+
+const all = (cloaks: Cloaks, only: readonly string[], few: number): Call[] => [
+  ...callsOf(CLOAKROOM, cloaks, CLOAKROOM.limits(cloaks.room), only, few),
+];
+
+describe('callsOf', () => {
+  it('makes every call with few values for each argument', () => {
+    expect(all(roomWith([]), ['hang'], 1).map(({ args }) => args)).to.deep.equal([{ colour: 1 }]);
+    expect(all(roomWith([]), ['hang'], 9).map(({ args }) => args)).to.deep.equal([
+      { colour: 1 },
+      { colour: 2 },
+    ]);
+  });
+
+  it('refers to everything that exists, and to one thing that does not', () => {
+    const tickets = all(roomWith([1, 0, 2]), ['fetch'], 1).map(({ args }) => args['ticket']);
+    expect(tickets).to.deep.equal([0, 2, 3]);
+  });
+
+  it('refers to nothing made up where only the kernel names things', () => {
+    const machine = machineOf(SPEC, { pages: 4 });
+    const world = SPEC.boot(machine, true);
+    expect([...callsOf(SPEC, world, limitsOf(SPEC, machine), ['free_pages', 'iommu_map'], 3)]).to.deep.equal(
+      [],
+    );
+  });
+
+  it('passes over calls that there are none of', () => {
+    expect(all(roomWith([1]), ['sing'], 1)).to.deep.equal([]);
+  });
+
+  it('makes no call twice', () => {
+    const machine = machineOf(SPEC, { pages: 8, orderMax: 1 });
+    const world = SPEC.boot(machine, true);
+    for (const pfn of [0, 2, 4]) SPEC.rules['alloc_pages']?.effect(world, { order: 1 }, { pfn });
+    const calls = [...callsOf(SPEC, world, limitsOf(SPEC, machine), ['sg_alloc_table_from_pages'], 3)];
+    const texts = calls.map((call) => JSON.stringify(call));
+    expect(texts.filter((text, at) => texts.indexOf(text) !== at)).to.deep.equal([]);
+  });
+
+  it('follows the state, so that a search may change and restore it between two calls', () => {
+    const target = new Cloakroom();
+    const cloaks = roomWith([1]);
+    const seen: unknown[] = [];
+    for (const call of callsOf(CLOAKROOM, cloaks, CLOAKROOM.limits(cloaks.room), ['fetch', 'brush'], 1)) {
+      cloaks.coat.set(0, 0);
+      seen.push([call.op, call.args['ticket'], target.name]);
+      cloaks.coat.set(0, 1);
+    }
+    expect(seen).to.have.lengthOf(4);
+  });
+});

@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import {
+  type Args,
+  type Call,
+  isDue,
+  type Reply,
+  type Rule,
+  SPEC,
+  type Value,
+  type World,
+} from '../model/index.ts';
+import { builtin } from '../targets/builtin.ts';
+import { infect, ZOO } from '../targets/zoo/index.ts';
+import { CLOAKROOM, Cloakroom } from './cloakroom.test.ts';
+import { runScript } from './drive.ts';
+import { callsOf } from './enumerate.ts';
+import { type Explored, explore, type Scope } from './explore.ts';
+import { limitsOf, machineOf } from './machine.ts';
+import { Stepper } from './stepper.ts';
+
+/** Four pages: every way of splitting and merging them. */
+const PAGES: Scope = {
+  machine: { pages: 4, orderMax: 2, vmallocPages: 2 },
+  only: ['alloc_pages', 'free_pages'],
+  depth: 100,
+  few: 3,
+};
+
+/** Metadata in crumbs, and out of single pages. */
+const METADATA: Scope = {
+  machine: { pages: 6, orderMax: 1, vmallocPages: 5 },
+  only: ['alloc_pages', 'free_pages', 'kvmalloc', 'kvfree'],
+  depth: 4,
+  few: 3,
+};
+
+/** One client and its contexts, with an IOTLB of one entry. */
+const GPU: Scope = {
+  machine: {
+    pages: 8,
+    orderMax: 2,
+    vmallocPages: 2,
+    ioBits: 8,
+    iotlbEntries: 1,
+    contexts: 2,
+    clients: 1,
+    handles: 1,
+    jobs: 1,
+  },
+  only: [
+    'ion_client_create',
+    'ion_alloc',
+    'ion_free',
+    'gpu_context_create',
+    'gpu_context_destroy',
+    'gpu_bind',
+    'gpu_unbind',
+    'device_read',
+    'device_write',
+  ],
+  depth: 6,
+};
+
+const ruleOf = (op: string): Rule<World, Args, Value> => SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
+
+/** The same search without fingerprints and without undo: every path is made again from boot. */
+function bruteForce({ machine: fields, only = [], depth, few = 1 }: Scope): Omit<Explored, 'complete'> {
+  const machine = machineOf(SPEC, fields);
+  const target = builtin();
+  const worldAfter = (calls: readonly Call[]): World => {
+    target.boot(machine);
+    const world = SPEC.boot(machine, true);
+    for (const call of calls) {
+      const reply: Reply = target.apply(call);
+      if ('ok' in reply) ruleOf(call.op).effect(world, call.args, reply.ok);
+    }
+    return world;
+  };
+  const keyOf = (world: World): string => `${world.state.words.join()}|${target.kernel.store.words.join()}`;
+  const seen = new Set([keyOf(worldAfter([]))]);
+  let paths: (readonly Call[])[] = [[]];
+  let transitions = 0;
+  let reached = 0;
+  for (let length = 1; length <= depth && paths.length > 0; length++) {
+    const next: (readonly Call[])[] = [];
+    for (const path of paths) {
+      const before = worldAfter(path);
+      for (const call of callsOf(SPEC, before, limitsOf(SPEC, machine), only, few)) {
+        if (!isDue(ruleOf(call.op), before, call.args)) continue;
+        transitions++;
+        const key = keyOf(worldAfter([...path, call]));
+        if (seen.has(key)) continue;
+        seen.add(key);
+        next.push([...path, call]);
+        reached = length;
+      }
+    }
+    paths = next;
+  }
+  return { states: seen.size, transitions, depth: reached };
+}
+
+const bugNamed = (name: string): ReturnType<typeof infect> =>
+  infect(ZOO.find((bug) => bug.name === name) ?? expect.fail(`there is no ${name}`));
+
+describe('explore', () => {
+  for (const [name, scope, expected] of [
+    ['pages', PAGES, { states: 40, transitions: 182, depth: 7, complete: true }],
+    ['metadata', METADATA, { states: 551, transitions: 1039, depth: 4, complete: false }],
+    ['GPU contexts', GPU, { states: 389, transitions: 2346, depth: 6, complete: false }],
+  ] as const) {
+    it(`finds ${expected.states} states of ${name}, and brute force as many`, () => {
+      expect(explore(SPEC, builtin(), scope)).to.deep.equal(expected);
+      const { complete, ...counted } = expected;
+      expect(bruteForce(scope)).to.deep.equal(counted);
+      expect(complete).to.equal(scope.depth > expected.depth);
+    }).timeout(20_000);
+  }
+
+  it('tells states of lifo apart by the order of their free lists', () => {
+    const scope = { ...PAGES, machine: { ...PAGES.machine, policies: { placement: 'lifo' } } };
+    expect(explore(SPEC, builtin(), scope).states).to.be.above(40);
+  });
+
+  it('gives the same result the second time, on the same target', () => {
+    const target = builtin();
+    expect(explore(SPEC, target, GPU)).to.deep.equal(explore(SPEC, target, GPU));
+  });
+
+  it('stops at a number of states, and says that there was more', () => {
+    const { states, complete } = explore(SPEC, builtin(), { ...PAGES, states: 10 });
+    expect(states).to.be.within(10, 20);
+    expect(complete).to.equal(false);
+  });
+
+  it('finds a bug with a shortest script, confirmed from boot', () => {
+    const target = bugNamed('freed-while-bound');
+    const { found, complete } = explore(SPEC, target, GPU);
+    expect(complete).to.equal(false);
+    expect(found?.finding).to.include({ kind: 'invariant', serves: 'I2' });
+    expect(found?.script.commands.map(({ op }) => op)).to.deep.equal([
+      'ion_client_create',
+      'ion_alloc',
+      'gpu_context_create',
+      'gpu_bind',
+      'ion_free',
+    ]);
+    const again = bugNamed('freed-while-bound');
+    const replayed = found && runScript(new Stepper(SPEC, again), again, found.script);
+    expect(replayed).to.deep.equal(found?.finding);
+    expect(explore(SPEC, bugNamed('freed-while-bound'), { ...GPU, depth: 4 }).found).to.equal(undefined);
+  });
+
+  it('finds what shows only in an invariant of one step', () => {
+    class Panicking extends Cloakroom {
+      override give(op: string, ticket: number): ReturnType<Cloakroom['give']> {
+        const reply = super.give(op, ticket);
+        if ('errno' in reply && this.coats[1] === 2) this.coats.fill(0);
+        return reply;
+      }
+    }
+    const { found } = explore(CLOAKROOM, new Panicking(), { machine: {}, depth: 9, few: 2 });
+    expect(found?.finding).to.include({ serves: 'CALM', clause: 'step' });
+    expect(found?.script.commands).to.have.lengthOf(3);
+  });
+
+  it('needs a target that can go back', () => {
+    const { undoable, ...target } = new Cloakroom();
+    expect(undoable).to.not.equal(undefined);
+    expect(() => explore(CLOAKROOM, target as unknown as Cloakroom, { machine: {}, depth: 1 })).to.throw(
+      'cloakroom cannot go back',
+    );
+  });
+});
