@@ -40,12 +40,11 @@ function record(script: Script): Recording {
   return { machine: machineOf(SPEC, script.machine), calls };
 }
 
-/** Makes the recorded calls on the implementation alone. */
-export function applyAll(target: Builtin, { recordings }: Workload): number {
-  let answered = 0;
+/** Makes the recorded calls on the implementation alone. Returns how many. */
+export function applyAll(target: Builtin, { recordings, calls: count }: Workload): number {
   for (const { machine, calls } of recordings) {
     target.boot(machine);
-    for (const { call } of calls) if ('ok' in target.apply(call)) answered++;
+    for (const { call } of calls) target.apply(call);
   }
-  return answered;
+  return count;
 }

@@ -143,7 +143,7 @@ describe('ion_free', () => {
     judged.make('ion_client_create', {}, { client: 1 });
     judged.make('ion_alloc', ask(1), { handle: 1, pages: [0] });
     for (const client of [2, -1, 0.5, 2 ** 60]) {
-      expect(judged.errnos('ion_free', { client, handle: 1 })).to.include('EBADF');
+      expect(judged.errnos('ion_free', { client, handle: 1 })).to.deep.equal(['EBADF', 'EINVAL']);
       expect(judged.to('ion_free', { client, handle: 1 }, {})).to.equal('refuse EBADF (C5)');
     }
     for (const [client, handle] of [

@@ -32,7 +32,8 @@ export const SG_BUGS: readonly Bug[] = [
     text: 'whoever walks a table of several segments misses the last',
     needs: [],
     patch({ sg }) {
-      sg.open = (table, reader) => reader.open(sg.head.get(table) - 1, Math.max(sg.segments.get(table) - 1, 1));
+      sg.open = (table, reader) =>
+        reader.open(sg.head.get(table) - 1, Math.max(sg.segments.get(table) - 1, 1));
     },
   },
 ];
