@@ -39,8 +39,8 @@ describe('ionclad run on a module', function () {
     writeFileSync(failing, `export default { ${rest}, boot() { throw new Error('no memory'); } };`);
     writeFileSync(none, 'export const target = 3;');
     const failed = await run('--target', `module:${failing}`, '--scripts', '50');
-    expect(failed).to.deep.include({ code: 3, out: '' });
-    expect(failed.err).to.equal('seed 1\nionclad: m: boot failed: no memory');
+    expect(failed.code).to.equal(3);
+    expect(failed.out).to.match(/^boot\(\): the target failed: m: boot failed: no memory\n/);
     expect(await run('--target', `module:${none}`)).to.deep.include({
       code: 2,
       err: `ionclad: module:${none}: it exports no target: export const target, or createTarget()`,

@@ -172,6 +172,8 @@ function blockProblem(
   const size = 1 << order;
   if ((page & (size - 1)) !== 0) return `the free block at page ${page} is not aligned to its order ${order}`;
   if (page < end) return `the free block at page ${page} lies inside another`;
+  if (order > orderMax || page + size > freeOrder.length)
+    return `the free block at page ${page} is too large: its order is ${order}`;
   const merges = order < orderMax && (page & size) === 0 && at(freeOrder, page + size) === order + 1;
   return merges
     ? `the free blocks at pages ${page} and ${page + size} are buddies and not merged`

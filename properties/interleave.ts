@@ -93,7 +93,7 @@ class Interleaving<M, S extends Stateful> {
       return this.#settle(
         actor,
         suspension,
-        this.#ask(() => this.#concurrent.resume(actor)),
+        this.#ask(suspension, () => this.#concurrent.resume(actor)),
       );
     const at = this.#queues.get(actor)?.shift();
     if (at === undefined) return undefined;
@@ -103,15 +103,15 @@ class Interleaving<M, S extends Stateful> {
     return this.#settle(
       actor,
       begun,
-      this.#ask(() => this.#concurrent.start(actor, call)),
+      this.#ask(begun, () => this.#concurrent.start(actor, call)),
     );
   }
 
-  #ask(step: () => Reply | Suspended): Reply | Suspended {
+  #ask({ at, call }: Suspension, step: () => Reply | Suspended): Reply | Suspended {
     try {
       return step();
     } catch (cause) {
-      this.#finding = this.#stepper.crash(causeOf(cause));
+      this.#finding = this.#stepper.crash(causeOf(cause), at, call);
       return { errno: 'EIO' };
     }
   }

@@ -51,6 +51,9 @@ export interface Slots {
   readonly consumed: boolean[];
 }
 
+/** Who gives everything back: nobody whom a schedule could hand over to before the script is done. */
+const CLOSING_ACTOR = '';
+
 /** Reference to a result that no command of the script has: as if its command had failed. */
 const NO_SLOT = -1;
 
@@ -216,7 +219,7 @@ function addClosingSteps<M, S extends Stateful>(
     for (let slot = 0; slot < own; slot++) {
       if (steps[slot]?.shape.gives?.kind !== kind) continue;
       const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
-      steps.push({ op, shape, names, plans, actor: 'main', fail: undefined, own: false });
+      steps.push({ op, shape, names, plans, actor: CLOSING_ACTOR, fail: undefined, own: false });
     }
   }
 }

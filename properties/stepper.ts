@@ -17,7 +17,8 @@ export interface Given {
   readonly reply: Reply;
 }
 
-const NO_CALL: Call = { op: '', args: {} };
+/** What a target does before the first call: where it fails there, this is what failed. */
+const BOOT: Call = { op: 'boot', args: {} };
 
 /** Runs one script after another against the specification. Counts add up over all of them. */
 export class Stepper<M, S extends Stateful> {
@@ -34,7 +35,7 @@ export class Stepper<M, S extends Stateful> {
   #slots: Slots = { values: [], consumed: [] };
   #lockstep: Lockstep<M, S> | undefined;
   #at = -1;
-  #call: Call = NO_CALL;
+  #call: Call = BOOT;
 
   constructor(
     spec: Spec<M, S>,
@@ -59,7 +60,7 @@ export class Stepper<M, S extends Stateful> {
     this.#script = script;
     this.#slots = { values: [], consumed: [] };
     this.#at = -1;
-    this.#call = NO_CALL;
+    this.#call = BOOT;
     this.#lockstep = this.#lockstepOf(machine as M & object);
     this.#lockstep.reset();
     this.counts.scripts++;
@@ -115,9 +116,11 @@ export class Stepper<M, S extends Stateful> {
     );
   }
 
-  /** Makes a result known before its call is judged: others may refer to it while calls are under way. */
+  /** Makes a result known, and what it consumed, before its call is judged: others go on while calls are under way. */
   bindResult(at: number, reply: Reply): void {
-    if ('ok' in reply) this.#slots.values[at] = reply.ok;
+    if (!('ok' in reply)) return;
+    this.#slots.values[at] = reply.ok;
+    consume(this.#steps[at] as Step, this.#slots);
   }
 
   /**
@@ -134,18 +137,24 @@ export class Stepper<M, S extends Stateful> {
       if (wrong === undefined) return undefined;
       if (best === undefined || wrong.judged > best.judged) best = wrong;
       state.load(saved);
+      this.lockstep.shown.touched = -1;
       this.#slots.consumed.splice(0, this.#slots.consumed.length, ...consumed);
     }
     return best?.finding;
   }
 
   #giveOrder(order: readonly Given[], target: Shows): { finding: Finding; judged: number } | undefined {
+    const alone = order.length === 1;
     for (const [judged, { at, call, reply }] of order.entries()) {
-      const finding = this.lockstep.isDue(call) ? this.#judge(at, call, reply) : this.#undue(at, call, reply);
+      // What was shown before the first of several calls is not what the others met.
+      const seen = alone ? this.lockstep.seen(reply) : { fired: reply.fired ?? [], view: undefined };
+      const isDue = this.lockstep.isDue(call);
+      const finding = isDue ? this.#judge(at, call, reply, seen) : this.#undue(at, call, reply);
       if (finding !== undefined) return { finding, judged };
     }
     const last = order.at(-1);
-    const finding = last && this.lockstep.look(last.at, last.call, last.reply, target);
+    const look = alone ? 'look' : 'lookAfterSeveral';
+    const finding = last && this.lockstep[look](last.at, last.call, last.reply, target);
     return finding && { finding, judged: order.length };
   }
 
@@ -160,14 +169,13 @@ export class Stepper<M, S extends Stateful> {
   }
 
   /** The target threw, died, hung or answered garbage instead of replying. */
-  crash(reason: string): Finding {
+  crash(reason: string, at: number = this.#at, call: Call = this.#call): Finding {
     const problem = { kind: 'crash', serves: 'P1', clause: 'crash', detail: reason } as const;
-    return this.lockstep.finding(this.#at, this.#call, problem);
+    return this.lockstep.finding(at, call, problem);
   }
 
-  #judge(at: number, call: Call, reply: Reply): Finding | undefined {
+  #judge(at: number, call: Call, reply: Reply, seen: Seen = this.lockstep.seen(reply)): Finding | undefined {
     const step = this.#steps[at] as Step;
-    const seen = this.lockstep.seen(reply);
     this.counts.commands++;
     if (step.own) this.#note(call, reply, seen);
     const value = 'ok' in reply ? this.lockstep.named(call, reply.ok) : undefined;

@@ -58,6 +58,11 @@ export class Views<M> {
     }
   }
 
+  /** No step invariant is asked at the next check. */
+  skipSteps(): void {
+    this.#noted.length = 0;
+  }
+
   /** The first thing wrong after a call. `state` is the specification's, after the effect. */
   check(call: Call, reply: Reply, state: State): Wrong | undefined {
     const { shown } = this;

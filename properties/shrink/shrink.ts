@@ -48,6 +48,7 @@ export function shrink<M, S extends Stateful>(
   let found = finding;
   let executions = 0;
   const attempt = (candidate: Script): boolean => {
+    if (executions >= EXECUTIONS_MAX) return false;
     executions++;
     const next = run(candidate);
     if (next === undefined || !isSameFinding(next, finding)) return false;
@@ -89,8 +90,9 @@ function exhaust<M, S extends Stateful>(
   return improved;
 }
 
-/** What comes after the finding never mattered. */
+/** What comes after the finding never mattered; under a schedule it may have run before. */
 function cut(script: Script, { command }: Finding): Script {
+  if (script.schedule !== undefined) return script;
   const after = script.commands.length - command - 1;
   if (after <= 0) return script;
   return without(script, new Set(Array.from({ length: after }, (_, at) => command + 1 + at)));
