@@ -32,43 +32,50 @@ function staleIotlb(view: View, machine: Machine): string | undefined {
   return undefined;
 }
 
-/** Asks about every translation of every context that exists, until one answer is a problem. */
-function eachReachable(
+/** Index of the first translation, in a context that exists, that is not right; -1: all are. */
+function firstWrong(
   view: View,
   machine: Machine,
-  problem: (index: number, page: number, type: number) => string | undefined,
-): string | undefined {
+  isRight: (view: View, index: number, page: number, type: number) => boolean,
+): number {
   const reach = column(view, VIEW.reach);
   const context = column(view, VIEW.context);
   const ioPages = 2 ** machine.ioBits / machine.pageBytes;
   for (let id = 0; id < context.length; id++) {
     const type = at(context, id);
     if (type === CONTEXT.NONE) continue;
-    for (let index = id * ioPages; index < (id + 1) * ioPages; index++) {
+    const end = (id + 1) * ioPages;
+    for (let index = end - ioPages; index < end; index++) {
       const entry = at(reach, index);
-      const found = entry === 0 ? undefined : problem(index, pageOf(entry), type);
-      if (found !== undefined) return found;
+      if (entry !== 0 && !isRight(view, index, pageOf(entry), type)) return index;
     }
   }
-  return undefined;
+  return -1;
 }
 
-const reachableUnowned = (view: View, machine: Machine): string | undefined =>
-  eachReachable(view, machine, (index, page) => {
-    const owner = at(column(view, VIEW.kind), page);
-    if (owner === KIND.BLOCK || owner === KIND.BUFFER) return undefined;
-    return `${place(index, machine)} reaches page ${page}, which no user of memory holds`;
-  });
+function isOwned(view: View, _index: number, page: number): boolean {
+  const owner = at(column(view, VIEW.kind), page);
+  return owner === KIND.BLOCK || owner === KIND.BUFFER;
+}
+
+function reachableUnowned(view: View, machine: Machine): string | undefined {
+  const index = firstWrong(view, machine, isOwned);
+  if (index < 0) return undefined;
+  const page = pageOf(at(column(view, VIEW.reach), index));
+  return `${place(index, machine)} reaches page ${page}, which no user of memory holds`;
+}
 
 /** Each page that a GPU context reaches belongs to a buffer bound in it, at the place where the binding says. */
-const reachableUnbound = (view: View, machine: Machine): string | undefined =>
-  eachReachable(view, machine, (index, page, type) => {
-    if (type !== CONTEXT.GPU || isBound(view, index, page)) return undefined;
-    const head = at(column(view, VIEW.head), page) - 1;
-    return `${place(index, machine)} reaches page ${page} of the buffer at page ${head}, which it did not bind`;
-  });
+function reachableUnbound(view: View, machine: Machine): string | undefined {
+  const index = firstWrong(view, machine, isBound);
+  if (index < 0) return undefined;
+  const page = pageOf(at(column(view, VIEW.reach), index));
+  const head = at(column(view, VIEW.head), page) - 1;
+  return `${place(index, machine)} reaches page ${page} of the buffer at page ${head}, which it did not bind`;
+}
 
-function isBound(view: View, index: number, page: number): boolean {
+function isBound(view: View, index: number, page: number, type: number): boolean {
+  if (type !== CONTEXT.GPU) return true;
   const head = at(column(view, VIEW.head), page);
   const start = index - at(column(view, VIEW.index), page);
   return head !== 0 && at(column(view, VIEW.bound), start) === head;

@@ -13,7 +13,7 @@ export { machineOf } from './machine.ts';
 export { compile, type Step } from './program.ts';
 export { scriptOf } from './record.ts';
 export * from './script.ts';
-export { isScript, scripts } from './script-arbitrary.ts';
+export { holdsButFor, isScript, scripts } from './script-arbitrary.ts';
 export type { Pass } from './shrink/pass.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, type Shrunk, shrink } from './shrink/shrink.ts';
 export * from './stepper.ts';

@@ -44,9 +44,9 @@ const runBuiltin = (script: Script, target = builtin()): Finding | undefined =>
   runSchedule(new Stepper(SPEC, target), target, script);
 
 const lateReference = (): ReturnType<typeof builtin> =>
-  infect(ZOO.find(({ name }) => name === 'late-reference') ?? expect.fail('there is no such bug')) as ReturnType<
-    typeof builtin
-  >;
+  infect(
+    ZOO.find(({ name }) => name === 'late-reference') ?? expect.fail('there is no such bug'),
+  ) as ReturnType<typeof builtin>;
 
 describe('schedules on the built-in target', () => {
   for (const others of OTHERS) {
@@ -103,7 +103,9 @@ describe('schedules on the built-in target', () => {
     };
     Object.defineProperty(target, 'concurrent', { value: noting });
     const commands = [...SETUP, BIND, { op: 'ion_free', client: 'c', handle: 'h', actor: 'b' }];
-    expect(runBuiltin(scriptOf([...commands, { op: 'alloc_pages', order: 0 }], []), target)).to.equal(undefined);
+    expect(runBuiltin(scriptOf([...commands, { op: 'alloc_pages', order: 0 }], []), target)).to.equal(
+      undefined,
+    );
     expect(made.slice(3, 6)).to.deep.equal(['a gpu_bind', 'b ion_free', 'main alloc_pages']);
   });
 });
@@ -191,7 +193,9 @@ describe('calls that overlap', () => {
   it('are not held to what one step alone must leave as it was', () => {
     const other: Command = { op: 'hang', colour: 1, actor: 'b' };
     const script = scriptOf([FIRST, SECOND, other], [STOP], { hooks: 2 });
-    expect(runSlow(new Slow(false), script), 'the second fails, and the count has changed').to.equal(undefined);
+    expect(runSlow(new Slow(false), script), 'the second fails, and the count has changed').to.equal(
+      undefined,
+    );
   });
 
   it('are not asked for what one of them has consumed', () => {
@@ -210,7 +214,9 @@ describe('calls that overlap', () => {
 
   it('give back at the end what actors made after the main one was done', () => {
     const schedule = [{ in: 'y', point: 1, to: 'main' }];
-    const script = scriptOf([FIRST, SECOND, { op: 'hang', colour: 1, as: 'z', actor: 'b' }], schedule, { hooks: 3 });
+    const script = scriptOf([FIRST, SECOND, { op: 'hang', colour: 1, as: 'z', actor: 'b' }], schedule, {
+      hooks: 3,
+    });
     const ops: string[] = [];
     class Noting extends Slow {
       override apply(call: Call): Reply {

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import type { Spec, Stateful } from '../model/index.ts';
 import { choicesFrom } from './choices.ts';
+import { type Finding, isSameFinding } from './finding.ts';
 import { drawMachine, drawScript, type Plan } from './generate.ts';
 import { machineOf } from './machine.ts';
 import { compile } from './program.ts';
@@ -9,10 +10,22 @@ import type { Script } from './script.ts';
 import { candidates } from './shrink/shrink.ts';
 
 /**
- * An arbitrary of scripts of a specification. It shrinks scripts handed in through `examples` too.
- *
- * fast-check keeps any failure while it shrinks. A predicate that must keep one finding returns true for all
- * others; {@link sameFinding} makes such a predicate.
+ * A predicate for `fc.property`: false for the first finding and for those that are the same, true for all others.
+ * fast-check keeps any failure while it shrinks, and without this guard slides from one bug to another.
+ */
+export function holdsButFor(run: (script: Script) => Finding | undefined): (script: Script) => boolean {
+  let first: Finding | undefined;
+  return (script) => {
+    const finding = run(script);
+    if (finding === undefined) return true;
+    first ??= finding;
+    return !isSameFinding(finding, first);
+  };
+}
+
+/**
+ * An arbitrary of scripts of a specification. It shrinks scripts handed in through `examples` too. Use it with
+ * {@link holdsButFor}.
  */
 export const scripts = <M, S extends Stateful>(spec: Spec<M, S>, plan: Plan = {}): fc.Arbitrary<Script> =>
   new ScriptArbitrary(spec, plan);

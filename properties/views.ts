@@ -30,7 +30,11 @@ export class Views<M> {
   readonly #states: readonly StateCheck<M>[];
   readonly #steps: readonly StepCheck<M>[];
   readonly #ends: readonly StateCheck<M>[];
+  /** Columns in which different values may both be right. */
+  readonly #loose: number;
   readonly #noted: number[] = [];
+  #uncertainFor = -1;
+  #uncertainStates: readonly StateCheck<M>[] = [];
 
   constructor(spec: Checks<M>, machine: M, own: readonly Int32Array[]) {
     this.#machine = machine;
@@ -39,6 +43,9 @@ export class Views<M> {
     this.shown = { columns, shown: 0, touched: 0 };
     const known = spec.view.reduce((mask, column, at) => mask | (column.own ? 1 << at : 0), 0);
     this.#own = { columns: own, shown: known, touched: 0 };
+    const isLoose = ({ agrees, unknown }: ViewColumn<M>): boolean =>
+      agrees !== undefined || unknown !== undefined;
+    this.#loose = spec.view.reduce((mask, column, at) => mask | (isLoose(column) ? 1 << at : 0), 0);
     this.#states = masked(spec.invariants, 'state') as unknown as readonly StateCheck<M>[];
     this.#steps = masked(spec.invariants, 'step') as unknown as readonly StepCheck<M>[];
     this.#ends = masked(spec.invariants, 'end') as unknown as readonly StateCheck<M>[];
@@ -70,9 +77,9 @@ export class Views<M> {
     const touched = shown.touched | ownTouched;
     state.touched = 0;
     const wrong =
-      this.#checkStates(shown, shown.touched, 'invariant') ??
+      this.#checkStates(this.#states, shown, shown.touched, 'invariant') ??
       this.#checkSteps(call, reply) ??
-      this.#checkStates(this.#own, ownTouched, 'specification') ??
+      this.#checkStates(this.#uncertain(shown.shown), this.#own, ownTouched, 'specification') ??
       this.#compare(touched, call);
     shown.touched = 0;
     return wrong;
@@ -88,9 +95,27 @@ export class Views<M> {
     return undefined;
   }
 
-  #checkStates(view: View, touched: number, kind: 'invariant' | 'specification'): Wrong | undefined {
-    for (let at = 0; at < this.#states.length; at++) {
-      const { mask, invariant } = this.#states[at] as StateCheck<M>;
+  /**
+   * The invariants that can be broken on the specification's view and hold on the target's, though the two compare
+   * equal: those that read a column which is not shown, or in which different values may both be right.
+   */
+  #uncertain(shown: number): readonly StateCheck<M>[] {
+    if (this.#uncertainFor !== shown) {
+      const equal = shown & ~this.#loose;
+      this.#uncertainStates = this.#states.filter(({ mask }) => (mask & ~equal) !== 0);
+      this.#uncertainFor = shown;
+    }
+    return this.#uncertainStates;
+  }
+
+  #checkStates(
+    checks: readonly StateCheck<M>[],
+    view: View,
+    touched: number,
+    kind: 'invariant' | 'specification',
+  ): Wrong | undefined {
+    for (let at = 0; at < checks.length; at++) {
+      const { mask, invariant } = checks[at] as StateCheck<M>;
       if ((mask & touched) === 0 || (mask & ~view.shown) !== 0) continue;
       const detail = invariant.broken(view, this.#machine);
       if (detail !== undefined) return { kind, serves: invariant.id, clause: 'state', detail };

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { COUNTER, KIND, SPEC, shownCounter, VIEW, VIEW_COLUMNS } from './index.ts';
+import { machineWith, NOTHING, PLENTY, seen } from './judged.test.ts';
+import { translation } from './units.ts';
+
+const columnOf = (number: number): (typeof VIEW_COLUMNS)[number] => {
+  const column = VIEW_COLUMNS[number];
+  if (column === undefined) throw new Error(`no column ${number}`);
+  return column;
+};
+
+const serves = (number: number, own: number, shown: number, op = 'ion_free'): string =>
+  columnOf(number).serves(own, shown, { op, args: {} });
+
+describe('VIEW_COLUMNS', () => {
+  it('stand at their numbers, with the lengths that the machine gives them', () => {
+    expect(Object.fromEntries(VIEW_COLUMNS.map(({ name }, at) => [name, at]))).to.deep.equal(VIEW);
+    const machine = machineWith({ pages: 10 });
+    expect(VIEW_COLUMNS.map(({ length }) => length(machine))).to.deep.equal([
+      10, 10, 10, 10, 10, 40, 48, 48, 2, 3, 6, 48, 2, 4,
+    ]);
+  });
+
+  it('are those that the specification has itself, or none of them', () => {
+    for (const pageNumbers of [true, false]) {
+      const machine = machineWith();
+      const frames = pageNumbers ? machine.pages : 3 * machine.pages;
+      const own = SPEC.columns(SPEC.boot(machine, pageNumbers));
+      for (const [at, column] of VIEW_COLUMNS.entries()) {
+        const expected = column.own ? column.length({ ...machine, pages: frames }) : 0;
+        expect(own[at]?.length, column.name).to.equal(expected);
+      }
+    }
+  });
+
+  it('agree where the specification knows nothing: kinds of pages that nobody holds', () => {
+    const agreed = (own: number): number[] =>
+      Object.values(KIND).filter((shown) => columnOf(VIEW.kind).agrees?.(own, shown));
+    expect(agreed(KIND.FREE)).to.deep.equal([KIND.FREE, KIND.META, KIND.TABLE]);
+    for (const own of [KIND.BLOCK, KIND.BUFFER, KIND.OCCUPIED]) expect(agreed(own)).to.deep.equal([]);
+  });
+
+  it('say which invariant a wrong translation breaks', () => {
+    const [none, one, other] = [0, translation(3, 1), translation(4, 1)];
+    expect(serves(VIEW.reach, none, one)).to.equal('I1');
+    for (const op of ['iommu_map', 'dma_map_sg', 'gpu_bind']) {
+      expect(serves(VIEW.reach, none, one, op)).to.equal('I5');
+    }
+    expect(serves(VIEW.reach, one, translation(3, 3))).to.equal('I4');
+    expect(serves(VIEW.reach, translation(3, 3), one)).to.equal('S4');
+    for (const shown of [none, other]) expect(serves(VIEW.reach, one, shown)).to.equal('S4');
+  });
+
+  it('say that content which a new buffer has from before is a leak, other content a loss', () => {
+    expect(serves(VIEW.line, 0, 7, 'ion_alloc')).to.equal('I8');
+    expect(serves(VIEW.line, 5, 7, 'device_write')).to.equal('H2');
+  });
+
+  it('show values in words', () => {
+    const show = (number: number, value: number): string | undefined => columnOf(number).show?.(value);
+    expect([0, 1, 5, 7, 9].map((kind) => show(VIEW.kind, kind))).to.deep.equal([
+      'free',
+      'occupied',
+      'a page table',
+      'free and owned',
+      'kind 9',
+    ]);
+    expect([0, 1, 2, 3].map((rights) => show(VIEW.reach, rights && translation(6, rights)))).to.deep.equal([
+      'nothing',
+      'page 6 (r)',
+      'page 6 (w)',
+      'page 6 (rw)',
+    ]);
+    expect([0, 4].map((head) => show(VIEW.bound, head))).to.deep.equal(['nothing', 'the object at page 3']);
+  });
+});
+
+describe('shownCounter', () => {
+  it('is what the target showed, if it showed any', () => {
+    expect(shownCounter(seen({ ...PLENTY, free: 3, hole: 5 }), COUNTER.free)).to.equal(3);
+    expect(shownCounter(seen({ ...PLENTY, free: 3, hole: 5 }), COUNTER.vmallocHole)).to.equal(5);
+    expect(shownCounter(NOTHING, COUNTER.free)).to.equal(undefined);
+    const { view, fired } = seen(PLENTY);
+    const blind = { fired, view: view && { ...view, shown: view.shown & ~(1 << VIEW.counter) } };
+    expect(shownCounter(blind, COUNTER.free)).to.equal(undefined);
+  });
+});
