@@ -1,5 +1,5 @@
 /** Holds a reply against a rule. The judge knows no calls; it evaluates tables. */
-import type { InvariantId, Rule, Seen } from './spec.ts';
+import type { Allowance, Condition, Duty, InvariantId, Refusal, Rule, Seen } from './spec.ts';
 import type { Args, Reply, Value } from './target.ts';
 
 /** Where rows are counted: how often each was seen true, and how often false. */
@@ -29,7 +29,7 @@ export const rowCount = <S, A, V>(rule: Rule<S, A, V>): number =>
 /** True when the caller may make the call at all. */
 export function isDue<S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean {
   for (let row = 0; row < rule.require.length; row++) {
-    const [, holds] = rule.require[row] ?? NO_ROW;
+    const [, holds] = rule.require[row] as Duty<S, Args>;
     if (!holds(s, args)) return false;
   }
   return true;
@@ -52,7 +52,7 @@ export function judge<S>(
 ): Disagreement | undefined {
   if ('errno' in reply) return judgeErrno(rule, s, args, reply.errno, seen, terms, tally, first);
   for (let row = 0; row < rule.refuse.length; row++) {
-    const [errno, holds, serves] = rule.refuse[row] ?? NO_ROW;
+    const [errno, holds, serves] = rule.refuse[row] as Refusal<S, Args>;
     const refused = holds(s, args, seen);
     tally.note(first + row, refused);
     if (refused) return { clause: `refuse ${errno}`, expected: `errno ${errno}`, serves };
@@ -70,7 +70,7 @@ function judgeValue<S>(
   first: number,
 ): Disagreement | undefined {
   for (let row = 0; row < rule.accept.length; row++) {
-    const [name, holds, serves, needs] = rule.accept[row] ?? NO_ROW;
+    const [name, holds, serves, needs] = rule.accept[row] as Condition<S, Args, Value>;
     if (needs !== undefined && !terms.pageNumbers) {
       tally.unjudged(first + row);
       continue;
@@ -95,7 +95,7 @@ function judgeErrno<S>(
 ): Disagreement | undefined {
   let owed: readonly [string, InvariantId] | undefined;
   for (let row = 0; row < rule.refuse.length; row++) {
-    const [name, holds, serves] = rule.refuse[row] ?? NO_ROW;
+    const [name, holds, serves] = rule.refuse[row] as Refusal<S, Args>;
     const refused = holds(s, args, seen);
     tally.note(first + row, refused);
     if (refused && name === errno) return undefined;
@@ -118,7 +118,7 @@ function isAllowed<S>(
   first: number,
 ): boolean {
   for (let row = 0; row < rule.may.length; row++) {
-    const [name, holds] = rule.may[row] ?? NO_ROW;
+    const [name, holds] = rule.may[row] as Allowance<S, Args>;
     if (name !== errno) continue;
     const allowed = holds(s, args, seen);
     tally.note(first + row, allowed);
@@ -126,5 +126,3 @@ function isAllowed<S>(
   }
   return false;
 }
-
-const NO_ROW = ['', (): boolean => false, 'P1', undefined] as const;

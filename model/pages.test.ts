@@ -107,6 +107,13 @@ describe('alloc_pages', () => {
     expect(judged.errnos('alloc_pages', { order: 0 })).to.deep.equal(['ENOMEM']);
   });
 
+  it('has no name for a page without a number when all are held, and the rule says so', () => {
+    const judged = new Judged({ pages: 2 }, false);
+    judged.hold(0, 1);
+    const { pfn } = named(judged, 0);
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn })).to.equal('refuse ENOMEM (C1)');
+  });
+
   it('always finds names for pages without numbers', () => {
     const order = fc.nat({ max: 2 });
     fc.assert(

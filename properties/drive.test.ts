@@ -121,7 +121,7 @@ describe('runRemote', () => {
     }
     expect(stepper.counts.rowsUnjudged.some((count) => count > 0)).to.equal(true);
     expect(stepper.counts.commands).to.be.above(2000);
-  });
+  }).timeout(20_000);
 
   it('sends one batch with everything that gives back, and finds what a near target would show', async () => {
     const ops: string[][] = [];

@@ -125,7 +125,7 @@ describe('explore', () => {
   it('gives the same result the second time, on the same target', () => {
     const target = builtin();
     expect(explore(SPEC, target, GPU)).to.deep.equal(explore(SPEC, target, GPU));
-  });
+  }).timeout(20_000);
 
   it('stops at a number of states, and says that there was more', () => {
     const { states, complete } = explore(SPEC, builtin(), { ...PAGES, states: 10 });

@@ -85,7 +85,7 @@ describe('Scripts', () => {
     const commands = scripts.reduce((sum, script) => sum + script.commands.length, 0);
     expect(counts.skippedMissing / commands).to.be.below(0.33);
     expect(counts.skippedDuty / commands).to.be.below(0.1);
-  });
+  }).timeout(20_000);
 
   it('reach every call with every errno that is owed, every label, and every fault site', () => {
     const { counts, fired } = run(draw(1500));

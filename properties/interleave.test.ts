@@ -84,6 +84,21 @@ describe('schedules on the built-in target', () => {
     }
   });
 
+  it('accuse nobody when callers do together what no caller may do, and judge no further', () => {
+    const script = scriptOf(
+      [
+        ...SETUP,
+        { op: 'gpu_context_create', client: 'c', as: 'g2' },
+        { op: 'gpu_submit', context: 'g2', at: 64, bytes: 64, access: 'read', tag: 1, as: 'j' },
+        BIND,
+        { op: 'gpu_context_destroy', context: 'g2', actor: 'b' },
+        { op: 'tick_engine', job: 'j', actor: 'd' },
+      ],
+      [at(1), at(2, 'd')],
+    );
+    expect(runBuiltin(script), 'the job ended with its context').to.equal(undefined);
+  });
+
   it('need a target whose calls can be interrupted', () => {
     const target = new Cloakroom();
     const stepper = new Stepper(CLOAKROOM, target);

@@ -5,7 +5,7 @@
 import type { Call, Concurrent, Reply, Stateful, Suspended, Target } from '../model/index.ts';
 import { causeOf, type Finding } from './finding.ts';
 import type { Preemption, Script } from './script.ts';
-import type { Stepper } from './stepper.ts';
+import { CALLERS_FAULT, type Stepper } from './stepper.ts';
 
 /** A call that has ended, with the moments of its beginning and its end. */
 interface Ended {
@@ -70,6 +70,7 @@ class Interleaving<M, S extends Stateful> {
       const preempted: string | undefined = this.#advance(actor);
       actor = preempted ?? this.#firstActor();
     }
+    if (this.#finding?.clause === CALLERS_FAULT) return undefined;
     return this.#finding ?? this.#stepper.end();
   }
 

@@ -96,6 +96,25 @@ describe('a finding', () => {
     }
   });
 
+  it('is of kind crash when the target cannot boot, or cannot show itself', () => {
+    class Unbootable extends Cloakroom {
+      override boot(): void {
+        throw new Error('no power');
+      }
+    }
+    class Hidden extends Cloakroom {
+      override observe(): void {
+        throw new Error('no light');
+      }
+    }
+    expect(findingOf(new Unbootable(), scriptOf(HANG))).to.include({ kind: 'crash' });
+    expect(findingOf(new Hidden(), scriptOf(HANG))).to.include({
+      kind: 'crash',
+      detail: 'no light',
+      command: 0,
+    });
+  });
+
   it('is of kind reply when a rule does not allow the answer', () => {
     class Full extends Cloakroom {
       override hang(): Reply {

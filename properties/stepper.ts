@@ -20,6 +20,9 @@ export interface Given {
 /** What a target does before the first call: where it fails there, this is what failed. */
 const BOOT: Call = { op: 'boot', args: {} };
 
+/** Clause of a finding that is none: what the callers did together no caller may do, and nothing more can be judged. */
+export const CALLERS_FAULT = 'order';
+
 /** Runs one script after another against the specification. Counts add up over all of them. */
 export class Stepper<M, S extends Stateful> {
   readonly spec: Spec<M, S>;
@@ -160,7 +163,12 @@ export class Stepper<M, S extends Stateful> {
 
   #undue(at: number, call: Call, reply: Reply): Finding {
     const detail = 'in no order of the overlapping calls may the callers make them';
-    return this.lockstep.finding(at, call, { kind: 'reply', serves: 'P1', clause: 'order', detail }, reply);
+    return this.lockstep.finding(
+      at,
+      call,
+      { kind: 'reply', serves: 'P1', clause: CALLERS_FAULT, detail },
+      reply,
+    );
   }
 
   /** What must hold once everything was given back. */

@@ -80,9 +80,15 @@ export class Views<M> {
       this.#checkStates(this.#states, shown, shown.touched, 'invariant') ??
       this.#checkSteps(call, reply) ??
       this.#checkStates(this.#uncertain(shown.shown), this.#own, ownTouched, 'specification') ??
-      this.#compare(touched, call);
+      this.#blame(this.#compare(touched, call), ownTouched);
     shown.touched = 0;
     return wrong;
+  }
+
+  /** A difference is the specification's fault if its own view breaks an invariant, which is asked only then. */
+  #blame(difference: Wrong | undefined, ownTouched: number): Wrong | undefined {
+    if (difference === undefined) return undefined;
+    return this.#checkStates(this.#states, this.#own, ownTouched, 'specification') ?? difference;
   }
 
   /** What must hold when everything was given back. */
@@ -97,7 +103,8 @@ export class Views<M> {
 
   /**
    * The invariants that can be broken on the specification's view and hold on the target's, though the two compare
-   * equal: those that read a column which is not shown, or in which different values may both be right.
+   * equal: those that read a column which is not shown, or in which different values may both be right. The others
+   * need be asked only when the views differ.
    */
   #uncertain(shown: number): readonly StateCheck<M>[] {
     if (this.#uncertainFor !== shown) {

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { SPEC } from '../../model/index.ts';
+import type { Command } from '../script.ts';
+import { repoint } from './repoint.ts';
+
+const offers = (commands: readonly Command[]): (readonly Command[])[] =>
+  Array.from(repoint.candidates({ format: 1, machine: {}, commands }, SPEC), (script) => script.commands);
+
+const alloc = (as: string): Command => ({ op: 'alloc_pages', order: 0, as });
+const free = (block: string): Command => ({ op: 'free_pages', block });
+
+describe('re-point references', () => {
+  it('uses another result of the same kind instead, and drops the call that made the first', () => {
+    expect(offers([alloc('a'), alloc('b'), free('b'), free('a')])).to.deep.equal([
+      [alloc('b'), free('b'), free('b')],
+      [alloc('a'), free('a'), free('a')],
+    ]);
+  });
+
+  it('uses none that is made only after the first use', () => {
+    expect(offers([alloc('a'), free('a'), alloc('b'), free('b')])).to.deep.equal([
+      [alloc('a'), free('a'), free('a')],
+    ]);
+  });
+
+  it('uses none of another kind', () => {
+    expect(offers([alloc('a'), { op: 'ion_client_create', as: 'c' }, free('a')])).to.deep.equal([]);
+  });
+
+  it('keeps fields and offsets', () => {
+    const write = { op: 'device_write', context: 'm.table', at: { in: 'm', offset: 16 }, bytes: 16, tag: 1 };
+    const map = (as: string): Command => ({
+      op: 'dma_map_sg',
+      domain: 'd',
+      table: 't',
+      direction: 'to_device',
+      as,
+    });
+    const [first] = offers([map('n'), map('m'), write]).filter(([command]) => command?.as === 'n');
+    expect(first?.at(-1)).to.deep.equal({ ...write, context: 'n.table', at: { in: 'n', offset: 16 } });
+  });
+});
