@@ -26,6 +26,7 @@ export const CALLS = {
     layer: 'pages',
     by: 'kernel',
     text: 'take 2^order contiguous pages',
+    sites: ['page'],
     args: { order: { is: 'number', from: 0, to: 'orderMax', odd: [-1, 60] } },
     gives: { kind: 'block', fields: { pfn: 'pfn' } },
   },
@@ -39,6 +40,7 @@ export const CALLS = {
     layer: 'metadata',
     by: 'kernel',
     text: 'memory for metadata: contiguous, or above a page out of single pages',
+    sites: ['kmalloc', 'kmalloc_large', 'vmalloc', 'page'],
     args: {
       bytes: {
         is: 'number',
@@ -61,6 +63,7 @@ export const CALLS = {
     layer: 'sg',
     by: 'kernel',
     text: 'list blocks of pages as segments, neighbours merged',
+    sites: ['kmalloc', 'id'],
     args: {
       pages: { is: 'refs', of: ['block'], most: 4 },
       maxSegment: { is: 'number', from: 1, to: 8, unit: 'pageBytes', ragged: true, odd: [0, 1] },
@@ -77,6 +80,7 @@ export const CALLS = {
     layer: 'iommu',
     by: 'kernel',
     text: 'make an address space whose user maps into it, or one for the DMA API',
+    sites: ['table', 'id'],
     args: { type: { is: 'word', of: ['unmanaged', 'dma'] } },
     gives: { kind: 'domain', fields: { domain: 'number' } },
   },
@@ -90,6 +94,7 @@ export const CALLS = {
     layer: 'iommu',
     by: 'kernel',
     text: 'make pages reachable at a device address',
+    sites: ['table'],
     args: {
       domain: { is: 'ref', of: ['domain'] },
       iova: { is: 'number', from: 0, to: 'ioPages', unit: 'pageBytes', odd: [8, '0xfffffffffffff000'] },
@@ -113,6 +118,7 @@ export const CALLS = {
     layer: 'dma',
     by: 'kernel',
     text: 'map a scatter-gather table for a device, at addresses of the implementation’s choice',
+    sites: ['iova', 'table'],
     args: {
       domain: { is: 'ref', of: ['domain'] },
       table: { is: 'ref', of: ['table'] },
@@ -130,6 +136,7 @@ export const CALLS = {
     layer: 'ion',
     by: 'user',
     text: 'an application opens the memory manager',
+    sites: ['id'],
     args: {},
     gives: { kind: 'client', fields: { client: 'number' } },
   },
@@ -143,6 +150,7 @@ export const CALLS = {
     layer: 'ion',
     by: 'user',
     text: 'a zeroed buffer, as a handle of the client',
+    sites: ['page', 'kmalloc', 'kmalloc_large', 'vmalloc', 'id'],
     args: {
       client: { is: 'ref', of: ['client'] },
       bytes: {
@@ -167,6 +175,7 @@ export const CALLS = {
     layer: 'gpu',
     by: 'user',
     text: 'an address space for the jobs of one client',
+    sites: ['table', 'id'],
     args: { client: { is: 'ref', of: ['client'] } },
     gives: { kind: 'context', fields: { context: 'number' } },
   },
@@ -180,6 +189,7 @@ export const CALLS = {
     layer: 'gpu',
     by: 'user',
     text: 'map a buffer of the context’s client into the context',
+    sites: ['iova', 'table'],
     args: {
       context: { is: 'ref', of: ['context'] },
       handle: { is: 'ref', of: ['handle'] },
@@ -200,6 +210,7 @@ export const CALLS = {
     layer: 'gpu',
     by: 'user',
     text: 'queue a job that reads or writes at an address the user chose',
+    sites: ['id'],
     args: {
       context: { is: 'ref', of: ['context'] },
       at: { is: 'address', of: ['binding'], step: 'lineBytes', to: 'accessLines', wild: 'addressEnd' },

@@ -176,7 +176,12 @@ describe('tick_engine', () => {
     const never = 'a fault where nothing is reachable (I1)';
     const fine = withJob('write', RW, 32);
     for (const fault of [1, 2, -1]) expect(said(fine, [], 0, fault)).to.equal(never);
-    for (const judged of [withJob('write', RO, 32), withJob('read', -16, 32), withJob('read', 1_024, 16)]) {
+    for (const judged of [
+      withJob('write', RO, 32),
+      withJob('read', -16, 32),
+      withJob('read', 1_024, 16),
+      withJob('read', 2 ** 36 + RW, 16),
+    ]) {
       expect(said(judged, [], 0, 1)).to.equal('content');
       expect(said(judged, [], 1, 0)).to.equal(never);
       expect(said(judged, [], 1, 1)).to.equal('the lines that are left (P1)');

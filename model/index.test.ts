@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ArgShape } from './index.ts';
-import { SPEC } from './index.ts';
+import { SITES, SPEC } from './index.ts';
 import { Judged, machineWith } from './judged.test.ts';
 
 const shapes = Object.entries(SPEC.calls).flatMap(([op, { args }]) =>
@@ -89,7 +89,8 @@ describe('SPEC', () => {
       for (const [, limit] of named)
         if (typeof limit === 'string') expect(limits, where).to.have.property(limit);
     }
-    for (const { gives } of Object.values(SPEC.calls)) {
+    for (const { gives, sites = [] } of Object.values(SPEC.calls)) {
+      expect(Object.keys(SITES)).to.include.members(sites);
       if (gives?.kind !== undefined)
         expect(gives.fields).to.have.property(SPEC.kinds[gives.kind]?.main ?? '');
     }

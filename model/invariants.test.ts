@@ -113,6 +113,16 @@ describe('I2', () => {
     }
   });
 
+  it('asks every I/O page, of contexts that exist', () => {
+    const reach = { 0: translation(6, 1) };
+    const found = 'context 0 at 0x0 reaches page 6, which no user of memory holds';
+    expect(broken('I2', { reach })).to.equal(found);
+    expect(broken('I2', { reach, context: { 0: CONTEXT.NONE } })).to.equal(undefined);
+    expect(
+      broken('I2', { reach: { [3 * IO_PAGES - 1]: translation(6, 1) }, context: { 2: CONTEXT.DMA } }),
+    ).to.equal('context 2 at 0x3c0 reaches page 6, which no user of memory holds');
+  });
+
   it('finds a device that reaches what is no memory', () => {
     const beyond = 'context 0 at 0xc0 reaches page 8, which no user of memory holds';
     expect(broken('I2', { reach: { 3: translation(8, 1) } })).to.equal(beyond);
@@ -131,6 +141,8 @@ describe('I3', () => {
   });
 
   it('finds a page that belongs to no object, and asks GPU contexts alone', () => {
+    const first = { context: { 0: CONTEXT.GPU }, reach: { 0: translation(5, 1), 3: 0 } };
+    expect(broken('I3', first)).to.match(/^context 0 at 0x0 reaches page 5 of the buffer at page 5/);
     const changes = { head: { 4: 0, 5: 0 } };
     expect(broken('I3', changes)).to.match(/^context 1 at 0x80 reaches page 4 /);
     expect(broken('I3', { ...changes, context: { 1: CONTEXT.DMA } })).to.equal(undefined);
@@ -154,6 +166,7 @@ describe('C2', () => {
     const gone = 'the buffer at page 4 counts 2 references and has 1 holders';
     expect(broken('C2', { handle: { 1: 0 } })).to.equal(gone);
     expect(broken('C2', { bound: { [IO_PAGES + 2]: 0 } })).to.equal(gone);
+    expect(broken('C2', { context: { 1: CONTEXT.NONE } })).to.equal(gone);
     expect(broken('C2', { handle: { 5: 7 } })).to.equal(
       'the buffer at page 6 counts 0 references and has 1 holders',
     );
@@ -196,12 +209,14 @@ describe('S1', () => {
     expect(broken('S1', { freeOrder: { 0: 2, 2: 2 } })).to.equal(
       'the free blocks at pages 0 and 2 are buddies and not merged',
     );
+    expect(broken('S1', { freeOrder: { 0: 1, 1: 1, 2: 2 } })).to.match(/pages 0 and 1 are buddies/);
     const largest = { kind: { 4: KIND.FREE, 5: KIND.FREE, 7: KIND.FREE }, freeOrder: { 4: 3, 6: 0 } };
     expect(broken('S1', largest, { ...MACHINE, orderMax: 3 })).to.match(/pages 0 and 4 are buddies/);
     expect(broken('S1', { kind: { 1: KIND.BLOCK }, freeOrder: { 0: 1, 2: 2 } })).to.equal(undefined);
   });
 
   it('finds free pages outside of blocks, and others inside', () => {
+    expect(broken('S1', { kind: { 4: KIND.FREE } })).to.equal('free page 4 is in no free block');
     expect(broken('S1', { freeOrder: { 6: 0 } })).to.equal('free page 6 is in no free block');
     expect(broken('S1', { kind: { 6: KIND.META } })).to.equal('page 6 is in a free block and not free');
     expect(broken('S1', { kind: { 3: KIND.META } })).to.equal('page 3 is in a free block and not free');

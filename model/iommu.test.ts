@@ -102,6 +102,8 @@ describe('iommu_map', () => {
     ] as const) {
       expect(undue(phys, bytes)).to.equal(undefined);
     }
+    judged.hold(0, 15);
+    for (const phys of [0, 15 * 64]) expect(undue(phys, 64)).to.equal(undefined);
   });
 
   it('refuses what is not aligned to pages', () => {

@@ -114,7 +114,8 @@ describe('ion_alloc', () => {
 
   it('zeroes the buffer, and counts one reference', () => {
     const judged = withClient();
-    judged.make('ion_alloc', ask(65), { handle: 2, pages: [9, 4] });
+    judged.make('ion_client_create', {}, { client: 1 });
+    judged.make('ion_alloc', ask(65, 1), { handle: 2, pages: [9, 4] });
     const { kind, head, index, refs, line, handle } = judged.world;
     for (const [at, page] of [9, 4].entries()) {
       expect([kind, head, index].map((column) => column.get(page))).to.deep.equal([KIND.BUFFER, 10, at]);
@@ -122,7 +123,7 @@ describe('ion_alloc', () => {
     }
     expect(refs.values.reduce((sum, count) => sum + count)).to.equal(1);
     expect(refs.get(9)).to.equal(1);
-    expect([...handle.values]).to.deep.equal([0, 0, 10, 0, 0, 0]);
+    expect([...handle.values]).to.deep.equal([0, 0, 0, 0, 0, 10]);
   });
 
   it('names single pages where they have no numbers', () => {

@@ -50,7 +50,7 @@ export function seen({ free, hole, orders, fired = [] }: Shown): Seen {
   counter[COUNTER.vmallocHole] = hole;
   const columns = SPEC.view.map(() => new Int32Array(0));
   columns[VIEW.counter] = counter;
-  columns[VIEW.freeOrder] = Int32Array.from(orders ?? []);
+  columns[VIEW.freeOrder] = Int32Array.from(orders ?? [11]);
   const shown = (1 << VIEW.counter) | (orders === undefined ? 0 : 1 << VIEW.freeOrder);
   return { fired, view: { columns, shown, touched: 0 } };
 }

@@ -126,6 +126,8 @@ export function machineProblem(machine: Machine): string | undefined {
 function occupiedProblem({ occupied, pages }: Machine): string | undefined {
   let end = 0;
   for (const [first, count] of [...occupied].sort((a, b) => a[0] - b[0])) {
+    if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count))
+      return `occupied: [${first}, ${count}] are no pages`;
     if (first < end) return `occupied: page ${first} is listed twice, or is negative`;
     if (count < 1) return `occupied: the run at page ${first} has ${count} pages`;
     end = first + count;

@@ -26,7 +26,7 @@ describe('kvmalloc', () => {
   });
 
   it('leaves the reserve alone above a page; a part of a page need not be a new one', () => {
-    const judged = new Judged({ pages: 4, reserve: 3 });
+    const judged = new Judged({ pages: 4, reserve: 4 });
     expect(judged.errnos('kvmalloc', { bytes: 65 })).to.deep.equal(['ENOMEM']);
     expect(judged.errnos('kvmalloc', { bytes: 64 })).to.deep.equal([]);
   });
@@ -83,6 +83,10 @@ describe('kvmalloc', () => {
       expect(judged.to('kvmalloc', { bytes: 65 }, { memory: 128 })).to.equal(said);
       expect(judged.to('kvmalloc', { bytes: 64 }, { memory: 128 })).to.equal('content');
     }
+  });
+
+  it('gives page 0 like every other page', () => {
+    expect(new Judged().to('kvmalloc', { bytes: 8 }, { memory: 0 })).to.equal('content');
   });
 
   it('gives memory inside the linear map or inside vmalloc space, never across', () => {

@@ -52,6 +52,9 @@ describe('alloc_pages', () => {
     judged.hold(0, 3);
     expect(judged.errnos('alloc_pages', { order: 1 })).to.deep.equal(['ENOMEM']);
     expect(new Judged({ pages: 3 }).errnos('alloc_pages', { order: 2 })).to.deep.equal(['ENOMEM']);
+    const last = new Judged({ pages: 4 });
+    last.hold(0);
+    expect(last.errnos('alloc_pages', { order: 1 })).to.deep.equal([]);
   });
 
   it('leaves the reserve alone', () => {
@@ -161,7 +164,9 @@ describe('free_pages', () => {
     judged.hold(5);
     judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
     judged.make('sg_alloc_table_from_pages', { pages: [5, 2], maxSegment: 64 }, { table: 1, segments: 3 });
+    judged.hold(0, 6);
     expect(judged.undue('free_pages', { block: 2 })).to.equal('no table lists it');
+    for (const block of [0, 6]) expect(judged.undue('free_pages', { block })).to.equal(undefined);
     judged.make('sg_free_table', { table: 1 }, {});
     expect(judged.undue('free_pages', { block: 2 })).to.equal(undefined);
   });

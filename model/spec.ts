@@ -98,6 +98,8 @@ export interface CallShape {
   readonly by: 'user' | 'kernel' | 'device';
   readonly text: string;
   readonly args: Readonly<Record<string, ArgShape>>;
+  /** Fault sites that an implementation is likely to ask in this call: what is made to fail. */
+  readonly sites?: readonly string[];
   readonly gives?: {
     readonly kind?: string;
     readonly fields: Readonly<Record<string, 'number' | 'numbers' | 'pfn' | 'pfns'>>;

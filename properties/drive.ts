@@ -36,8 +36,8 @@ export function runScript<M, S extends Stateful>(
 }
 
 /**
- * Runs a script in lockstep on a target elsewhere: all of it in one batch, judged when the answers are there. The
- * target executes what the specification would skip for a duty of the caller; judging ends there.
+ * Runs a script in lockstep on a target elsewhere, in batches. A batch ends before a call that has duties of the
+ * caller: whether it may be made is known only when all before it is judged.
  *
  * @throws {ScriptError} when the script does not fit the specification
  */
@@ -47,31 +47,56 @@ export async function runRemote<M, S extends Stateful>(
   script: Script,
 ): Promise<Finding | undefined> {
   const machine = stepper.begin(script);
-  const made = stepper.steps
-    .map((step, slot) => ({ step, slot }))
-    .filter(({ step }) => isSupported(target, step.op));
-  let replies: readonly (RemoteReply | 'skipped')[];
   try {
     await target.boot(machine);
-    replies = await target.batch(made.map(({ step, slot }) => slotCall(step, slot)));
+    for (let at = 0; at < stepper.steps.length; ) {
+      const batch = batchFrom(stepper, target, at);
+      const finding = await runBatch(stepper, target, machine, batch);
+      if (finding !== undefined) return finding;
+      at = Math.max(at, batch.at(-1) ?? at) + 1;
+    }
   } catch (cause) {
-    stepper.next();
     return stepper.crash(causeOf(cause));
   }
-  for (const [index, { step, slot }] of made.entries()) {
-    const reply = replies[index];
-    const call = stepper.callAt(slot);
-    if (call === undefined && (reply === undefined || reply === 'skipped')) continue;
-    if (call === undefined) return undefined;
-    if (reply === undefined || reply === 'skipped')
-      return stepper.crash('it skipped a command whose slots are filled');
+  return stepper.end();
+}
+
+/** The steps from here on that can be sent together; none if the first is not to be made. */
+function batchFrom<M, S extends Stateful>(
+  stepper: Stepper<M, S>,
+  target: RemoteTarget<M>,
+  from: number,
+): number[] {
+  if (stepper.callAt(from) === undefined) return [];
+  const batch = [from];
+  for (let at = from + 1; at < stepper.steps.length && stepper.needsNoDuty(at); at++) {
+    if (isSupported(target, (stepper.steps[at] as Step).op)) batch.push(at);
+  }
+  return batch;
+}
+
+async function runBatch<M, S extends Stateful>(
+  stepper: Stepper<M, S>,
+  target: RemoteTarget<M>,
+  machine: M,
+  batch: readonly number[],
+): Promise<Finding | undefined> {
+  const calls = batch.map((at) => slotCall(stepper.steps[at] as Step, at));
+  const replies = calls.length === 0 ? [] : await target.batch(calls);
+  for (const [index, at] of batch.entries()) {
+    const step = stepper.steps[at] as Step;
+    const reply = replies[index] ?? 'skipped';
+    const isMade = index === 0 || stepper.callAt(at) !== undefined;
+    if (!isMade && reply === 'skipped') continue;
+    if (!isMade) return stepper.crash(`it made ${step.op}, which refers to an empty slot`);
+    if (reply === 'skipped') return stepper.crash(`it skipped ${step.op}, whose slots are filled`);
     const problem =
       replyProblem(stepper.spec, target, step, reply) ?? shownProblem(stepper.spec, machine, reply);
     if (problem !== undefined) return stepper.crash(problem);
     const finding = stepper.give(reply, showing(stepper, reply));
     if (finding !== undefined) return finding;
   }
-  return stepper.end();
+  return undefined;
 }
 
 /** What is wrong with the form of an answer from elsewhere, in words, or undefined. */

@@ -3,10 +3,10 @@
  * machine. The first finding has a shortest script. Going from one state to the next undoes and redoes only what the
  * two paths do not share.
  */
-import type { Call, Spec, Stateful, Target, Undoable } from '../model/index.ts';
+import type { Call, Reply, Spec, Stateful, Target, Undoable } from '../model/index.ts';
 import { runScript } from './drive.ts';
 import { callsOf } from './enumerate.ts';
-import type { Finding } from './finding.ts';
+import { causeOf, type Finding } from './finding.ts';
 import { Judgement, Lockstep } from './lockstep.ts';
 import { limitsOf, machineOf } from './machine.ts';
 import { scriptOf } from './record.ts';
@@ -109,7 +109,7 @@ class Search<M, S extends Stateful> {
 
   /** Makes every call that the state allows, and goes back after each. */
   #expand(number: number): Explored['found'] {
-    const { only = Object.keys(this.#spec.calls), few = 1 } = this.#scope;
+    const { only = [...(this.#target.calls ?? Object.keys(this.#spec.calls))], few = 1 } = this.#scope;
     this.#goTo(number);
     for (const call of callsOf(this.#spec, this.#lockstep.world, this.#limits, only, few)) {
       if (!this.#lockstep.isDue(call)) continue;
@@ -126,7 +126,17 @@ class Search<M, S extends Stateful> {
 
   #make(call: Call): Finding | undefined {
     this.#lockstep.refresh(this.#target);
-    const reply = this.#target.apply(call);
+    let reply: Reply;
+    try {
+      reply = this.#target.apply(call);
+    } catch (cause) {
+      return this.#lockstep.finding(0, call, {
+        kind: 'crash',
+        serves: 'P1',
+        clause: 'crash',
+        detail: causeOf(cause),
+      });
+    }
     return this.#lockstep.judge(0, call, reply) ?? this.#lockstep.look(0, call, reply, this.#target);
   }
 

@@ -36,7 +36,7 @@ export function drawScript<M, S extends Stateful>(
 ): Script {
   const limits = limitsOf(spec, machineOf(spec, machine));
   const weights = drawWeights(spec, choices, plan);
-  const faults = plan.noFaults !== true && choices.below(2) === 0 ? Object.keys(spec.sites) : [];
+  const faulty = plan.noFaults !== true && choices.below(2) === 0;
   const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
   const draft = new Draft();
   const commands: Command[] = [];
@@ -44,7 +44,9 @@ export function drawScript<M, S extends Stateful>(
     const at = drawCall(choices, weights, draft);
     if (at < 0) break;
     const command = drawCommand(spec, choices, weights[at] as Weighted, draft, limits);
-    if (command !== undefined) commands.push(withFault(choices, command, faults));
+    if (command === undefined) continue;
+    const sites = faulty ? (spec.calls[command.op]?.sites ?? []) : [];
+    commands.push(withFault(choices, command, sites));
   }
   return { format: FORMAT, machine, commands };
 }
@@ -148,8 +150,9 @@ function drawCommand<M, S extends Stateful>(
 }
 
 function withFault(choices: Choices, command: Command, sites: readonly string[]): Command {
-  if (sites.length === 0 || choices.below(12) !== 0) return command;
-  return { ...command, fail: { [sites[choices.below(sites.length)] ?? '']: 1 + choices.below(3) } };
+  if (sites.length === 0 || choices.below(8) !== 0) return command;
+  const n = choices.below(2) === 0 ? 1 : 1 + choices.below(3);
+  return { ...command, fail: { [sites[choices.below(sites.length)] ?? '']: n } };
 }
 
 /**

@@ -24,8 +24,8 @@ interface Suspension {
 }
 
 /**
- * Runs a script under its schedule. Commands run in the order of the list, each to its end, except where a
- * preemption hands over. A preemption that cannot happen is skipped.
+ * Runs a script under its schedule. Commands run in the order of the list, each to its end, until a preemption
+ * hands over: then that actor goes on to its end. A preemption that cannot happen is skipped.
  *
  * @throws {ScriptError} when the script does not fit the specification
  */
@@ -36,7 +36,12 @@ export function runSchedule<M, S extends Stateful>(
 ): Finding | undefined {
   const { concurrent } = target;
   if (concurrent === undefined) throw new Error(`${target.name} cannot interrupt calls`);
-  target.boot(stepper.begin(script));
+  const machine = stepper.begin(script);
+  try {
+    target.boot(machine);
+  } catch (cause) {
+    return stepper.crash(causeOf(cause));
+  }
   return new Interleaving(stepper, target, concurrent, script).run();
 }
 
@@ -66,9 +71,13 @@ class Interleaving<M, S extends Stateful> {
 
   run(): Finding | undefined {
     let actor = this.#firstActor();
+    // Who was handed over to goes on until it has nothing left to do, or is preempted itself.
+    let handedOver = false;
     while (actor !== undefined && this.#finding === undefined) {
-      const preempted: string | undefined = this.#advance(actor);
-      actor = preempted ?? this.#firstActor();
+      const next: string | undefined = this.#advance(actor);
+      if (next !== undefined && next !== actor) handedOver = true;
+      else if (next === undefined && handedOver) handedOver = this.#canStep(actor);
+      if (next !== undefined || !handedOver) actor = next ?? this.#firstActor();
     }
     if (this.#finding?.clause === CALLERS_FAULT) return undefined;
     return this.#finding ?? this.#stepper.end();

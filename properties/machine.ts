@@ -33,6 +33,18 @@ export function limitsOf<M, S extends Stateful>(
   return made;
 }
 
+/** The limits of a script's machine; none when there can be no such machine. */
+export function limitsOfScript<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  machine: ScriptMachine,
+): Readonly<Record<string, number>> {
+  try {
+    return limitsOf(spec, machineOf(spec, machine));
+  } catch {
+    return {};
+  }
+}
+
 function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): M {
   for (const name of Object.keys(machine)) {
     if (name in spec.fields || name === 'policies' || name === 'occupied') continue;

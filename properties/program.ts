@@ -3,6 +3,7 @@
  * the same numbers serve the wire protocol. After the script's commands come those that give everything back.
  */
 import type { ArgShape, Args, CallShape, Kind, SlotCall, Spec, Stateful, Value } from '../model/index.ts';
+import { expectedForm } from './argument-form.ts';
 import { limitsOf } from './machine.ts';
 import {
   type Argument,
@@ -140,6 +141,10 @@ function plan(
   value: Argument,
   at: number,
 ): Plan {
+  const expected = expectedForm(shape, value);
+  if (expected !== undefined) {
+    throw new ScriptError(`commands[${at}].${name}`, `${JSON.stringify(value)} is not ${expected}`);
+  }
   if (typeof value === 'number') return { is: 'literal', value };
   switch (shape.is) {
     case 'word':

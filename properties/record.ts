@@ -1,5 +1,5 @@
 /** Turns calls that were made into a script: raw ids become the names of the results they came from. */
-import type { Arg, ArgShape, Call, Spec, Stateful, Target, Value } from '../model/index.ts';
+import type { Arg, ArgShape, Call, Reply, Spec, Stateful, Target, Value } from '../model/index.ts';
 import { limitsOf, machineOf } from './machine.ts';
 import { type Argument, type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
 
@@ -25,7 +25,7 @@ export function scriptOf<M, S extends Stateful>(
       return [name, argumentOf(spec, limits, results, shape, value)];
     });
     const command = { op: call.op, ...Object.fromEntries(args) };
-    const reply = target.apply(call);
+    const reply = answerOf(target, call);
     if ('ok' in reply) results = withoutConsumed(spec, results, command);
     const kind = spec.calls[call.op]?.gives?.kind;
     if (kind === undefined) return command;
@@ -34,6 +34,15 @@ export function scriptOf<M, S extends Stateful>(
     return { ...command, as: name };
   });
   return { format: FORMAT, machine, commands };
+}
+
+/** The answer, or an errno where the target fails: the last call may be the one that it fails in. */
+function answerOf<M>(target: Target<M>, call: Call): Reply {
+  try {
+    return target.apply(call);
+  } catch {
+    return { errno: 'EIO' };
+  }
 }
 
 /** The results that may still be named: what the kernel has consumed is not, whatever its id. */

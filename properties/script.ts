@@ -73,4 +73,5 @@ export function argumentsOf(command: Command): [name: string, value: Argument][]
 /** The name a reference starts with: `m` of `m.dma`. */
 export const nameOf = (reference: string): string => reference.split('.', 1)[0] ?? reference;
 
-export const isLiteral = (text: string): boolean => text.startsWith('0x');
+/** A number as text: for those of 2^53 and more. */
+export const isLiteral = (text: string): boolean => /^0x[0-9a-f]{1,16}$/i.test(text);

@@ -2,7 +2,7 @@
  * Lockstep over a script, as a stepper: `next` gives a call, `give` takes the answer. The loops that drive it know
  * nothing of specifications, so that a target may be in this process or in another, and nothing exists twice.
  */
-import type { Call, Capability, Label, Reply, Seen, Spec, Stateful } from '../model/index.ts';
+import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Value } from '../model/index.ts';
 import type { Finding } from './finding.ts';
 import { Judgement, Lockstep, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
@@ -36,6 +36,9 @@ export class Stepper<M, S extends Stateful> {
   #script: Script = { format: 1, machine: {}, commands: [] };
   #steps: readonly Step[] = [];
   #slots: Slots = { values: [], consumed: [] };
+  /** The same results as the target gave them, where the specification has other names for its pages. */
+  #sent: Slots = this.#slots;
+  #closes = true;
   #lockstep: Lockstep<M, S> | undefined;
   #at = -1;
   #call: Call = BOOT;
@@ -62,6 +65,8 @@ export class Stepper<M, S extends Stateful> {
     this.#steps = compile(this.spec, script, machine);
     this.#script = script;
     this.#slots = { values: [], consumed: [] };
+    this.#sent = this.#judgement.terms.pageNumbers ? this.#slots : { ...this.#slots, values: [] };
+    this.#closes = this.#steps.every((step) => step.own || this.#isSupported(step));
     this.#at = -1;
     this.#call = BOOT;
     this.#lockstep = this.#lockstepOf(machine as M & object);
@@ -109,7 +114,12 @@ export class Stepper<M, S extends Stateful> {
     }
     this.#at = at;
     this.#call = call;
-    return call;
+    return this.#sent === this.#slots ? call : { ...call, args: resolve(step, this.#sent) ?? args };
+  }
+
+  /** The specification has nothing to ask before the step is made, but whether its references have values. */
+  needsNoDuty(at: number): boolean {
+    return this.#judgement.rule((this.#steps[at] as Step).op).require.length === 0;
   }
 
   /** Takes the answer to the call that `next` gave last, and looks at the target. The first thing wrong is returned. */
@@ -171,8 +181,9 @@ export class Stepper<M, S extends Stateful> {
     );
   }
 
-  /** What must hold once everything was given back. */
+  /** What must hold once everything was given back; nothing where the target has no call to give something back. */
   end(): Finding | undefined {
+    if (!this.#closes) return undefined;
     return this.lockstep.end(this.#at, this.#call);
   }
 
@@ -189,6 +200,7 @@ export class Stepper<M, S extends Stateful> {
     const value = 'ok' in reply ? this.lockstep.named(call, reply.ok) : undefined;
     const finding = this.lockstep.judge(at, call, reply, seen);
     if (finding !== undefined || value === undefined) return finding;
+    this.#sent.values[at] = (reply as Extract<Reply, { readonly ok: Value }>).ok;
     this.#slots.values[at] = value;
     consume(step, this.#slots);
     return undefined;

@@ -1,4 +1,4 @@
-/** What a run counted. Tallies of chunks add up, in any order, to the same sum. */
+/** What a run counted. Tallies of chunks add up; only which of equally short scripts shows a label depends on order. */
 import { type Rule, rowCount, type Spec, type Stateful, type Tally } from '../model/index.ts';
 import type { Script } from './script.ts';
 

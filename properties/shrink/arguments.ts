@@ -1,13 +1,14 @@
 /** The pass that makes arguments smaller: numbers, words, lists, places and faults. */
-import type { ArgShape, Spec, Stateful } from '../../model/index.ts';
-import { machineOf } from '../machine.ts';
+import type { ArgShape } from '../../model/index.ts';
+import { isPlace } from '../argument-form.ts';
+import { limitsOfScript } from '../machine.ts';
 import { type Argument, argumentsOf, type Command, type Place } from '../script.ts';
-import { isPlace, type Pass, replaceCommand } from './pass.ts';
+import { type Pass, replaceCommand } from './pass.ts';
 
 export const smallerArguments: Pass = {
   name: 'smaller arguments',
   *candidates(script, spec) {
-    const limits = limitsOf(spec, script.machine);
+    const limits = limitsOfScript(spec, script.machine);
     for (const [index, command] of script.commands.entries()) {
       const shapes = spec.calls[command.op]?.args ?? {};
       for (const [name, value] of argumentsOf(command)) {
@@ -19,17 +20,6 @@ export const smallerArguments: Pass = {
     }
   },
 };
-
-function limitsOf<M, S extends Stateful>(
-  spec: Spec<M, S>,
-  machine: Parameters<typeof machineOf>[1],
-): Readonly<Record<string, number>> {
-  try {
-    return spec.limits(machineOf(spec, machine));
-  } catch {
-    return {};
-  }
-}
 
 function* smallerValues(
   shape: ArgShape | undefined,

@@ -1,14 +1,15 @@
 /** Passes that take commands away. */
+import type { Spec, Stateful } from '../../model/index.ts';
 import type { Script } from '../script.ts';
 import { type Pass, without } from './pass.ts';
 
 /** Cuts the end off: half of the script, a quarter, … down to the last command. */
 export const truncate: Pass = {
   name: 'truncate',
-  *candidates(script) {
+  *candidates(script, spec) {
     const { length } = script.commands;
     for (let cut = Math.floor(length / 2); cut >= 1; cut = Math.floor(cut / 2)) {
-      yield removeRun(script, length - cut, cut);
+      yield removeRun(script, spec, length - cut, cut);
     }
   },
 };
@@ -16,20 +17,25 @@ export const truncate: Pass = {
 /** Delta debugging: runs of commands, with what depends on them, from half of the script to single ones. */
 export const removeRuns: Pass = {
   name: 'remove commands',
-  *candidates(script) {
+  *candidates(script, spec) {
     const { length } = script.commands;
     for (let size = Math.ceil(length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let from = length - size; from > -size; from -= size)
-        yield removeRun(script, Math.max(from, 0), size);
+        yield removeRun(script, spec, Math.max(from, 0), size);
     }
   },
 };
 
-function removeRun(script: Script, from: number, count: number): Script {
-  return without(script, new Set(Array.from({ length: count }, (_, at) => from + at)));
+function removeRun<M, S extends Stateful>(
+  script: Script,
+  spec: Spec<M, S>,
+  from: number,
+  count: number,
+): Script {
+  return without(script, new Set(Array.from({ length: count }, (_, at) => from + at)), spec);
 }
 
-/** Takes a fault, an actor or a preemption away from one command, or the name of a result that nobody uses. */
+/** Takes a fault or an actor away from one command, and preemptions from the schedule. */
 export const removeExtras: Pass = {
   name: 'remove faults, actors and preemptions',
   *candidates(script) {

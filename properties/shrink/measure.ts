@@ -1,5 +1,6 @@
 /** The total order in which scripts are smaller: it only ever goes down, so shrinking ends. */
 import type { Spec, Stateful } from '../../model/index.ts';
+import { limitsOfScript } from '../machine.ts';
 import { type Argument, argumentsOf, type Command, type Script } from '../script.ts';
 
 /** Compared from the first number on; less is smaller. */
@@ -21,7 +22,8 @@ export function measure<M, S extends Stateful>(script: Script, spec: Spec<M, S>)
     0,
   );
   const occupied = (machine.occupied ?? []).reduce((sum, [, count]) => sum + 1 + count, 0);
-  const args = commands.reduce((sum, command) => sum + weightOf(spec, command), 0);
+  const limits = limitsOfScript(spec, machine);
+  const args = commands.reduce((sum, command) => sum + weightOf(spec, command, limits), 0);
   return [commands.length, extras, numbers, policies, occupied, args, JSON.stringify(script).length];
 }
 
@@ -36,18 +38,23 @@ export function isSmaller(a: Measure, b: Measure): boolean {
 const extrasOf = ({ fail, actor }: Command): number =>
   Object.values(fail ?? {}).reduce((sum, n) => sum + n, 0) + (actor === undefined ? 0 : 1);
 
-function weightOf<M, S extends Stateful>(spec: Spec<M, S>, command: Command): number {
+function weightOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  command: Command,
+  limits: Readonly<Record<string, number>>,
+): number {
   const shapes = spec.calls[command.op]?.args ?? {};
   return argumentsOf(command).reduce((sum, [name, value]) => {
     const shape = shapes[name];
     if (shape?.is === 'word') return sum + shape.of.indexOf(value as string);
-    return sum + sizeOf(value, shape?.is === 'number' && shape.unit === 'pageBytes');
+    const unit = shape?.is === 'number' && shape.unit !== undefined ? limits[shape.unit] : 1;
+    return sum + sizeOf(value, unit ?? 1);
   }, 0);
 }
 
 /** Whole units are simpler than ragged sizes, so a remainder weighs a little more than rounding up. */
-function sizeOf(value: Argument, paged: boolean): number {
-  if (typeof value === 'number') return Math.log2(2 + Math.abs(value)) + (paged && value % 64 !== 0 ? 1 : 0);
+function sizeOf(value: Argument, unit: number): number {
+  if (typeof value === 'number') return Math.log2(2 + Math.abs(value)) + (value % unit !== 0 ? 1 : 0);
   if (typeof value === 'string') return 0;
   if (Array.isArray(value)) return value.length;
   return Math.log2(2 + Math.abs((value as { readonly offset: number }).offset));

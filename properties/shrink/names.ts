@@ -1,6 +1,7 @@
 /** Names as a reader would give them: results of a kind numbered from 1, in the order of the script. */
+
+import { isPlace } from '../argument-form.ts';
 import { type Argument, argumentsOf, type Command, type Script } from '../script.ts';
-import { isPlace } from './pass.ts';
 
 /** The same script with every name that ends in a number replaced; names that somebody chose stay. */
 export function renamed(script: Script): Script {

@@ -1,6 +1,7 @@
 /** One way of making a script smaller. */
 import type { Spec, Stateful } from '../../model/index.ts';
-import type { Command, Place, Script } from '../script.ts';
+import { isPlace } from '../argument-form.ts';
+import type { Command, Script } from '../script.ts';
 import { argumentsOf, nameOf } from '../script.ts';
 
 /**
@@ -13,8 +14,10 @@ export interface Pass {
 }
 
 /** Names of results that a command refers to, its own left out. */
-export function referencesOf(command: Command): string[] {
-  return argumentsOf(command).flatMap(([, value]) => {
+export function referencesOf<M, S extends Stateful>(command: Command, spec: Spec<M, S>): string[] {
+  const shapes = spec.calls[command.op]?.args ?? {};
+  return argumentsOf(command).flatMap(([name, value]) => {
+    if (!REFERRING.has(shapes[name]?.is ?? '')) return [];
     if (typeof value === 'string') return [nameOf(value)];
     if (typeof value === 'number') return [];
     if (isPlace(value)) return [nameOf(value.in)];
@@ -22,14 +25,17 @@ export function referencesOf(command: Command): string[] {
   });
 }
 
-export const isPlace = (value: unknown): value is Place =>
-  typeof value === 'object' && value !== null && 'in' in value;
+const REFERRING: ReadonlySet<string> = new Set(['ref', 'refs', 'address']);
 
 /** The script without some commands, and without those that need a result of them, directly or not. */
-export function without(script: Script, removed: ReadonlySet<number>): Script {
+export function without<M, S extends Stateful>(
+  script: Script,
+  removed: ReadonlySet<number>,
+  spec: Spec<M, S>,
+): Script {
   const gone = new Set<string>();
   const commands = script.commands.filter((command, index) => {
-    const keeps = !removed.has(index) && !referencesOf(command).some((name) => gone.has(name));
+    const keeps = !removed.has(index) && !referencesOf(command, spec).some((name) => gone.has(name));
     if (!keeps && command.as !== undefined) gone.add(command.as);
     return keeps;
   });

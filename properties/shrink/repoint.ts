@@ -10,7 +10,7 @@ export const repoint: Pass = {
   *candidates(script, spec) {
     const results = resultsOf(script, spec);
     for (const { name, at, kind } of results) {
-      const firstUse = script.commands.findIndex((command) => referencesOf(command).includes(name));
+      const firstUse = script.commands.findIndex((command) => referencesOf(command, spec).includes(name));
       for (const other of results) {
         if (other.name === name || other.kind !== kind || (firstUse >= 0 && other.at >= firstUse)) continue;
         yield replaced(script, name, at, other.name);

@@ -44,7 +44,7 @@ export function shrink<M, S extends Stateful>(
   finding: Finding,
   run: (script: Script) => Finding | undefined,
 ): Shrunk {
-  let best = cut(script, finding);
+  let best = cut(script, finding, spec);
   let found = finding;
   let executions = 0;
   const attempt = (candidate: Script): boolean => {
@@ -52,7 +52,7 @@ export function shrink<M, S extends Stateful>(
     executions++;
     const next = run(candidate);
     if (next === undefined || !isSameFinding(next, finding)) return false;
-    const shorter = cut(candidate, next);
+    const shorter = cut(candidate, next, spec);
     if (!isSmaller(measure(shorter, spec), measure(best, spec))) return false;
     best = shorter;
     found = next;
@@ -91,11 +91,11 @@ function exhaust<M, S extends Stateful>(
 }
 
 /** What comes after the finding never mattered; under a schedule it may have run before. */
-function cut(script: Script, { command }: Finding): Script {
+function cut<M, S extends Stateful>(script: Script, { command }: Finding, spec: Spec<M, S>): Script {
   if (script.schedule !== undefined) return script;
   const after = script.commands.length - command - 1;
   if (after <= 0) return script;
-  return without(script, new Set(Array.from({ length: after }, (_, at) => command + 1 + at)));
+  return without(script, new Set(Array.from({ length: after }, (_, at) => command + 1 + at)), spec);
 }
 
 /** Every candidate of every pass that is smaller, for shrinkers that bring their own loop. */

@@ -102,7 +102,7 @@ export const ION_BUGS: readonly Bug[] = [
     name: 'late-reference',
     origin: 'ION-11',
     layer: 'gpu',
-    catches: 'I2',
+    catches: 'C1',
     text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
     needs: ['second actor'],
     patch({ ion, gpu }) {
