@@ -44,6 +44,7 @@ export class State {
   }
 
   load(saved: Int32Array): void {
+    if (this.#log !== null) throw new Error('internal error: a state that is logged goes back by undo');
     this.#words.set(saved);
     this.touched = -1;
   }

@@ -1,6 +1,7 @@
 /** Devices: what they read and write through a context, line by line, and where they fault. */
 import type { ArgsOf, ValueOf } from './calls.ts';
 import { isAccessSize, isTag } from './gpu.ts';
+import { endJob } from './ion.ts';
 import type { Rule } from './spec.ts';
 import { translate } from './translations.ts';
 import { READ, WRITE } from './units.ts';
@@ -77,7 +78,8 @@ export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine
     const tag = s.jobTag.get(job);
     if (line !== undefined && tag !== 0) s.line.set(line, tag);
     s.job.set(job, left);
-    if (line !== undefined) s.jobLine.set(job, s.jobLine.get(job) + 1);
+    s.jobLine.set(job, s.jobLine.get(job) + 1);
+    if (left === 0) endJob(s, job);
   },
   owes: () => 'P1',
 };

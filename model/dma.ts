@@ -63,6 +63,7 @@ export const dmaUnmapSg: Rule<World, ArgsOf<'dma_unmap_sg'>, ValueOf<'dma_unmap_
     const domain = s.sgDomain.get(mapping) - 1;
     for (const at of tablePages(s, mapping).keys()) {
       unmapPages(s, domain, s.sgIoPage.get(mapping * s.sgPagesMax + at), 1);
+      s.sgIoPage.set(mapping * s.sgPagesMax + at, 0);
     }
     s.sgDomain.set(mapping, 0);
   },

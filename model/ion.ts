@@ -97,10 +97,15 @@ export function bufferOf(s: World, client: number, handle: number): number | und
   return held === 0 ? undefined : held - 1;
 }
 
+/** A job is over: nothing of it is left, so that states that differ in nothing else are equal. */
+export function endJob(s: World, job: number): void {
+  for (const column of [s.job, s.jobContext, s.jobLine, s.jobTag]) column.set(job, 0);
+}
+
 /** Ends a GPU context: its jobs die, what it bound is dropped, nothing is reachable through it. */
 export function endContext(s: World, context: number): void {
   for (let job = 0; job < s.job.count; job++) {
-    if (s.job.get(job) !== 0 && s.jobContext.get(job) === context) s.job.set(job, 0);
+    if (s.job.get(job) !== 0 && s.jobContext.get(job) === context) endJob(s, job);
   }
   unmapAll(s, context);
   for (let at = context * s.ioPages; at < (context + 1) * s.ioPages; at++) {

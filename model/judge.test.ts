@@ -41,13 +41,23 @@ interface Verdict {
   readonly rows: readonly string[];
 }
 
-function verdict(words: string, reply: Reply, pageNumbers = true, fired: readonly string[] = []): Verdict {
+function verdict(
+  words: string,
+  reply: Reply,
+  pageNumbers = true,
+  fired: readonly string[] = [],
+  errnoOrder = false,
+): Verdict {
   const rows: string[] = [];
   const tally = {
     note: (row: number, holds: boolean): void => void rows.push(`${row}${holds ? '+' : '-'}`),
     unjudged: (row: number): void => void rows.push(`${row}?`),
   };
-  const terms = { pageNumbers, sites: { page: ['ENOMEM'], id: ['EMFILE', 'EBUSY'], kmalloc_large: [] } };
+  const terms = {
+    pageNumbers,
+    errnoOrder,
+    sites: { page: ['ENOMEM'], id: ['EMFILE', 'EBUSY'], kmalloc_large: [] },
+  };
   const state = new Set(words.split(' '));
   const wrong = judge(RULE, state, {}, reply, { ...NOTHING, fired }, terms, tally, 100);
   return { said: wrong && `${wrong.clause}, expected ${wrong.expected} (${wrong.serves})`, rows };
@@ -66,6 +76,14 @@ describe('isDue', () => {
 describe('judge', () => {
   it('is content with a value that every row accepts and none refuses', () => {
     expect(said('a1 a2 a3', { ok: {} })).to.equal(undefined);
+  });
+
+  it('takes any errno that is owed, but from a target that keeps the order only the first', () => {
+    expect(said('r1 r2', { errno: 'EINVAL' })).to.equal(undefined);
+    expect(said('r2', { errno: 'EINVAL' }, true, [], true)).to.equal(undefined);
+    expect(said('r1 r2', { errno: 'EINVAL' }, true, [], true)).to.equal(
+      'refuse EBADF, expected errno EBADF (C5)',
+    );
   });
 
   it('wants the first errno that is owed instead of a value', () => {

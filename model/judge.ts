@@ -18,6 +18,8 @@ export interface Disagreement {
 
 /** What the judge is told about the target and the fault sites. */
 export interface Terms {
+  /** Of several refusals that hold, the first is owed. */
+  readonly errnoOrder: boolean;
   readonly pageNumbers: boolean;
   readonly sites: Readonly<Record<string, readonly string[]>>;
 }
@@ -98,7 +100,7 @@ function judgeErrno<S>(
     const [name, holds, serves] = rule.refuse[row] as Refusal<S, Args>;
     const refused = holds(s, args, seen);
     tally.note(first + row, refused);
-    if (refused && name === errno) return undefined;
+    if (refused && name === errno && !(terms.errnoOrder && owed !== undefined)) return undefined;
     if (refused) owed ??= [name, serves];
   }
   if (isAllowed(rule, s, args, errno, seen, tally, first + rule.refuse.length)) return undefined;

@@ -148,7 +148,7 @@ export class Judged {
       },
       unjudged: (): void => {},
     };
-    const terms = { pageNumbers: this.pageNumbers, sites: SITES };
+    const terms = { pageNumbers: this.pageNumbers, errnoOrder: false, sites: SITES };
     const wrong = judge(rule, this.world, args as Args, reply, given, terms, tally, 0);
     expect(this.world.state.words, 'a question changes nothing').to.deep.equal(before);
     return wrong === undefined ? 'content' : `${wrong.clause} (${wrong.serves})`;

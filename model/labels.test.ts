@@ -75,7 +75,7 @@ describe('LABELS', () => {
       'a call that a fault made fail',
     ]);
     const [named] = labels(judged, 'ion_free', { client: 0, handle: 2 }, { errno: 'EINVAL' });
-    expect(named).to.equal('a handle of another client’s is named');
+    expect(named).to.equal('a handle that the client does not have is named');
     expect(labels(judged, 'ion_free', { client: 9, handle: 1 }, { errno: 'EBADF' })).to.deep.equal([]);
   });
 

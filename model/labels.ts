@@ -78,7 +78,7 @@ export const LABELS: readonly Label<World>[] = [
     holds: (_s, _args, reply) => 'ok' in reply && reply.ok['fault'] === 1,
   },
   {
-    name: 'a handle of another client’s is named',
+    name: 'a handle that the client does not have is named',
     calls: ['ion_free'],
     holds: (_s, _args, reply) => 'errno' in reply && reply.errno === 'EINVAL',
   },

@@ -117,6 +117,8 @@ export function machineProblem(machine: Machine): string | undefined {
   if (2 ** tableBits > pageBytes / 8)
     return `a table of 2^${tableBits} entries does not fit a page of ${pageBytes} bytes`;
   if (ioPages < 2) return `ioBits ${ioBits} leaves fewer than 2 I/O pages of ${pageBytes} bytes`;
+  if (machine.contexts * ioPages > 2 ** 24)
+    return `${machine.contexts} contexts of ${ioPages} I/O pages; at most 2^24 in all are supported`;
   if (ioPages > 2 ** 20) return `ioBits ${ioBits} makes ${ioPages} I/O pages; at most 2^20 are supported`;
   if (words > 2 ** 26)
     return `${pages} pages and ${vmallocPages} of vmalloc are ${words} words of 8 bytes; at most 2^26 are supported`;

@@ -45,7 +45,10 @@ export const freePages: Rule<World, ArgsOf<'free_pages'>, ValueOf<'free_pages'>>
   refuse: [],
   may: [],
   accept: [],
-  effect: (s, { block }) => release(s, blockPages(s, block)),
+  effect(s, { block }) {
+    release(s, blockPages(s, block));
+    s.order.set(block, 0);
+  },
   owes: () => 'P1',
 };
 

@@ -26,7 +26,7 @@ export const sgAllocTable: Rule<
     ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1'],
     ['ENOMEM', (s) => freeTable(s) === undefined, 'P1'],
   ],
-  may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, listed(s, args).length), seen)]],
+  may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, entriesMax(s, args)), seen)]],
   accept: [
     ['a table that is not in use', (s, _args, { table }) => s.sgPages.values[table] === 0, 'C5'],
     [
@@ -53,7 +53,10 @@ export const sgFreeTable: Rule<World, ArgsOf<'sg_free_table'>, ValueOf<'sg_free_
   refuse: [],
   may: [],
   accept: [],
-  effect: (s, { table }) => s.sgPages.set(table, 0),
+  effect(s, { table }) {
+    for (const at of tablePages(s, table).keys()) s.sgPage.set(table * s.sgPagesMax + at, 0);
+    s.sgPages.set(table, 0);
+  },
   owes: () => 'P1',
 };
 
@@ -77,6 +80,10 @@ export function tablePages(s: World, table: number): number[] {
 
 /** The table exists. */
 export const isTable = (s: World, table: number): boolean => (s.sgPages.values[table] ?? 0) !== 0;
+
+/** Entries that a table may need: its segments, or where pages are only names as many as there are pages. */
+const entriesMax = (s: World, args: ArgsOf<'sg_alloc_table_from_pages'>): number =>
+  s.pageNumbers ? countSegments(s, args) : listed(s, args).length;
 
 const listed = (s: World, { pages }: { readonly pages: readonly number[] }): number[] =>
   pages.flatMap((block) => blockPages(s, block));

@@ -40,7 +40,11 @@ export class Judgement<M, S extends Stateful> {
   constructor(spec: Spec<M, S>, capabilities: ReadonlySet<Capability>, counts: Counts, premise?: string) {
     this.spec = spec;
     this.counts = counts;
-    this.terms = { pageNumbers: capabilities.has('page-numbers'), sites: spec.sites };
+    this.terms = {
+      pageNumbers: capabilities.has('page-numbers'),
+      errnoOrder: capabilities.has('errno-order'),
+      sites: spec.sites,
+    };
     this.#first = firstRows(spec).first;
     this.tally = tallyOf(counts);
     this.#premise = spec.premises.find(({ name }) => name === premise);
