@@ -58,21 +58,20 @@ export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
   refuse: [
     ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
     ['EINVAL', (s, args) => buffer(s, args) === undefined, 'C5'],
-    ['ENOSPC', (s, args) => !hasHole(s, args.context, buffer(s, args)?.length ?? 0), 'S3'],
+    ['ENOSPC', (s, args) => !hasHole(s, args.context, bufferSize(s, args)), 'S3'],
   ],
   may: [
-    ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, buffer(s, args)?.length ?? 0)],
-    ['ENOMEM', (s, args, seen) => !hasTables(s, buffer(s, args)?.length ?? 0, seen)],
+    ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, bufferSize(s, args))],
+    ['ENOMEM', (s, args, seen) => !hasTables(s, bufferSize(s, args), seen)],
   ],
   accept: [
     ['a page-aligned address', (s, _args, { address }) => isPageAligned(s.machine, address), 'S3'],
     ['unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3'],
   ],
   effect(s, args, { address }) {
-    const pages = buffer(s, args) ?? [];
-    const [head = 0] = pages;
+    const head = buffer(s, args) ?? 0;
     const ioPage = address / s.machine.pageBytes;
-    mapPages(s, args.context, ioPage, pages, RIGHTS[args.access] ?? 0);
+    mapPages(s, args.context, ioPage, pagesOf(s, head), RIGHTS[args.access] ?? 0);
     s.bound.set(args.context * s.ioPages + ioPage, head + 1);
     s.refs.set(head, s.refs.get(head) + 1);
   },
@@ -91,7 +90,7 @@ export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = 
   effect(s, { context, binding }) {
     const head = boundAt(s, context, binding) ?? 0;
     const ioPage = binding / s.machine.pageBytes;
-    unmapPages(s, context, ioPage, pagesOf(s, head).length);
+    unmapPages(s, context, ioPage, s.size.get(head));
     s.bound.set(context * s.ioPages + ioPage, 0);
     dropReference(s, head);
   },
@@ -133,13 +132,16 @@ function lineCount({ machine }: World, at: number, bytes: number): number {
   return Math.ceil((from + bytes) / machine.lineBytes) - Math.floor(from / machine.lineBytes);
 }
 
-function buffer(s: World, args: { readonly context: number; readonly handle: number }): number[] | undefined {
-  const head = bufferOf(s, (s.owner.values[args.context] ?? 0) - 1, args.handle);
-  return head === undefined ? undefined : pagesOf(s, head);
-}
+/** Page 0 of the buffer behind a handle of the context's client, or undefined. */
+const buffer = (s: World, args: { readonly context: number; readonly handle: number }): number | undefined =>
+  bufferOf(s, (s.owner.values[args.context] ?? 0) - 1, args.handle);
+
+/** Its pages; 0 without a buffer. */
+const bufferSize = (s: World, args: Parameters<typeof buffer>[1]): number =>
+  s.size.values[buffer(s, args) ?? -1] ?? 0;
 
 function isUnusedRange(s: World, args: ArgsOf<'gpu_bind'>, { address }: ValueOf<'gpu_bind'>): boolean {
-  return isHole(s, args.context, address / s.machine.pageBytes, buffer(s, args)?.length ?? 0);
+  return isHole(s, args.context, address / s.machine.pageBytes, bufferSize(s, args));
 }
 
 function boundAt(s: World, context: number, address: number): number | undefined {

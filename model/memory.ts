@@ -12,8 +12,12 @@ export const isUnheld = ({ kind, coveredWords }: World, page: number): boolean =
  * metadata are among them.
  */
 export function unheldCount(s: World): number {
+  const kinds = s.kind.values;
+  const covered = s.coveredWords.values;
   let held = 0;
-  for (let page = 0; page < s.frames; page++) if (!isUnheld(s, page)) held++;
+  for (let page = 0; page < s.frames; page++) {
+    if (kinds[page] !== KIND.FREE || (page < covered.length && covered[page] !== 0)) held++;
+  }
   return s.machine.pages - held - s.machine.reserve;
 }
 
@@ -26,17 +30,18 @@ export function isUnheldRun(s: World, first: number, count: number): boolean {
 
 /** The pages of an object, in its own order. `head` is its first page. */
 export function pagesOf(s: World, head: number): number[] {
-  const pages: number[] = [];
-  for (let page = 0; page < s.frames; page++) {
-    if (s.head.get(page) === head + 1) pages[s.index.get(page)] = page;
-  }
+  const heads = s.head.values;
+  const pages = new Array<number>(s.size.get(head)).fill(0);
+  for (let page = 0; page < s.frames; page++) if (heads[page] === head + 1) pages[s.index.get(page)] = page;
   return pages;
 }
 
 /** Gives pages to an owner, in this order. Their lines hold `tag`. */
 export function take(s: World, pages: readonly number[], kind: number, tag: number): void {
   const [head = 0] = pages;
-  for (const [index, page] of pages.entries()) {
+  s.size.set(head, pages.length);
+  for (let index = 0; index < pages.length; index++) {
+    const page = pages[index] as number;
     s.kind.set(page, kind);
     s.head.set(page, head + 1);
     s.index.set(page, index);
@@ -46,6 +51,8 @@ export function take(s: World, pages: readonly number[], kind: number, tag: numb
 
 /** Takes pages from their owner. What they hold from now on is nobody's business. */
 export function release(s: World, pages: readonly number[]): void {
+  const [head = 0] = pages;
+  s.size.set(head, 0);
   for (const page of pages) {
     s.kind.set(page, KIND.FREE);
     s.head.set(page, 0);
@@ -64,7 +71,11 @@ export function dropReference(s: World, head: number): void {
   if (s.refs.get(head) === 0) release(s, pagesOf(s, head));
 }
 
-/** Some context translates to the page, with any right. */
-export function isMapped({ reach }: World, page: number): boolean {
-  return reach.values.some((entry) => pageOf(entry) === page);
+/** Some context translates to one of these pages, with any right. */
+export function isMapped({ reach: { values } }: World, first: number, count: number): boolean {
+  for (let index = 0; index < values.length; index++) {
+    const page = pageOf(values[index] as number);
+    if (page >= first && page < first + count) return true;
+  }
+  return false;
 }

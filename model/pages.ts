@@ -29,7 +29,6 @@ export const allocPages: Rule<World, ArgsOf<'alloc_pages'>, ValueOf<'alloc_pages
   ],
   effect(s, { order }, { pfn }) {
     take(s, run(pfn, 2 ** order), KIND.BLOCK, TAG_UNKNOWN);
-    s.order.set(pfn, order);
   },
   owes: () => 'M1',
   fresh: (s, { order }) => ({ pfn: freshBlock(s, order) }),
@@ -39,16 +38,13 @@ export const allocPages: Rule<World, ArgsOf<'alloc_pages'>, ValueOf<'alloc_pages
 export const freePages: Rule<World, ArgsOf<'free_pages'>, ValueOf<'free_pages'>> = {
   require: [
     ['the block is allocated', (s, { block }) => isBlock(s, block)],
-    ['no device reaches it', (s, { block }) => !blockPages(s, block).some((page) => isMapped(s, page))],
+    ['no device reaches it', (s, { block }) => !isMapped(s, block, s.size.get(block))],
     ['no table lists it', (s, { block }) => !isListed(s, block)],
   ],
   refuse: [],
   may: [],
   accept: [],
-  effect(s, { block }) {
-    release(s, blockPages(s, block));
-    s.order.set(block, 0);
-  },
+  effect: (s, { block }) => release(s, blockPages(s, block)),
   owes: () => 'P1',
 };
 
@@ -61,7 +57,7 @@ export const isBlock = (s: World, block: number): boolean =>
   s.kind.values[block] === KIND.BLOCK && s.head.get(block) === block + 1;
 
 /** The pages of an allocated block, by its first page. */
-export const blockPages = (s: World, block: number): number[] => run(block, 2 ** s.order.get(block));
+export const blockPages = (s: World, block: number): number[] => run(block, s.size.get(block));
 
 function isListed(s: World, block: number): boolean {
   for (let table = 0; table < s.machine.sgTables; table++) {

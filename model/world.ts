@@ -35,8 +35,8 @@ export interface World {
   readonly job: Column;
 
   // Beyond the view.
-  /** Order of the block that starts at a page. */
-  readonly order: Column;
+  /** Pages of the block or buffer that starts at a page, or 0. */
+  readonly size: Column;
   /** Bytes + 1 of the kvmalloc memory that starts at an 8-byte word of kernel address space, or 0. */
   readonly memory: Column;
   /** 1 for every 8-byte word that is inside such memory. */
@@ -88,7 +88,7 @@ export function bootWorld(machine: Machine, pageNumbers: boolean): World {
     handle: column(VIEW.handle),
     bound: column(VIEW.bound),
     job: column(VIEW.job),
-    order: state.column(frames),
+    size: state.column(frames),
     memory: state.column(words),
     covered: state.column(words),
     coveredWords: state.column(machine.pages + machine.vmallocPages),

@@ -40,6 +40,8 @@ export interface Step {
   readonly shape: CallShape;
   readonly names: readonly string[];
   readonly plans: readonly Plan[];
+  /** The arguments, when none refers to a result. */
+  readonly fixed: Args | undefined;
   readonly actor: string;
   readonly fail: Faults | undefined;
   /** False for the commands that give everything back after the script. */
@@ -130,7 +132,14 @@ function stepOf(
     if (value === undefined) throw new ScriptError(`commands[${at}].${argument.name}`, `${op} needs it`);
     plans.push(plan(call, limits, slots, argument, value, at));
   }
-  return { op, shape, names, plans, actor: command.actor ?? 'main', fail: command.fail, own: true };
+  const fixed = plans.every(({ is }) => is === 'literal') ? fixedArgs(names, plans) : undefined;
+  return { op, shape, names, plans, fixed, actor: command.actor ?? 'main', fail: command.fail, own: true };
+}
+
+function fixedArgs(names: readonly string[], plans: readonly Plan[]): Args {
+  const args: Record<string, Args[string]> = {};
+  for (const [at, plan] of plans.entries()) if (plan.is === 'literal') args[names[at] as string] = plan.value;
+  return args;
 }
 
 function plan(
@@ -224,13 +233,23 @@ function addClosingSteps<M, S extends Stateful>(
     for (let slot = 0; slot < own; slot++) {
       if (steps[slot]?.shape.gives?.kind !== kind) continue;
       const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
-      steps.push({ op, shape, names, plans, actor: CLOSING_ACTOR, fail: undefined, own: false });
+      steps.push({
+        op,
+        shape,
+        names,
+        plans,
+        fixed: undefined,
+        actor: CLOSING_ACTOR,
+        fail: undefined,
+        own: false,
+      });
     }
   }
 }
 
 /** The arguments of a step with their values, or undefined: a result is missing, and the step is skipped. */
 export function resolve(step: Step, { values, consumed }: Slots): Args | undefined {
+  if (step.fixed !== undefined) return step.fixed;
   const args: Record<string, Args[string]> = {};
   for (let at = 0; at < step.plans.length; at++) {
     const value = resolvePlan(step.plans[at] as Plan, values, consumed);
