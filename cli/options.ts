@@ -37,7 +37,7 @@ export interface RunOptions {
 }
 
 /** Scripts that `run` draws without being told: about twenty seconds on two cores. */
-export const DEFAULT_SCRIPTS = 40_960;
+export const DEFAULT_SCRIPTS = 61_440;
 export const DEFAULT_SEED = 1;
 const THREADS_MAX = 256;
 const SCRIPTS_MAX = 1e12;

@@ -136,7 +136,8 @@ const isFreeClient = ({ client }: World, id: number): boolean => client.values[i
 const isFreeHandle = (s: World, client: number, handle: number): boolean =>
   isHandleId(s, handle) && s.handle.get(handleAt(s, client, handle)) === 0;
 
-const freeHandle = (s: World, client: number): number | undefined =>
+/** A handle id that the client has left, or undefined. */
+export const freeHandle = (s: World, client: number): number | undefined =>
   handleIds(s).find((handle) => isFreeHandle(s, client, handle));
 
 function dropHandle(s: World, client: number, handle: number): void {

@@ -104,10 +104,12 @@ describe('PREMISES', () => {
     expect(holds('T1', judged)).to.equal(false);
   });
 
-  it('decide T7 only by buffers that fit a block', () => {
+  it('decide T7 only by buffers that fit a block, of clients that have a handle id left', () => {
     const judged = withBuffer();
-    expect(holds('T7', judged, 'ion_alloc', { bytes: 256 })).to.equal(true);
-    expect(holds('T7', judged, 'ion_alloc', { bytes: 257 })).to.equal(false);
+    expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 256 })).to.equal(true);
+    expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 257 })).to.equal(false);
     expect(holds('T7', judged, 'kvmalloc', { bytes: 1 })).to.equal(false);
+    judged.make('ion_alloc', { client: 0, bytes: 64, heaps: ['iommu'] }, { handle: 2, pages: [7] });
+    expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 64 })).to.equal(false);
   });
 });

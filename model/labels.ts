@@ -1,5 +1,5 @@
 /** Situations that a good run meets: counted, and shown with the shortest script of each. */
-import { bufferOf } from './ion.ts';
+import { bufferOf, freeHandle, isClient } from './ion.ts';
 import { unheldCount } from './memory.ts';
 import type { Label, Premise } from './spec.ts';
 import type { Call } from './target.ts';
@@ -93,9 +93,12 @@ export const PREMISES: readonly Premise<World>[] = [
   },
   {
     name: 'T7',
-    text: 'the failing allocation fits one block of an empty machine, and enough single pages are free for it',
+    text: 'the failing allocation has a handle id left, and fits one block of an empty machine',
     holds: (s, { op, args }: Call) =>
-      op === 'ion_alloc' && pagesFor(s.machine, number(args['bytes'])) <= 2 ** s.machine.orderMax,
+      op === 'ion_alloc' &&
+      isClient(s, number(args['client'])) &&
+      freeHandle(s, number(args['client'])) !== undefined &&
+      pagesFor(s.machine, number(args['bytes'])) <= 2 ** s.machine.orderMax,
   },
 ];
 
