@@ -109,7 +109,7 @@ describe('PREMISES', () => {
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 256 })).to.equal(true);
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 257 })).to.equal(false);
     expect(holds('T7', judged, 'kvmalloc', { bytes: 1 })).to.equal(false);
-    judged.make('ion_alloc', { client: 0, bytes: 64, heaps: ['iommu'] }, { handle: 2, pages: [7] });
+    judged.make('ion_alloc', { client: 0, bytes: 64, heaps: ['iommu'] }, { handle: 2, pages: [2] });
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 64 })).to.equal(false);
   });
 });
