@@ -2,9 +2,10 @@
 import type { RemoteReply, RemoteTarget, Reply, Spec, Stateful, Target } from '../model/index.ts';
 import { causeOf, type Finding } from './finding.ts';
 import type { Shows } from './lockstep.ts';
-import { type Step, slotCall } from './program.ts';
 import type { Script } from './script.ts';
+import type { Step } from './step.ts';
 import type { Stepper } from './stepper.ts';
+import { slotCall } from './wire.ts';
 
 /**
  * Runs a script in lockstep on a target in this process. Its exceptions are findings.

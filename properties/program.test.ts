@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { type Args, type Call, SPEC } from '../model/index.ts';
 import { builtin } from '../targets/builtin.ts';
 import { machineOf } from './machine.ts';
-import { compile, slotCall } from './program.ts';
+import { compile } from './program.ts';
 import { type Command, type Script, ScriptError } from './script.ts';
 import { Stepper } from './stepper.ts';
+import { slotCall } from './wire.ts';
 
 const scriptOf = (commands: readonly Command[]): Script => ({ format: 1, machine: {}, commands });
 

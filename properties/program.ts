@@ -2,57 +2,19 @@
  * A script with its references turned into slot numbers: what the stepper runs. Slot n belongs to command n, so
  * the same numbers serve the wire protocol. After the script's commands come those that give everything back.
  */
-import type { ArgShape, Args, CallShape, Kind, SlotCall, Spec, Stateful, Value } from '../model/index.ts';
+import type { ArgShape, Args, CallShape, Kind, Spec, Stateful } from '../model/index.ts';
 import { expectedForm } from './argument-form.ts';
 import { limitsOf } from './machine.ts';
 import {
   type Argument,
   type Command,
-  type Faults,
   isLiteral,
   type Place,
   RESERVED,
   type Script,
   ScriptError,
 } from './script.ts';
-
-/** A reference: which command's result, which field of it. `unit`: the field counts in units of so many bytes. */
-interface SlotField {
-  readonly slot: number;
-  readonly field: string;
-}
-
-type Plan =
-  /** `exact` is the text of a literal of 2^53 or more, of which `value` is the nearest double. */
-  | { readonly is: 'literal'; readonly value: Args[string]; readonly exact?: string }
-  | ({ readonly is: 'slot'; readonly user: boolean; readonly consumes: boolean } & SlotField)
-  | { readonly is: 'slots'; readonly list: readonly SlotField[] }
-  | ({
-      readonly is: 'place';
-      readonly unit: number;
-      readonly offset: number;
-      readonly user: boolean;
-    } & SlotField);
-
-/** One command, ready to run. */
-export interface Step {
-  readonly op: string;
-  readonly shape: CallShape;
-  readonly names: readonly string[];
-  readonly plans: readonly Plan[];
-  /** The arguments, when none refers to a result. */
-  readonly fixed: Args | undefined;
-  readonly actor: string;
-  readonly fail: Faults | undefined;
-  /** False for the commands that give everything back after the script. */
-  readonly own: boolean;
-}
-
-/** The results so far, by slot, and which of them were consumed. */
-export interface Slots {
-  readonly values: (Value | undefined)[];
-  readonly consumed: boolean[];
-}
+import type { Plan, SlotField, Step } from './step.ts';
 
 /** Who gives everything back: nobody whom a schedule could hand over to before the script is done. */
 const CLOSING_ACTOR = '';
@@ -246,81 +208,3 @@ function addClosingSteps<M, S extends Stateful>(
     }
   }
 }
-
-/** The arguments of a step with their values, or undefined: a result is missing, and the step is skipped. */
-export function resolve(step: Step, { values, consumed }: Slots): Args | undefined {
-  if (step.fixed !== undefined) return step.fixed;
-  const args: Record<string, Args[string]> = {};
-  for (let at = 0; at < step.plans.length; at++) {
-    const value = resolvePlan(step.plans[at] as Plan, values, consumed);
-    if (value === undefined) return undefined;
-    args[step.names[at] as string] = value;
-  }
-  return args;
-}
-
-function resolvePlan(
-  plan: Plan,
-  values: readonly (Value | undefined)[],
-  consumed: readonly boolean[],
-): Args[string] | undefined {
-  switch (plan.is) {
-    case 'literal':
-      return plan.value;
-    case 'slot':
-      if (consumed[plan.slot] === true && !plan.user) return undefined;
-      return values[plan.slot]?.[plan.field];
-    case 'place': {
-      const base = values[plan.slot]?.[plan.field];
-      if (base === undefined || (consumed[plan.slot] === true && !plan.user)) return undefined;
-      return (base as number) * plan.unit + plan.offset;
-    }
-    case 'slots': {
-      const list = plan.list.map(({ slot, field }) =>
-        consumed[slot] === true ? undefined : values[slot]?.[field],
-      );
-      return list.includes(undefined) ? undefined : (list as number[]);
-    }
-  }
-}
-
-/** Marks the results that a successful step consumed. */
-export function consume(step: Step, { consumed }: Slots): void {
-  for (const plan of step.plans) if (plan.is === 'slot' && plan.consumes) consumed[plan.slot] = true;
-}
-
-/** The step as a remote target gets it: `{ "slot": n }` for a result, `{ "slot": n, "offset": m }` for a place. */
-export function slotCall(step: Step, into: number): SlotCall {
-  const args = step.plans.map((plan, at): [string, unknown] => [step.names[at] as string, wire(plan)]);
-  const call = { op: step.op, args: Object.fromEntries(args) };
-  return {
-    ...call,
-    ...(step.shape.gives?.kind === undefined ? {} : { into }),
-    ...(step.fail === undefined ? {} : { fail: step.fail }),
-  };
-}
-
-function wire(plan: Plan): unknown {
-  switch (plan.is) {
-    case 'literal':
-      return plan.exact ?? plan.value;
-    case 'slot':
-      return { slot: plan.slot, field: plan.field, ...flags(plan) };
-    case 'place':
-      return { slot: plan.slot, field: plan.field, unit: plan.unit, offset: plan.offset, ...flags(plan) };
-    case 'slots':
-      return plan.list.map(({ slot, field }) => ({ slot, field }));
-  }
-}
-
-/** What the adapter does with the slot: empty it when the call succeeds; use it even when it was emptied before. */
-const flags = ({
-  user,
-  consumes,
-}: {
-  readonly user: boolean;
-  readonly consumes?: boolean;
-}): Record<string, true> => ({
-  ...(consumes === true ? { consumes: true } : {}),
-  ...(user ? { user: true } : {}),
-});

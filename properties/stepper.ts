@@ -6,8 +6,9 @@ import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Value } from
 import type { Finding } from './finding.ts';
 import { Judgement, Lockstep, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
-import { compile, consume, resolve, type Slots, type Step } from './program.ts';
+import { compile } from './program.ts';
 import type { Script } from './script.ts';
+import { consume, resolve, type Slots, type Step } from './step.ts';
 import { type Counts, firstRows, noCounts, noteLabel, noteOutcome } from './tally.ts';
 
 /** A call that was made, and its answer. */
