@@ -2,7 +2,7 @@
  * `npm run bench`: what lockstep costs, and where. All contenders run in turn, several rounds in one process, on CPU
  * time; a figure is the median over the rounds, and what counts is the ratio beside it.
  */
-import { SPEC } from '../model/index.ts';
+import { type Machine, SPEC, type Target, type View } from '../model/index.ts';
 import { explore, runScript, Scripts, Stepper } from '../properties/index.ts';
 import { Judgement, Lockstep } from '../properties/lockstep.ts';
 import { firstRows, noCounts } from '../properties/tally.ts';
@@ -40,28 +40,45 @@ const SCOPE = {
   states: 3000,
 };
 
+type Lockstepper = Stepper<Machine, ReturnType<typeof SPEC.boot>>;
+
 function contenders(workload: Workload): Contender[] {
   const { scripts } = workload;
+  const views = viewsOf(workload);
   const plain = builtin();
   const journalled = builtin();
   const pair = builtin();
   const stepper = new Stepper(SPEC, pair);
+  const shy = builtin();
+  shy.observe = () => {};
+  const blind = new Stepper(SPEC, shy);
   const judging = specification(workload);
   return [
     {
       name: 'lockstep: both, views and invariants after every command',
       unit: 'commands',
-      run() {
-        const before = stepper.counts.commands;
-        for (const script of scripts) runScript(stepper, pair, script);
-        return stepper.counts.commands - before;
-      },
+      run: () => runAll(stepper, pair, workload),
+    },
+    {
+      name: 'lockstep with a target that shows nothing: replies alone are judged',
+      unit: 'commands',
+      run: () => runAll(blind, shy, workload),
+    },
+    {
+      name: 'scripts read: references resolved to slots, machines reset',
+      unit: 'commands',
+      run: () => readAll(stepper, workload),
     },
     { name: 'specification alone: rules and effects', unit: 'commands', run: judging },
     {
       name: 'implementation alone',
       unit: 'commands',
       run: () => applyAll(plain, workload),
+    },
+    {
+      name: 'implementation alone, shown after every call',
+      unit: 'commands',
+      run: () => applyAll(plain, workload, views),
     },
     {
       name: 'implementation alone, journal attached',
@@ -83,6 +100,28 @@ function contenders(workload: Workload): Contender[] {
       run: () => explore(SPEC, builtin(), SCOPE).transitions,
     },
   ];
+}
+
+/** Somewhere to show each machine. */
+const viewsOf = ({ recordings }: Workload): Map<Machine, View> =>
+  new Map(
+    recordings.map(({ machine }) => {
+      const columns = SPEC.view.map(({ length }) => new Int32Array(length(machine)));
+      return [machine, { columns, shown: 0, touched: 0 }];
+    }),
+  );
+
+/** Runs every script in lockstep. Returns the commands made. */
+function runAll(stepper: Lockstepper, target: Target<Machine>, { scripts }: Workload): number {
+  const before = stepper.counts.commands;
+  for (const script of scripts) runScript(stepper, target, script);
+  return stepper.counts.commands - before;
+}
+
+/** Does what comes before the first call of a script. Returns the commands that would be made. */
+function readAll(stepper: Lockstepper, { scripts, calls }: Workload): number {
+  for (const script of scripts) stepper.begin(script);
+  return calls;
 }
 
 /** Judges recorded answers, without a target and without views. */

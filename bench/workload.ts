@@ -1,5 +1,5 @@
 /** What is measured: the same scripts for every contender, made once. */
-import { type Call, type Machine, type Reply, SPEC } from '../model/index.ts';
+import { type Call, type Machine, type Reply, SPEC, type View } from '../model/index.ts';
 import { runScript, type Script, Scripts, Stepper } from '../properties/index.ts';
 import { machineOf } from '../properties/machine.ts';
 import { type Builtin, builtin } from '../targets/builtin.ts';
@@ -40,11 +40,19 @@ function record(script: Script): Recording {
   return { machine: machineOf(SPEC, script.machine), calls };
 }
 
-/** Makes the recorded calls on the implementation alone. Returns how many. */
-export function applyAll(target: Builtin, { recordings, calls: count }: Workload): number {
+/** Makes the recorded calls on the implementation alone, and lets it show itself if there is where. */
+export function applyAll(
+  target: Builtin,
+  { recordings, calls: count }: Workload,
+  views?: ReadonlyMap<Machine, View>,
+): number {
   for (const { machine, calls } of recordings) {
+    const view = views?.get(machine);
     target.boot(machine);
-    for (const { call } of calls) target.apply(call);
+    for (const { call } of calls) {
+      target.apply(call);
+      if (view !== undefined) target.observe(view);
+    }
   }
   return count;
 }

@@ -18,7 +18,7 @@ export function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text) as unknown;
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, ' ').slice(0, 120);
+    const reason = (cause as Error).message.replace(/[^\x21-\x7e]+/g, ' ').slice(0, 120);
     throw new CaseError(file, '', `not JSON: ${reason}`);
   }
 }
