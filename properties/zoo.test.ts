@@ -41,6 +41,11 @@ describe('the zoo', () => {
     }).timeout(20_000);
   }
 
+  it('has a bug for every invariant', () => {
+    const caught = new Set(ZOO.map((bug) => bug.catches));
+    expect(SPEC.invariants.map(({ id }) => id).filter((id) => !caught.has(id))).to.deep.equal([]);
+  });
+
   it('has bugs that one actor alone never meets', () => {
     for (const bug of ZOO.filter(({ needs }) => needs.includes('second actor'))) {
       const target = infect(bug);
