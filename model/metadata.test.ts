@@ -21,7 +21,7 @@ describe('kvmalloc', () => {
     }
     expect(judged.to('kvmalloc', { bytes: -1 }, { memory: 64 })).to.equal('refuse ENOMEM (P2)');
     expect(judged.to('kvmalloc', { bytes: 2 ** 31 }, { memory: 64 })).to.equal('refuse ENOMEM (P2)');
-    expect(judged.to('kvmalloc', { bytes: 16 * 64 + 1 }, { memory: 64 })).to.equal('refuse ENOMEM (C1)');
+    expect(judged.to('kvmalloc', { bytes: 16 * 64 + 1 }, { memory: 64 })).to.equal('refuse ENOMEM (P1)');
     expect(judged.errnos('kvmalloc', { bytes: 16 * 64 })).to.deep.equal([]);
   });
 

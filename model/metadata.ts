@@ -26,7 +26,7 @@ export const kvmalloc: Rule<World, ArgsOf<'kvmalloc'>, ValueOf<'kvmalloc'>> = {
     [
       'ENOMEM',
       (s, { bytes }) => bytes > s.machine.pageBytes && pagesFor(s.machine, bytes) > unheldCount(s),
-      'C1',
+      'P1',
     ],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasRoom(s, bytes, seen)]],

@@ -42,7 +42,7 @@ describe('alloc_pages', () => {
   it('must fail when memory is free but not contiguous', () => {
     const judged = new Judged({ pages: 4 });
     judged.hold(1, 3);
-    expect(judged.to('alloc_pages', { order: 1 }, { pfn: 0 })).to.equal('refuse ENOMEM (C1)');
+    expect(judged.to('alloc_pages', { order: 1 }, { pfn: 0 })).to.equal('refuse ENOMEM (P1)');
     expect(judged.errnos('alloc_pages', { order: 1 })).to.deep.equal(['ENOMEM']);
     expect(judged.errnos('alloc_pages', { order: 0 })).to.deep.equal([]);
   });
@@ -61,7 +61,7 @@ describe('alloc_pages', () => {
     const judged = new Judged({ pages: 4, reserve: 2 });
     expect(judged.errnos('alloc_pages', { order: 2 })).to.deep.equal(['ENOMEM']);
     judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
-    expect(judged.to('alloc_pages', { order: 0 }, { pfn: 0 })).to.equal('refuse ENOMEM (C1)');
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn: 0 })).to.equal('refuse ENOMEM (P1)');
   });
 
   it('may fail only if the target itself shows no block, or too few pages above the reserve', () => {
@@ -114,7 +114,7 @@ describe('alloc_pages', () => {
     const judged = new Judged({ pages: 2 }, false);
     judged.hold(0, 1);
     const { pfn } = named(judged, 0);
-    expect(judged.to('alloc_pages', { order: 0 }, { pfn })).to.equal('refuse ENOMEM (C1)');
+    expect(judged.to('alloc_pages', { order: 0 }, { pfn })).to.equal('refuse ENOMEM (P1)');
   });
 
   it('always finds names for pages without numbers', () => {

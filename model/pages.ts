@@ -15,7 +15,7 @@ export const allocPages: Rule<World, ArgsOf<'alloc_pages'>, ValueOf<'alloc_pages
   require: [],
   refuse: [
     ['EINVAL', (s, { order }) => order < 0 || order > s.machine.orderMax, 'P1'],
-    ['ENOMEM', (s, { order }) => !mayHaveBlock(s, order), 'C1'],
+    ['ENOMEM', (s, { order }) => !mayHaveBlock(s, order), 'P1'],
   ],
   may: [['ENOMEM', (s, { order }, seen) => !showsBlock(s, order, seen)]],
   accept: [
