@@ -39,7 +39,9 @@ function drawArgument(choices: Choices, shape: ArgShape, environment: Environmen
     case 'number':
       return drawNumber(choices, shape, environment);
     case 'word':
-      return shape.of[choices.pick(shape.of.map((_word, index) => (index === 0 ? 3 : 1)))];
+      return shape.of[
+        choices.pick(shape.of.map((_word, index) => (index === 0 && shape.of.length > 2 ? 3 : 1)))
+      ];
     case 'words':
       return environment.few === undefined && choices.below(32) === 0 ? [] : shape.of;
   }

@@ -98,8 +98,8 @@ function drawCall(choices: Choices, weights: readonly Weighted[], draft: Draft):
 }
 
 /**
- * What needs much is made more often, or it would hardly ever be; what there is much of is made less often, what
- * there is little of is given back less often, and calls that can only name something gone are rare.
+ * What needs much is made more often, or it would hardly ever be; what there is much of is hardly made and given back
+ * often, or memory and ids would soon be gone for good; calls that can only name something gone are rare.
  */
 function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): number {
   if (weight === 0) return 0;
@@ -110,8 +110,8 @@ function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): 
     now /= 8;
   }
   const kind = shape.gives?.kind;
-  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 8;
-  if (consumes !== undefined) now /= draft.liveCount(consumes) < MANY ? 8 : 2;
+  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 32;
+  if (consumes !== undefined) now *= draft.liveCount(consumes) < MANY ? 1 / 8 : 2;
   return Math.ceil(now);
 }
 
