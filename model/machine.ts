@@ -37,7 +37,13 @@ export interface Field {
 
 /** The numbers of the machine, in the order in which they are printed. */
 export const FIELDS = {
-  pages: { from: 1, to: 4_194_304, default: 64, drawn: [4, 8, 16, 32, 64, 64, 64, 64], text: 'physical pages' },
+  pages: {
+    from: 1,
+    to: 4_194_304,
+    default: 64,
+    drawn: [4, 8, 16, 32, 64, 64, 64, 64],
+    text: 'physical pages',
+  },
   pageBytes: { from: 64, to: 65_536, default: 64, powerOfTwo: true, text: 'bytes in a page' },
   lineBytes: {
     from: 8,

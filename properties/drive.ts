@@ -3,9 +3,9 @@ import type { RemoteReply, RemoteTarget, Reply, Spec, Stateful, Target } from '.
 import { causeOf, type Finding } from './finding.ts';
 import type { Shows } from './lockstep.ts';
 import type { Script } from './script.ts';
+import { slotCall } from './slot-call.ts';
 import type { Step } from './step.ts';
 import type { Stepper } from './stepper.ts';
-import { slotCall } from './wire.ts';
 
 /**
  * Runs a script in lockstep on a target in this process. Its exceptions are findings.

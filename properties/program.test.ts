@@ -4,8 +4,8 @@ import { builtin } from '../targets/builtin.ts';
 import { machineOf } from './machine.ts';
 import { compile } from './program.ts';
 import { type Command, type Script, ScriptError } from './script.ts';
+import { slotCall } from './slot-call.ts';
 import { Stepper } from './stepper.ts';
-import { slotCall } from './wire.ts';
 
 const scriptOf = (commands: readonly Command[]): Script => ({ format: 1, machine: {}, commands });
 
