@@ -199,9 +199,8 @@ function main(): void {
     }
   }
   const [first] = best;
-  console.log(
-    `${SCRIPTS} scripts, ${first?.commands} commands, 64 pages, seed ${SEED}; best of ${PASSES} x ${ROUNDS} rounds, CPU time`,
-  );
+  const commands = `${SCRIPTS} scripts, ${first?.commands} commands, 64 pages, seed ${SEED}`;
+  console.log(`${commands}; best of ${PASSES} x ${ROUNDS} rounds, CPU time`);
   for (const { name, unit, thousands } of best) {
     const figure = `${thousands.toFixed(0).padStart(7)} k ${unit}/s`.padEnd(26);
     console.log(`${figure} ${(thousands / (first?.thousands ?? 1)).toFixed(2).padStart(6)} x  ${name}`);
