@@ -44,11 +44,10 @@ export interface View {
 }
 
 /**
- * What a target is able to do. `page-numbers`: replies and view name physical pages. `faults`: fault sites fail
- * on demand. `ticks`: background work moves only when told to. `errno-order`: where several refusals apply, the
- * first in the specification's order is the one given.
+ * What a target is able to do. `page-numbers`: replies and view name physical pages. `faults`: fault sites fail on
+ * demand. `errno-order`: where several refusals apply, the first in the specification's order is the one given.
  */
-export type Capability = 'page-numbers' | 'faults' | 'ticks' | 'errno-order';
+export type Capability = 'page-numbers' | 'faults' | 'errno-order';
 
 interface Described {
   /** Name for reports, such as `builtin` or `zoo/stale-iotlb`. */

@@ -42,7 +42,7 @@ interface Booted {
 
 type Run = (kernel: Kernel, args: Call['args']) => Value | number;
 
-const CAPABILITIES: ReadonlySet<Capability> = new Set(['page-numbers', 'faults', 'ticks'] as const);
+const CAPABILITIES: ReadonlySet<Capability> = new Set(['page-numbers', 'faults'] as const);
 
 /** The calls by name. Whoever sends a call has checked its arguments against the table of calls. */
 const RUNS = BUILTIN_CALLS as unknown as Readonly<Record<string, Run | undefined>>;

@@ -25,7 +25,6 @@ type Json = Readonly<Record<string, unknown>>;
 const CAPABILITIES: Readonly<Record<Capability, true>> = {
   'page-numbers': true,
   faults: true,
-  ticks: true,
   'errno-order': true,
 };
 const ERRNO = /^[A-Z][A-Z0-9]*$/;
