@@ -1,3 +1,5 @@
+import type { SpecField } from './spec.ts';
+
 /**
  * The small computer of one run. Everything about it is data: it is generated, shrunk, stored and printed with
  * the script. Small constants make rare things frequent, so the defaults are tiny; each range reaches a real one.
@@ -22,17 +24,6 @@ export interface Machine {
   readonly policies: Readonly<Record<string, string>>;
   /** Runs of pages that somebody else holds from boot on: first page and count. */
   readonly occupied: readonly (readonly [first: number, count: number])[];
-}
-
-/** One number of the machine: its range, what it is without being asked for, and what it means. */
-export interface Field {
-  readonly from: number;
-  readonly to: number;
-  readonly default: number;
-  readonly powerOfTwo?: boolean;
-  /** Values that scripts are generated with; without them the default. */
-  readonly drawn?: readonly number[];
-  readonly text: string;
 }
 
 /** The numbers of the machine, in the order in which they are printed. */
@@ -96,7 +87,7 @@ export const FIELDS = {
   jobs: { from: 1, to: 64, default: 2, text: 'jobs queued in all engines' },
 } as const;
 
-FIELDS satisfies Readonly<Record<string, Field>>;
+FIELDS satisfies Readonly<Record<string, SpecField>>;
 
 /**
  * Disputed policies, read by the implementation alone: a specification that knew them would excuse the loser.

@@ -154,7 +154,7 @@ export interface Label<S> {
   holds(s: S, args: Args, reply: Reply, seen: Seen): boolean;
 }
 
-/** A number of the machine, for the schema and the generator. */
+/** One number of the machine: its range, what it is without being asked for, and what it means. */
 export interface SpecField {
   readonly from: number;
   readonly to: number;

@@ -20,8 +20,8 @@ export interface Plan {
 }
 
 /** Commands in a script. */
-export const COMMANDS_FROM = 20;
-export const COMMANDS_TO = 80;
+const COMMANDS_FROM = 20;
+const COMMANDS_TO = 80;
 /** Live results of a kind from which on making more of them becomes rarer. */
 const MANY = 2;
 /** Weights are multiples of this, so that they can be divided. */
