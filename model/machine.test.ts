@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { FIELDS, type Field, type Machine, machineProblem, POLICIES } from './index.ts';
+import { FIELDS, type Machine, machineProblem, POLICIES, type SpecField } from './index.ts';
 import { machineWith } from './judged.test.ts';
 
 const problem = (fields: Partial<Machine>): string | undefined => machineProblem(machineWith(fields));
-const fields: [string, Field][] = Object.entries(FIELDS);
+const fields: [string, SpecField][] = Object.entries(FIELDS);
 
 describe('FIELDS', () => {
   it('have defaults and drawn values in their ranges', () => {
