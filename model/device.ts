@@ -18,8 +18,13 @@ type Write = ArgsOf<'device_write'>;
 export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
   require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
-    ['ENOENT', (s, { context }) => contextType(s, context) === CONTEXT.NONE, 'C5'],
-    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
+    [
+      'ENOENT',
+      (s, { context }) => contextType(s, context) === CONTEXT.NONE,
+      'C5',
+      'there is no such context',
+    ],
+    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2', 'no access has this size'],
   ],
   may: [],
   accept: [
@@ -39,8 +44,13 @@ export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
 export const deviceRead: Rule<World, Read, ValueOf<'device_read'>> = {
   require: [],
   refuse: [
-    ['ENOENT', (s, { context }) => contextType(s, context) === CONTEXT.NONE, 'C5'],
-    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
+    [
+      'ENOENT',
+      (s, { context }) => contextType(s, context) === CONTEXT.NONE,
+      'C5',
+      'there is no such context',
+    ],
+    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2', 'no access has this size'],
   ],
   may: [],
   accept: [

@@ -20,7 +20,14 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
     ['the table is allocated', (s, { table }) => isTable(s, table)],
     ['the table is not mapped', (s, { table }) => s.sgDomain.get(table) === 0],
   ],
-  refuse: [['ENOMEM', (s, { domain, table }) => tablePages(s, table).length > unusedCount(s, domain), 'S3']],
+  refuse: [
+    [
+      'ENOMEM',
+      (s, { domain, table }) => tablePages(s, table).length > unusedCount(s, domain),
+      'S3',
+      'too few addresses are left',
+    ],
+  ],
   may: [
     ['ENOMEM', (s, { domain, table }) => !hasRoundedHole(s, domain, tablePages(s, table).length)],
     ['ENOMEM', (s, { table }, seen) => !hasTables(s, tablePages(s, table).length, seen)],

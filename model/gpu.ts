@@ -27,8 +27,8 @@ export const ACCESS_PAGES_MAX = 8;
 export const contextCreate: Rule<World, ArgsOf<'gpu_context_create'>, ValueOf<'gpu_context_create'>> = {
   require: [],
   refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
-    ['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1'],
+    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    ['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1', 'no context id is left'],
   ],
   may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
   accept: [['an id that is not in use', (s, _args, { context }) => isFreeContext(s, context), 'C5']],
@@ -42,7 +42,7 @@ export const contextCreate: Rule<World, ArgsOf<'gpu_context_create'>, ValueOf<'g
 /** `gpu_context_destroy(context)`: jobs die, bindings are dropped, nothing is reachable through it. */
 export const contextDestroy: Rule<World, ArgsOf<'gpu_context_destroy'>, ValueOf<'gpu_context_destroy'>> = {
   require: [],
-  refuse: [['ENOENT', (s, { context }) => !isContext(s, context), 'C5']],
+  refuse: [['ENOENT', (s, { context }) => !isContext(s, context), 'C5', 'there is no such GPU context']],
   may: [],
   accept: [],
   effect: (s, { context }) => endContext(s, context),
@@ -56,9 +56,19 @@ export const contextDestroy: Rule<World, ArgsOf<'gpu_context_destroy'>, ValueOf<
 export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
   require: [],
   refuse: [
-    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
-    ['EINVAL', (s, args) => buffer(s, args) === undefined, 'C5'],
-    ['ENOSPC', (s, args) => !hasHole(s, args.context, bufferSize(s, args)), 'S3'],
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5', 'there is no such GPU context'],
+    [
+      'EINVAL',
+      (s, args) => buffer(s, args) === undefined,
+      'C5',
+      'the client of the context has no such handle',
+    ],
+    [
+      'ENOSPC',
+      (s, args) => !hasHole(s, args.context, bufferSize(s, args)),
+      'S3',
+      'no hole in the address space has room',
+    ],
   ],
   may: [
     ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, bufferSize(s, args))],
@@ -82,8 +92,13 @@ export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
 export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = {
   require: [],
   refuse: [
-    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
-    ['EINVAL', (s, { context, binding }) => boundAt(s, context, binding) === undefined, 'C5'],
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5', 'there is no such GPU context'],
+    [
+      'EINVAL',
+      (s, { context, binding }) => boundAt(s, context, binding) === undefined,
+      'C5',
+      'no binding starts there',
+    ],
   ],
   may: [],
   accept: [],
@@ -101,9 +116,9 @@ export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = 
 export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = {
   require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
-    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5'],
-    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2'],
-    ['EBUSY', (s) => !s.job.values.includes(0), 'P1'],
+    ['ENOENT', (s, { context }) => !isContext(s, context), 'C5', 'there is no such GPU context'],
+    ['EINVAL', (s, { bytes }) => !isAccessSize(s, bytes), 'P2', 'no access has this size'],
+    ['EBUSY', (s) => !s.job.values.includes(0), 'P1', 'no job id is left'],
   ],
   may: [],
   accept: [['an id that is not in use', (s, _args, { job }) => s.job.values[job] === 0, 'C5']],

@@ -19,7 +19,7 @@ import { CONTEXT, contextType, isFreeContext, type World } from './world.ts';
 /** `iommu_domain_alloc(type)`. Its top table is a page. Ids are shared with GPU contexts. */
 export const domainAlloc: Rule<World, ArgsOf<'iommu_domain_alloc'>, ValueOf<'iommu_domain_alloc'>> = {
   require: [],
-  refuse: [['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1']],
+  refuse: [['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1', 'no context id is left']],
   may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
   accept: [['an id that is not in use', (s, _args, { domain }) => isFreeContext(s, domain), 'C5']],
   effect: (s, { type }, { domain }) =>
@@ -56,10 +56,15 @@ export const iommuMap: Rule<World, ArgsOf<'iommu_map'>, ValueOf<'iommu_map'>> = 
     ['the memory is one allocated block', (s, args) => isInBlock(s, args)],
   ],
   refuse: [
-    ['EINVAL', (s, args) => !isAlignedRequest(s, args), 'P1'],
-    ['EINVAL', (_s, { prot, bytes }) => prot === 'none' && bytes !== 0, 'P1'],
-    ['ERANGE', (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes), 'P2'],
-    ['EEXIST', isMappedOver, 'S4'],
+    ['EINVAL', (s, args) => !isAlignedRequest(s, args), 'P1', 'address and size must be whole pages'],
+    ['EINVAL', (_s, { prot, bytes }) => prot === 'none' && bytes !== 0, 'P1', 'no right is asked for'],
+    [
+      'ERANGE',
+      (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes),
+      'P2',
+      'the range leaves the address space',
+    ],
+    ['EEXIST', isMappedOver, 'S4', 'something is mapped there'],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)]],
   accept: [],

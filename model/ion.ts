@@ -18,7 +18,7 @@ const sizeEnd = (pageBytes: number): number => 2 ** 64 - pageBytes;
 /** `ion_client_create()`: an application opens the device. */
 export const clientCreate: Rule<World, ArgsOf<'ion_client_create'>, ValueOf<'ion_client_create'>> = {
   require: [],
-  refuse: [['EMFILE', (s) => !s.client.values.includes(0), 'P1']],
+  refuse: [['EMFILE', (s) => !s.client.values.includes(0), 'P1', 'no client id is left']],
   may: [],
   accept: [['an id that is not in use', (s, _args, { client }) => isFreeClient(s, client), 'C5']],
   effect: (s, _args, { client }) => s.client.set(client, 1),
@@ -28,7 +28,7 @@ export const clientCreate: Rule<World, ArgsOf<'ion_client_create'>, ValueOf<'ion
 /** `ion_client_destroy(client)`: its GPU contexts end first, then its handles are dropped. */
 export const clientDestroy: Rule<World, ArgsOf<'ion_client_destroy'>, ValueOf<'ion_client_destroy'>> = {
   require: [],
-  refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5']],
+  refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client']],
   may: [],
   accept: [],
   effect(s, { client }) {
@@ -48,11 +48,26 @@ export const clientDestroy: Rule<World, ArgsOf<'ion_client_destroy'>, ValueOf<'i
 export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = {
   require: [],
   refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
-    ['EINVAL', (s, { bytes }) => bytes <= 0 || bytes >= sizeEnd(s.machine.pageBytes), 'P2'],
-    ['ENODEV', (_s, { heaps }) => heaps.length === 0, 'P1'],
-    ['ENOSPC', (s, { client }) => isClient(s, client) && freeHandle(s, client) === undefined, 'P1'],
-    ['ENOMEM', (s, { bytes }) => bytes < 0 || pagesFor(s.machine, bytes) > unheldCount(s), 'P2'],
+    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    [
+      'EINVAL',
+      (s, { bytes }) => bytes <= 0 || bytes >= sizeEnd(s.machine.pageBytes),
+      'P2',
+      'no buffer has this size',
+    ],
+    ['ENODEV', (_s, { heaps }) => heaps.length === 0, 'P1', 'no heap is asked for'],
+    [
+      'ENOSPC',
+      (s, { client }) => isClient(s, client) && freeHandle(s, client) === undefined,
+      'P1',
+      'no handle id is left',
+    ],
+    [
+      'ENOMEM',
+      (s, { bytes }) => bytes < 0 || pagesFor(s.machine, bytes) > unheldCount(s),
+      'P2',
+      'it is more than anybody could have',
+    ],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => !hasRoomForBuffer(s, pagesFor(s.machine, bytes), seen)]],
   accept: [
@@ -78,8 +93,13 @@ export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = 
 export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
   require: [],
   refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5'],
-    ['EINVAL', (s, { client, handle }) => bufferOf(s, client, handle) === undefined, 'C5'],
+    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    [
+      'EINVAL',
+      (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
+      'C5',
+      'the client has no such handle',
+    ],
   ],
   may: [],
   accept: [],

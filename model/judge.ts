@@ -54,13 +54,20 @@ export function judge<S>(
 ): Disagreement | undefined {
   if ('errno' in reply) return judgeErrno(rule, s, args, reply.errno, seen, terms, tally, first);
   for (let row = 0; row < rule.refuse.length; row++) {
-    const [errno, holds, serves] = rule.refuse[row] as Refusal<S, Args>;
-    const refused = holds(s, args, seen);
+    const refusal = rule.refuse[row] as Refusal<S, Args>;
+    const refused = refusal[1](s, args, seen);
     tally.note(first + row, refused);
-    if (refused) return { clause: `refuse ${errno}`, expected: `errno ${errno}`, serves };
+    if (refused) return owes(refusal);
   }
   return judgeValue(rule, s, args, reply.ok, terms, tally, first + rule.refuse.length + rule.may.length);
 }
+
+/** The errno of a refusal was not given. */
+const owes = <S, A>([errno, , serves, why]: Refusal<S, A>): Disagreement => ({
+  clause: `refuse ${errno}`,
+  expected: why === undefined ? `errno ${errno}` : `errno ${errno}: ${why}`,
+  serves,
+});
 
 function judgeValue<S>(
   rule: Rule<S, Args, Value>,
@@ -95,18 +102,17 @@ function judgeErrno<S>(
   tally: Tally,
   first: number,
 ): Disagreement | undefined {
-  let owed: readonly [string, InvariantId] | undefined;
+  let owed: Refusal<S, Args> | undefined;
   for (let row = 0; row < rule.refuse.length; row++) {
-    const [name, holds, serves] = rule.refuse[row] as Refusal<S, Args>;
-    const refused = holds(s, args, seen);
+    const refusal = rule.refuse[row] as Refusal<S, Args>;
+    const refused = refusal[1](s, args, seen);
     tally.note(first + row, refused);
-    if (refused && name === errno && !(terms.errnoOrder && owed !== undefined)) return undefined;
-    if (refused) owed ??= [name, serves];
+    if (refused && refusal[0] === errno && !(terms.errnoOrder && owed !== undefined)) return undefined;
+    if (refused) owed ??= refusal;
   }
   if (isAllowed(rule, s, args, errno, seen, tally, first + rule.refuse.length)) return undefined;
   if (seen.fired.some((site) => terms.sites[site]?.includes(errno))) return undefined;
-  if (owed !== undefined)
-    return { clause: `refuse ${owed[0]}`, expected: `errno ${owed[0]}`, serves: owed[1] };
+  if (owed !== undefined) return owes(owed);
   return { clause: `no ${errno}`, expected: 'success', serves: rule.owes(s, args) };
 }
 

@@ -22,11 +22,12 @@ const WORD_BYTES = 8;
 export const kvmalloc: Rule<World, ArgsOf<'kvmalloc'>, ValueOf<'kvmalloc'>> = {
   require: [],
   refuse: [
-    ['ENOMEM', (_s, { bytes }) => bytes < 0 || bytes > BYTES_MAX, 'P2'],
+    ['ENOMEM', (_s, { bytes }) => bytes < 0 || bytes > BYTES_MAX, 'P2', 'no metadata is so large'],
     [
       'ENOMEM',
       (s, { bytes }) => bytes > s.machine.pageBytes && pagesFor(s.machine, bytes) > unheldCount(s),
       'P1',
+      'it is more than anybody could have',
     ],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasRoom(s, bytes, seen)]],

@@ -14,8 +14,8 @@ import type { World } from './world.ts';
 export const allocPages: Rule<World, ArgsOf<'alloc_pages'>, ValueOf<'alloc_pages'>> = {
   require: [],
   refuse: [
-    ['EINVAL', (s, { order }) => order < 0 || order > s.machine.orderMax, 'P1'],
-    ['ENOMEM', (s, { order }) => !mayHaveBlock(s, order), 'P1'],
+    ['EINVAL', (s, { order }) => order < 0 || order > s.machine.orderMax, 'P1', 'there is no such order'],
+    ['ENOMEM', (s, { order }) => !mayHaveBlock(s, order), 'P1', 'nobody could have such a block'],
   ],
   may: [['ENOMEM', (s, { order }, seen) => !showsBlock(s, order, seen)]],
   accept: [

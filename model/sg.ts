@@ -23,8 +23,8 @@ export const sgAllocTable: Rule<
     ['every block is allocated', (s, { pages }) => pages.every((block) => isBlock(s, block))],
   ],
   refuse: [
-    ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1'],
-    ['ENOMEM', (s) => freeTable(s) === undefined, 'P1'],
+    ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1', 'a segment is at least a page'],
+    ['ENOMEM', (s) => freeTable(s) === undefined, 'P1', 'no table is left'],
   ],
   may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, entriesMax(s, args)), seen)]],
   accept: [

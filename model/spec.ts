@@ -22,10 +22,12 @@ export type InvariantId = string;
 
 /** A condition with its name. In `refuse` and `may` the name is an errno. */
 export type Duty<S, A> = readonly [name: string, holds: (s: S, args: A) => boolean];
+/** `why` ends the sentence "an errno is owed: …" in reports. */
 export type Refusal<S, A> = readonly [
   errno: string,
   holds: (s: S, args: A, seen: Seen) => boolean,
   serves: InvariantId,
+  why?: string,
 ];
 export type Allowance<S, A> = readonly [errno: string, holds: (s: S, args: A, seen: Seen) => boolean];
 /** A row with `needs` is judged only for targets with page numbers, else counted as unjudged. */
