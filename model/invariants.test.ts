@@ -138,6 +138,9 @@ describe('I3', () => {
     expect(broken('I3', { bound: { [IO_PAGES + 2]: 6 } })).to.equal(found);
     expect(broken('I3', { index: { 4: 1 } })).to.equal(found);
     expect(broken('I3', { index: { 4: 1 }, bound: { [IO_PAGES + 1]: 5 } })).to.equal(undefined);
+    expect(broken('I3', { index: { 4: 3 }, bound: { [IO_PAGES - 1]: 5 } }), 'bound in context 0').to.equal(
+      found,
+    );
   });
 
   it('finds a page that belongs to no object, and asks GPU contexts alone', () => {

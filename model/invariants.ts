@@ -76,9 +76,11 @@ function reachableUnbound(view: View, machine: Machine): string | undefined {
 
 function isBound(view: View, index: number, page: number, type: number): boolean {
   if (type !== CONTEXT.GPU) return true;
+  const bound = column(view, VIEW.bound);
+  const ioPages = bound.length / column(view, VIEW.context).length;
   const head = at(column(view, VIEW.head), page);
-  const start = index - at(column(view, VIEW.index), page);
-  return head !== 0 && at(column(view, VIEW.bound), start) === head;
+  const position = at(column(view, VIEW.index), page);
+  return head !== 0 && position <= index % ioPages && at(bound, index - position) === head;
 }
 
 function strayPage(view: View): string | undefined {
