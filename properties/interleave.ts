@@ -20,7 +20,6 @@ interface Suspension {
   readonly at: number;
   readonly call: Call;
   readonly began: number;
-  points: number;
 }
 
 /**
@@ -109,7 +108,7 @@ class Interleaving<M, S extends Stateful> {
     if (at === undefined) return undefined;
     const call = this.#stepper.callAt(at);
     if (call === undefined) return undefined;
-    const begun = { at, call, began: this.#clock++, points: 0 };
+    const begun = { at, call, began: this.#clock++ };
     return this.#settle(
       actor,
       begun,

@@ -67,4 +67,12 @@ describe('limitsOf', () => {
     expect(limitsOf(SPEC, machine)).to.include({ blockPages: 4, ioPages: 8, addressEnd: 576 });
     expect(limitsOf(SPEC, machine)).to.equal(limitsOf(SPEC, machine));
   });
+
+  it('knows no field or policy that every object has', () => {
+    expect(() => machineOf(SPEC, { toString: 3 })).to.throw('machine.toString: there is no such field');
+    const policies = { constructor: 'x' } as unknown as Record<string, string>;
+    expect(() => machineOf(SPEC, { policies })).to.throw(
+      'machine.policies.constructor: there is no such policy',
+    );
+  });
 });

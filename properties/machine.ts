@@ -47,7 +47,7 @@ export function limitsOfScript<M, S extends Stateful>(
 
 function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): M {
   for (const name of Object.keys(machine)) {
-    if (name in spec.fields || name === 'policies' || name === 'occupied') continue;
+    if (Object.hasOwn(spec.fields, name) || name === 'policies' || name === 'occupied') continue;
     throw new ScriptError(
       `machine.${name}`,
       `there is no such field; known are ${Object.keys(spec.fields).join(', ')}`,
@@ -86,7 +86,7 @@ function policiesOf<M, S extends Stateful>(
   policies: Readonly<Record<string, string>>,
 ): Record<string, string> {
   for (const [name, value] of Object.entries(policies)) {
-    const policy = spec.policies[name];
+    const policy = Object.hasOwn(spec.policies, name) ? spec.policies[name] : undefined;
     if (policy === undefined) {
       throw new ScriptError(
         `machine.policies.${name}`,

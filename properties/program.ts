@@ -85,7 +85,7 @@ function stepOf(
 ): Step {
   const { op, shape, names } = call;
   for (const name in command) {
-    if (name in shape.args || RESERVED.has(name)) continue;
+    if (Object.hasOwn(shape.args, name) || RESERVED.has(name)) continue;
     throw new ScriptError(`commands[${at}].${name}`, `${op} has no such argument`);
   }
   const plans: Plan[] = [];

@@ -85,11 +85,6 @@ export class Stepper<M, S extends Stateful> {
     return this.#steps;
   }
 
-  /** Index of the step that `next` gave last. */
-  get at(): number {
-    return this.#at;
-  }
-
   /** The next call that can be made, or undefined at the end. Steps that cannot be made are skipped and counted. */
   next(): Call | undefined {
     while (this.#at + 1 < this.#steps.length) {
