@@ -9,13 +9,16 @@ const quote = (word: string): string => (PLAIN.test(word) ? word : `'${word.repl
 const line = (words: readonly string[]): string => words.map(quote).join(' ');
 
 /** The run with so many scripts of the same seed again. */
-export function runLine({ target, seed, machine, only, premise }: RunOptions, scripts: number): string {
-  const { policies = {}, ...numbers } = machine;
+export function runLine(options: RunOptions, scripts: number): string {
+  const { target, seed, named, memory, only, premise } = options;
+  const { policies = {}, ...numbers } = named;
   const fields = Object.entries(numbers).map(([name, value]) => `${name}=${String(value)}`);
   const choices = Object.entries(policies).map(([name, value]) => `${name}=${value}`);
   const { words, program } = targetWords(target);
   return line([
     ...['ionclad', 'run', '--target', ...words, '--seed', String(seed), '--scripts', String(scripts)],
+    ...(memory === undefined ? [] : ['--memory', memory.source]),
+    ...(memory?.pages === undefined ? [] : ['--pages', String(memory.pages)]),
     ...option('--machine', fields),
     ...option('--policy', choices),
     ...option('--only', only ?? []),

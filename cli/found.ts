@@ -41,7 +41,7 @@ export async function keep(
 }
 
 /** A verdict says of every value of the policy whether it holds. */
-async function withOthers(found: Case, find: Pursuit['find']): Promise<Case> {
+export async function withOthers(found: Case, find: Pursuit['find']): Promise<Case> {
   const { property, script, expect = {} } = found;
   if (property.name !== 'verdict') return found;
   const all: Record<string, Expectation> = { ...expect };
@@ -52,17 +52,28 @@ async function withOthers(found: Case, find: Pursuit['find']): Promise<Case> {
   return { ...found, expect: all };
 }
 
-function caseOf({ target, seed, premise, machine }: RunOptions, version: string, found: Found): Case {
+type Asked = Pick<RunOptions, 'target' | 'seed' | 'premise' | 'machine'>;
+
+/** The policy that a run decides: the disputed one that is fixed, or the only one. */
+function decidedBy({ premise, machine }: Asked): readonly [policy: string, value: string] | undefined {
+  const fixed = Object.entries(machine.policies ?? {});
+  const disputed = fixed.filter(([name]) => SPEC.policies[name]?.free !== true);
+  const [decided, ...others] = disputed.length > 0 ? disputed : fixed;
+  return premise === undefined || others.length > 0 ? undefined : decided;
+}
+
+/** The case of a finding. */
+export function caseOf(asked: Asked, version: string, found: Found): Case {
+  const { target, seed, premise = '' } = asked;
   const { index, script, finding } = found;
   const { kind, serves, clause, layer, command } = finding;
-  const [[policy, value] = [undefined, ''], ...others] = Object.entries(machine.policies ?? {});
-  const decides = premise !== undefined && policy !== undefined && others.length === 0;
-  const expect: Record<string, Expectation> = { [decides ? value : target.name]: 'broken' };
+  const decided = decidedBy(asked);
+  const expect: Record<string, Expectation> = { [decided?.[1] ?? target.name]: 'broken' };
   const detail = finding.detail.slice(0, TITLE_MAX);
   return {
     format: 1,
     title: describe(finding).split('\n', 1)[0]?.slice(0, TITLE_MAX) ?? '',
-    property: decides ? { name: 'verdict', policy, premise } : { name: 'lockstep' },
+    property: decided === undefined ? { name: 'lockstep' } : { name: 'verdict', policy: decided[0], premise },
     target: target.name.slice(0, TITLE_MAX),
     found: { seed, index, version },
     finding: { kind, serves, clause, layer, detail, command },

@@ -4,31 +4,44 @@ import { nearest, suggest } from '../counterexamples/near.ts';
 import { SPEC } from '../model/index.ts';
 import { everyChoice, machineOf, ScriptError, type ScriptMachine } from '../properties/index.ts';
 import { UsageError } from './exit.ts';
+import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
 
-/** As commander hands them over. */
-export interface RawRunOptions {
+/** What commands that make machines are asked for, as commander hands it over. */
+export interface RawMachineOptions {
+  readonly memory?: string;
+  readonly pages?: string;
+  readonly machine?: readonly string[];
+  readonly policy?: readonly string[];
+}
+
+export interface RawRunOptions extends RawMachineOptions {
   readonly target: string;
   readonly seed: string;
   readonly scripts?: string;
   readonly time?: string;
   readonly threads?: string;
-  readonly machine?: readonly string[];
-  readonly policy?: readonly string[];
   readonly only?: readonly string[];
   readonly premise?: string;
   readonly cases: string;
   readonly json?: true;
 }
 
-export interface RunOptions {
+/** What is fixed of every machine. */
+export interface MachineOptions {
+  readonly machine: ScriptMachine;
+  /** What of it was named, beside the memory. */
+  readonly named: ScriptMachine;
+  readonly memory: Memory | undefined;
+}
+
+export interface RunOptions extends MachineOptions {
   readonly target: TargetName;
   readonly seed: number;
   /** Infinite when only the time ends the run. */
   readonly scripts: number;
   readonly seconds: number | undefined;
   readonly threads: number;
-  readonly machine: ScriptMachine;
   /** Calls that are made, or undefined for all. */
   readonly only: readonly string[] | undefined;
   readonly premise: string | undefined;
@@ -53,7 +66,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     scripts: raw.scripts === undefined ? unlimited : integer('--scripts', raw.scripts, 0, SCRIPTS_MAX),
     seconds: time === undefined ? undefined : positive('--time', time),
     threads: threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX),
-    machine: machineOptions(raw.machine ?? [], raw.policy ?? []),
+    ...machineOptions(raw),
     only: only === undefined ? undefined : callsOf(only),
     premise:
       premise === undefined
@@ -93,7 +106,24 @@ function callsOf(names: readonly string[]): string[] {
   return calls.filter(([op, { layer }]) => wanted.has(op) || wanted.has(layer)).map(([op]) => op);
 }
 
-function machineOptions(fields: readonly string[], policies: readonly string[]): ScriptMachine {
+/**
+ * The machine of `--memory`, `--pages`, `--machine` and `--policy`: what is named goes before what is read.
+ *
+ * @throws {UsageError} for the first that does not fit, or when no machine has all of it
+ */
+export function machineOptions(raw: RawMachineOptions): MachineOptions {
+  const pages = raw.pages === undefined ? undefined : pagesOption(raw.pages);
+  const fields = namedMachine(raw.machine ?? [], raw.policy ?? []);
+  if ('pages' in fields && (pages !== undefined || raw.memory !== undefined))
+    throw new UsageError('--machine: pages: with --memory or --pages it is --pages that says how many');
+  const memory = raw.memory === undefined ? undefined : readMemory(raw.memory, pages);
+  const named = pages === undefined || memory !== undefined ? fields : { pages, ...fields };
+  const machine = { ...memory?.machine, ...named };
+  checkDrawable(machine);
+  return { machine, named, memory };
+}
+
+function namedMachine(fields: readonly string[], policies: readonly string[]): ScriptMachine {
   const numbers = fields.map((text): [string, number] => {
     const [name, value] = pair('--machine', text, Object.keys(SPEC.fields));
     const field = SPEC.fields[name];
@@ -104,9 +134,7 @@ function machineOptions(fields: readonly string[], policies: readonly string[]):
     return [name, known(`--policy: ${name}`, value, SPEC.policies[name]?.values ?? [])];
   });
   const machine = Object.fromEntries<unknown>(numbers);
-  const fixed = choices.length === 0 ? machine : { ...machine, policies: Object.fromEntries(choices) };
-  checkDrawable(fixed);
-  return fixed;
+  return choices.length === 0 ? machine : { ...machine, policies: Object.fromEntries(choices) };
 }
 
 function pair(option: string, text: string, names: readonly string[]): [name: string, value: string] {

@@ -46,6 +46,11 @@ function root({ io }: Session): Command {
     .addHelpText('after', EXIT_HELP);
 }
 
+const MEMORY_HELP =
+  'memory as fragmented as a real kernel’s: a file with its /proc/buddyinfo, /proc/pagetypeinfo and /proc/zoneinfo ' +
+  'one after the other, or "live" for this host’s';
+const PAGES_HELP = 'pages of every machine; with --memory, to how many that is scaled (default: all of them)';
+
 const TARGET_HELP = 'builtin, zoo/BUG, module:PATH, or process:COMMAND (also: --target process -- COMMAND)';
 
 function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>): void {
@@ -57,6 +62,8 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--scripts <n>', `how many (default: ${DEFAULT_SCRIPTS}; without end with --time)`)
     .option('--time <seconds>', 'hand out scripts for so long; only how many is decided by it')
     .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
+    .option('--memory <file>', MEMORY_HELP)
+    .option('--pages <n>', PAGES_HELP)
     .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
     .option('--policy <choices>', 'policies that every machine has, such as contexts=shared', collect)
     .option('--only <names>', 'calls or layers that are used, such as ion,gpu,device_read', collect)

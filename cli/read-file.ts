@@ -1,4 +1,4 @@
-/** Reads a case file that a user named, whatever stands there. */
+/** Reads files that a user named, whatever stands there. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Case, readCase } from '../counterexamples/index.ts';
 import { TEXT_MAX } from '../counterexamples/text.ts';
@@ -14,15 +14,16 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** @throws {UsageError} or CaseError, with one line that names the file */
 export function readCaseFile(file: string): Case {
-  return readCase(textOf(file), file);
+  return readCase(readTextFile(file, TEXT_MAX), file);
 }
 
-function textOf(file: string): string {
+/** The text of a file. @throws {UsageError} with one line that names it, also when it has more bytes */
+export function readTextFile(file: string, bytesMax: number): string {
   try {
     const handle = openSync(file, 'r');
     try {
       if (fstatSync(handle).isDirectory()) throw new UsageError(`${file}: ${REASONS['EISDIR']}`);
-      return readAll(handle, file);
+      return readAll(handle, file, bytesMax);
     } finally {
       closeSync(handle);
     }
@@ -34,7 +35,7 @@ function textOf(file: string): string {
 }
 
 /** Not more than the limit is ever held, though the file be a device without end. */
-function readAll(handle: number, file: string): string {
+function readAll(handle: number, file: string, bytesMax: number): string {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for (;;) {
@@ -42,7 +43,7 @@ function readAll(handle: number, file: string): string {
     const got = readSync(handle, piece, 0, PIECE_BYTES, null);
     if (got === 0) return Buffer.concat(pieces).toString('utf8');
     bytes += got;
-    if (bytes > TEXT_MAX) throw new UsageError(`${file}: more than ${TEXT_MAX / 2 ** 20} MiB`);
+    if (bytes > bytesMax) throw new UsageError(`${file}: more than ${bytesMax / 2 ** 20} MiB`);
     pieces.push(piece.subarray(0, got));
   }
 }

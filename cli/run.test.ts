@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { readCase } from '../counterexamples/index.ts';
 import { record } from './main.ts';
@@ -8,6 +9,11 @@ import { record } from './main.ts';
 type Ran = Awaited<ReturnType<typeof record>>;
 
 const ionclad = (...args: readonly string[]): ReturnType<typeof record> => record(args);
+
+const CHECKERBOARD = fileURLToPath(new URL('../../cli/test-data/checkerboard.txt', import.meta.url));
+
+/** The values of policies that fail in crumbs. */
+const DECIDED = [['layout=contiguous', 'T7']] as const;
 
 const SHORT = ['--machine', 'pages=16', '--scripts', '300'];
 
@@ -76,6 +82,30 @@ describe('ionclad run', function () {
     expect(replayed.out)
       .to.include('on builtin, per-client: holds')
       .and.to.include('on builtin, shared: found');
+  });
+
+  it('starts with the memory of a kernel, and says what it is', async () => {
+    const fragmented = ['--memory', CHECKERBOARD, '--pages', '512', '--scripts', '50'];
+    const { code, out } = await run(...fragmented, '--only', 'pages', '--threads', '1');
+    expect(code).to.equal(0);
+    const text = out.replaceAll(/\s+/g, ' ');
+    expect(
+      text.startsWith(`memory ${CHECKERBOARD}: 2 zones (DMA DMA32), 22,178 of 54,340 pages free`),
+    ).to.equal(true);
+    expect(text).to.include(' rounded: order 0 208.96 to 209, reserve 4.29 to 4 ');
+    expect(out).to.match(/^fixed +pages 512, .*occupied 303 pages in \d+ runs$/m);
+    expect(out).to.match(/^repeat: .* --memory .*checkerboard\.txt --pages 512 --only /m);
+    const { out: json } = await run(...fragmented, '--only', 'pages', '--json');
+    expect(JSON.parse(json)).to.have.nested.property('memory.laid.pages', 512);
+  });
+
+  it('decides on it what the review decided', async () => {
+    for (const [policy, premise] of DECIDED) {
+      const fragmented = ['--memory', CHECKERBOARD, '--pages', '512', '--scripts', '2000'];
+      const { code, out } = await run(...fragmented, '--policy', policy, '--premise', premise);
+      expect(code, out).to.equal(1);
+      expect(out).to.match(/replied ENOMEM, expected success/);
+    }
   });
 
   it('prints the case where it cannot be saved: nothing that was found is lost', async () => {

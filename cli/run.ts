@@ -17,7 +17,7 @@ import { Progress } from './progress.ts';
 import { RemoteRunner } from './remote.ts';
 import type { Session } from './session.ts';
 import { printSummary, type Summary, summarise } from './summary.ts';
-import { many } from './table.ts';
+import { many, table, wrapped } from './table.ts';
 import { closeTarget, type Opened, openTarget } from './targets.ts';
 import { version } from './version.ts';
 import type { Task } from './worker.ts';
@@ -102,6 +102,7 @@ function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
 
 function print({ summary, told, repeat }: End, options: RunOptions, session: Session): void {
   const { io, signal } = session;
+  for (const line of memoryRows(options)) io.out(line);
   if (told !== undefined) tell(told, options, session);
   else if (summary.commands > 0) printSummary(summary, options, io);
   const ran = `${many(summary.commands, 'command')} of ${many(summary.scripts, 'script')}`;
@@ -116,7 +117,20 @@ function print({ summary, told, repeat }: End, options: RunOptions, session: Ses
   io.out(`repeat: ${repeat}`);
 }
 
-function reportOf({ summary, told, repeat }: End, { target, seed }: RunOptions, exitCode: ExitCode): object {
+const MEMORY_COLUMNS = 100;
+
+/** Where the machine's memory is from, before all else: it says what was tested. */
+function memoryRows({ memory }: RunOptions): string[] {
+  if (memory === undefined) return [];
+  const lines = memory.lines.flatMap((line) => wrapped(line, MEMORY_COLUMNS));
+  return [...table(lines.map((line, at) => [at === 0 ? 'memory' : '', line])), ''];
+}
+
+function reportOf(
+  { summary, told, repeat }: End,
+  { target, seed, memory }: RunOptions,
+  exitCode: ExitCode,
+): object {
   const base = {
     ionclad: version(),
     command: 'run',
@@ -124,6 +138,7 @@ function reportOf({ summary, told, repeat }: End, { target, seed }: RunOptions, 
     target: target.name,
     seed,
     repeat,
+    ...(memory === undefined ? {} : { memory: { ...memory.facts, lines: memory.lines } }),
     ...summary,
   };
   if (told === undefined) return base;

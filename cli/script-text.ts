@@ -1,6 +1,10 @@
 /** Scripts as people write them: one call a line, in the spelling of C. */
 import { type ArgShape, SPEC } from '../model/index.ts';
 import type { Argument, Command, Place, Script, ScriptMachine } from '../properties/index.ts';
+import { many } from './table.ts';
+
+/** Runs of pages that are listed one by one. */
+const RUNS_SHOWN = 32;
 
 /** `h = ion_alloc(alice, bytes 128, heaps [iommu])`: references stand alone, all else has its name. */
 export function commandText({ op, as, actor, fail, ...args }: Command): string {
@@ -40,16 +44,28 @@ export function scriptLines({ machine, commands, schedule = [] }: Script, marked
 }
 
 /** What differs from the defaults. */
-export function machineText({ policies = {}, occupied = [], ...numbers }: ScriptMachine): string {
+export function machineText({ policies = {}, occupied = [], movable = [], ...numbers }: ScriptMachine): string {
   const fields = Object.entries(numbers)
     .filter(([name, value]) => value !== SPEC.fields[name]?.default)
     .map(([name, value]) => `${name} ${String(value)}`);
   const choices = Object.entries(policies)
     .filter(([name, value]) => value !== SPEC.policies[name]?.values[0])
     .map(([name, value]) => `${name} ${value}`);
-  const runs = occupied.map(([first, pages]) => (pages === 1 ? `${first}` : `${first}-${first + pages - 1}`));
-  const held = runs.length === 0 ? [] : [`occupied pages ${runs.join(' ')}`];
+  const held = [...runsText('occupied', occupied), ...runsText('movable', movable)];
   return [...fields, ...choices, ...held].join(', ') || 'all defaults';
+}
+
+type Runs = NonNullable<ScriptMachine['occupied']>;
+
+/** The runs themselves, as long as somebody would read them. */
+function runsText(name: string, runs: Runs): string[] {
+  if (runs.length === 0) return [];
+  if (runs.length > RUNS_SHOWN) {
+    const pages = runs.reduce((sum, [, each]) => sum + each, 0);
+    return [`${name} ${many(pages, 'page')} in ${many(runs.length, 'run')}`];
+  }
+  const pages = runs.map(([first, each]) => (each === 1 ? `${first}` : `${first}-${first + each - 1}`));
+  return [`${name} pages ${pages.join(' ')}`];
 }
 
 /** The script on a machine with another value of a policy. */

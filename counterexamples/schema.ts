@@ -1,7 +1,7 @@
 /** The schema of scripts, derived from the specification's tables: a new call, field or policy needs no line here. */
 import * as z from 'zod';
 import type { CallShape, Spec, SpecField } from '../model/index.ts';
-import type { Script } from '../properties/index.ts';
+import { type Script, START_MAPS } from '../properties/index.ts';
 import { argumentSchema, NAME, word } from './arguments.ts';
 import { suggest } from './near.ts';
 
@@ -50,10 +50,11 @@ function machineSchema({ fields, policies }: Tables): z.ZodType {
   const page = z.int({ error: 'a page number' }).min(0, 'a page number');
   const count = z.int({ error: 'a number of pages' }).min(1, 'a number of pages');
   const run = z.tuple([page, count], { error: 'a run of pages: [first, count]' });
+  const runs = z.array(run, { error: 'a list of runs' }).max(RUNS_MAX, `at most ${RUNS_MAX} runs`).optional();
   return strict({
     ...(Object.fromEntries(numbers) as Record<string, z.ZodType>),
     policies: strict(Object.fromEntries(choices) as Record<string, z.ZodType>).optional(),
-    occupied: z.array(run, { error: 'a list of runs' }).max(RUNS_MAX, `at most ${RUNS_MAX} runs`).optional(),
+    ...(Object.fromEntries(START_MAPS.map((map) => [map, runs])) as Record<string, z.ZodType>),
   });
 }
 

@@ -28,11 +28,12 @@ function listLines(name: string, items: readonly unknown[]): string[] {
 }
 
 /** Fields in the order of the specification, then the rest. */
-function orderMachine({ policies, occupied, ...numbers }: ScriptMachine): object {
+function orderMachine({ policies, occupied, movable, ...numbers }: ScriptMachine): object {
   return {
     ...ordered(numbers, Object.keys(SPEC.fields)),
     ...(policies === undefined ? {} : { policies: ordered(policies, Object.keys(SPEC.policies)) }),
     ...(occupied === undefined ? {} : { occupied }),
+    ...(movable === undefined ? {} : { movable }),
   };
 }
 

@@ -31,16 +31,47 @@ export interface Config {
   readonly sgTables: number;
   /** Jobs of the engines alive at once. */
   readonly jobs: number;
+  /** Devices beside the GPU: initiators `contexts` and up. */
+  readonly devices: number;
+  /** File descriptors of one client, ids from 0. */
+  readonly fds: number;
+  /** User address space of one client, in pages. */
+  readonly userPages: number;
+  /** Pages that the parked list holds at the most, as a per-CPU list does; 0: none. */
+  readonly parked: number;
+  /** Entries of the flush queue, at least 1. */
+  readonly flushEntries: number;
+  /** The last I/O pages of every address space: doorbells, never handed out nor mapped. */
+  readonly reservedIoPages: number;
+  /** Runs of pages that {@link occupied} and {@link movable} do not count, held at once. */
+  readonly occupants: number;
   readonly policies: {
     /** One translation for each GPU context, or one for all of them. */
     readonly contexts: 'per-client' | 'shared';
     /** Buffers out of single pages, or out of one block. */
     readonly layout: 'scattered' | 'contiguous';
+    /** Drivers map buffers, or the heap maps them into one address space for all GPU contexts. */
+    readonly mapping: 'driver' | 'heap';
+    /** Pages one by one, or out of the DMA allocator, with or without a kernel mapping for each buffer. */
+    readonly backing: 'pages' | 'dma-alloc' | 'dma-alloc-no-kernel-mapping';
+    /** Where the array that lists the pages of a buffer comes from. */
+    readonly pageArray: 'kvmalloc' | 'kmalloc' | 'vmalloc';
+    /** Whether lines that zeroing left dirty are cleaned before a buffer gets uncached mappings. */
+    readonly aliasing: 'clean' | 'ignore';
+    /** Whether the GPU driver syncs caches. */
+    readonly sync: 'always' | 'never';
+    readonly zeroing: 'on-alloc' | 'on-free' | 'none';
+    /** Whether devices look into CPU caches. */
+    readonly coherent: 'no' | 'yes';
+    /** When the IOTLB forgets what a DMA domain unmapped: at once, or when a queue is flushed. */
+    readonly invalidation: 'strict' | 'lazy';
     /** Which free block of the right order is taken: the lowest, or the one freed last. */
     readonly placement: 'lowest' | 'lifo';
   };
   /** Runs [first page, count] that somebody else holds from boot. */
   readonly occupied: readonly (readonly [number, number])[];
+  /** As {@link occupied}, but compaction may move them. */
+  readonly movable: readonly (readonly [number, number])[];
 }
 
 /** Bytes of a pointer and of a table entry; an sg entry is two of them. */
@@ -84,8 +115,29 @@ export function smallConfig(
     handles: 8,
     sgTables: 4,
     jobs: 2,
+    devices: 2,
+    fds: 8,
+    userPages: 16,
+    parked: 2,
+    flushEntries: 2,
+    reservedIoPages: 1,
+    occupants: 8,
     occupied: [],
+    movable: [],
     ...fields,
-    policies: { contexts: 'per-client', layout: 'scattered', placement: 'lowest', ...policies },
+    policies: {
+      contexts: 'per-client',
+      layout: 'scattered',
+      placement: 'lowest',
+      mapping: 'driver',
+      backing: 'pages',
+      pageArray: 'kvmalloc',
+      aliasing: 'clean',
+      sync: 'always',
+      zeroing: 'on-alloc',
+      coherent: 'no',
+      invalidation: 'strict',
+      ...policies,
+    },
   };
 }

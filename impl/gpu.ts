@@ -9,6 +9,7 @@ import type { Jobs } from './jobs.ts';
 import { SEEN_BOUND, SEEN_NOWHERE } from './seen.ts';
 import type { SgReader } from './sg-chunks.ts';
 import type { Store } from './store.ts';
+import type { Syncs } from './syncs.ts';
 
 /** Where `bind` can be interrupted: before it maps, and before it publishes the binding. */
 export type SwitchPoint = 1 | 2;
@@ -25,11 +26,14 @@ interface Flight {
 
 /**
  * A GPU driver: contexts of clients, buffers bound into them, jobs. A binding holds a reference to its buffer
- * for as long as anything translates to it: unmap is strict, and the reference goes last.
+ * for as long as anything translates to it: unmap is strict, and the reference goes last. Where the heap
+ * maps, a binding is the reference alone, and a buffer may be bound several times at its one address.
  */
 export class Gpu {
   /** At context * ioPages + ioPage: page 0 of the buffer bound there + 1, or 0. */
   readonly bound: Column;
+  /** At the same places, where the heap maps: how often the buffer is bound beyond once. */
+  private readonly again: Column;
   /** Whether {@link bindSteps} stops at its switch points. */
   concurrent = false;
   /** Client + 1 of each GPU context, or 0. */
@@ -39,6 +43,7 @@ export class Gpu {
   private readonly jobs: Jobs;
   private readonly engine: Engine;
   private readonly reader: SgReader;
+  private readonly syncs: Syncs;
   private readonly pageBytes: number;
   private readonly flights: Flight[] = [];
 
@@ -50,15 +55,19 @@ export class Gpu {
     engine: Engine,
     jobs: Jobs,
     reader: SgReader,
+    syncs: Syncs,
   ) {
     this.ion = ion;
     this.iommu = iommu;
     this.engine = engine;
     this.jobs = jobs;
     this.reader = reader;
+    this.syncs = syncs;
     this.pageBytes = config.pageBytes;
     this.owner = store.column(config.contexts, SEEN_NOWHERE);
     this.bound = store.column(config.contexts * iommu.ioPages, SEEN_BOUND);
+    jobs.completed = (context) => this.syncForCpu(context);
+    this.again = store.column(this.heapMaps ? this.bound.count : 0, SEEN_NOWHERE);
   }
 
   /** Forgets calls that were suspended: after a reset. */
@@ -118,7 +127,8 @@ export class Gpu {
     const ioPage = this.mapBuffer(context, buffer, rights);
     if (ioPage < 0) return this.giveUp(buffer, flight, ioPage);
     flight.ioPage = ioPage;
-    flight.count = this.countOf(buffer);
+    flight.count = this.heapMaps ? 0 : this.countOf(buffer);
+    this.syncs.forDevice(buffer);
     if (this.concurrent) yield 2;
     if (flight.cancelled) return this.giveUp(buffer, flight, -ENOENT);
     this.publish(context, ioPage, buffer);
@@ -126,7 +136,7 @@ export class Gpu {
     return ioPage * this.pageBytes;
   }
 
-  /** Returns 0; -ENOENT no GPU context, -EINVAL no binding starts at this address. */
+  /** Ends one binding. Returns 0; -ENOENT no GPU context, -EINVAL no binding starts at this address. */
   unbind(context: number, address: number): number {
     if (!this.isContext(context)) return -ENOENT;
     const ioPage = address / this.pageBytes;
@@ -144,7 +154,19 @@ export class Gpu {
   submit(context: number, at: number, bytes: number, tag: number): number {
     if (!this.isContext(context)) return -ENOENT;
     if (!this.engine.isSize(bytes)) return -EINVAL;
-    return this.jobs.submit(context, at, bytes, tag);
+    const job = this.jobs.submit(context, at, bytes, tag);
+    if (job >= 0) this.syncForDevice(context);
+    return job;
+  }
+
+  /** Before a job: what CPUs wrote to anything that is bound in its context is in memory. */
+  syncForDevice(context: number): void {
+    this.forEachBinding(context, (ioPage) => this.syncs.forDevice(this.boundAt(context, ioPage)));
+  }
+
+  /** After a job: CPUs read what is in memory of anything that is bound in its context. */
+  syncForCpu(context: number): void {
+    this.forEachBinding(context, (ioPage) => this.syncs.forCpu(this.boundAt(context, ioPage)));
   }
 
   /** Whether a number that a user sent is a GPU context. */
@@ -164,10 +186,11 @@ export class Gpu {
   }
 
   /**
-   * Finds a range and maps all pages of a buffer there. Returns the first I/O page, or an error with nothing
-   * left.
+   * Finds a range and maps all pages of a buffer there, unless the heap did. Returns the first I/O page, or
+   * an error with nothing left.
    */
   mapBuffer(context: number, buffer: number, rights: number): number {
+    if (this.heapMaps) return this.ion.buffers.space.startOf(buffer);
     const count = this.countOf(buffer);
     const ioPage = this.iommu.iova.allocate(this.iommu.spaceOf(context), count);
     if (ioPage < 0) return ioPage;
@@ -190,23 +213,24 @@ export class Gpu {
 
   /** Makes a binding known, which holds the reference from now on. */
   publish(context: number, ioPage: number, buffer: number): void {
-    this.bound.set(this.placeOf(context, ioPage), buffer + 1);
+    const place = this.placeOf(context, ioPage);
+    if (this.bound.get(place) !== 0) this.again.add(place, 1);
+    this.bound.set(place, buffer + 1);
   }
 
   /** Ends a binding: unknown first, then unmapped, then its reference. */
   release(context: number, ioPage: number): void {
     const buffer = this.boundAt(context, ioPage);
-    this.bound.set(this.placeOf(context, ioPage), 0);
-    this.unmapBuffer(context, ioPage, this.countOf(buffer));
+    this.unpublish(this.placeOf(context, ioPage));
+    if (!this.heapMaps) this.unmapBuffer(context, ioPage, this.countOf(buffer));
+    this.syncs.forCpu(buffer);
     this.ion.dropReference(buffer);
   }
 
   releaseAll(context: number): void {
-    const { iova } = this.iommu;
-    const space = this.iommu.spaceOf(context);
-    for (let ioPage = iova.nextUsed(space, 0); ioPage >= 0; ioPage = iova.nextUsed(space, ioPage + 1)) {
-      if (this.boundAt(context, ioPage) >= 0) this.release(context, ioPage);
-    }
+    this.forEachBinding(context, (ioPage) => {
+      while (this.boundAt(context, ioPage) >= 0) this.release(context, ioPage);
+    });
   }
 
   /** Ends a context: nothing new starts in it, its jobs die, its mappings go, then its tables. */
@@ -224,6 +248,27 @@ export class Gpu {
       if (flight.context !== context || flight.cancelled) continue;
       flight.cancelled = true;
       if (flight.count > 0) this.unmapBuffer(context, flight.ioPage, flight.count);
+    }
+  }
+
+  /** Whether buffers are mapped before anybody binds them. */
+  private get heapMaps(): boolean {
+    return this.ion.buffers.space.maps;
+  }
+
+  private unpublish(place: number): void {
+    if (this.heapMaps && this.again.get(place) > 0) this.again.add(place, -1);
+    else this.bound.set(place, 0);
+  }
+
+  /**
+   * Visits the I/O pages at which a buffer is bound in a context; ranges that others took are passed over.
+   */
+  private forEachBinding(context: number, visit: (ioPage: number) => void): void {
+    const { iova } = this.iommu;
+    const space = this.iommu.spaceOf(context);
+    for (let ioPage = iova.nextUsed(space, 0); ioPage >= 0; ioPage = iova.nextUsed(space, ioPage + 1)) {
+      if (this.boundAt(context, ioPage) >= 0) visit(ioPage);
     }
   }
 

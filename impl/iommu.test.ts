@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC, ERANGE } from './errno.ts';
-import { SITE_ID, SITE_IOVA, SITE_TABLE } from './faults.ts';
-import { CONTEXT_DMA, CONTEXT_UNMANAGED } from './iommu.ts';
+import { EBUSY, EEXIST, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSPC, ERANGE } from './errno.ts';
+import { SITE_ID, SITE_TABLE } from './faults.ts';
+import { CONTEXT_DMA, CONTEXT_GPU, CONTEXT_UNMANAGED } from './iommu.ts';
 import { boot, type Kernel } from './kernel.ts';
 import { READ, WRITE } from './tables.ts';
 
@@ -38,6 +38,8 @@ describe('iommu', () => {
     expect(map(0x800, phys, 64, 0)).to.equal(-EINVAL);
     expect(map(0x800, phys, 0, 0)).to.equal(0);
     expect(map(0xfc0, phys, 128)).to.equal(-ERANGE);
+    expect(map(0xfc0, phys, 64)).to.equal(-ERANGE);
+    expect(map(0xf80, phys, 64)).to.equal(0);
     expect(map(-64, phys, 64)).to.equal(-ERANGE);
     expect(map(2 ** 64, phys, 64)).to.equal(-ERANGE);
     expect(map(0x800, 64 * 64, 64)).to.equal(-ERANGE);
@@ -50,7 +52,31 @@ describe('iommu', () => {
     expect(kernel.engine.read(domain, 0x3c0, 64)).to.equal(0);
     kernel.faults.arm(SITE_TABLE, 2);
     expect(kernel.iommu.map(domain, 0x7c0, phys, 128, READ)).to.equal(-ENOMEM);
+    kernel.pages.drain();
     expect(kernel.freePages).to.equal(free);
+  });
+
+  it('maps a block where it can, and takes a part of it away', () => {
+    const { kernel, domain, phys } = mapped();
+    expect(kernel.iommu.tables.leafLevel(kernel.iommu.rootOf(domain), 0x400 / 64, phys / 64, 4)).to.equal(1);
+    kernel.faults.arm(SITE_TABLE, 1);
+    expect(kernel.iommu.unmap(domain, 0x440, 128)).to.equal(0);
+    expect(kernel.engine.read(domain, 0x400, 256)).to.equal(16);
+    expect(kernel.iommu.unmap(domain, 0x440, 128)).to.equal(128);
+    expect(kernel.engine.read(domain, 0x400, 256)).to.equal(4);
+    expect(kernel.engine.read(domain, 0x4c0, 64)).to.equal(4);
+  });
+
+  it('says what byte is behind an address', () => {
+    const { kernel, domain, phys } = mapped();
+    const { iommu } = kernel;
+    kernel.iommu.map(domain, 0x800, phys + 128, 64, READ);
+    expect([0x400, 0x4bf, 0x813].map((iova) => iommu.iovaToPhys(domain, iova))).to.deep.equal([
+      phys,
+      phys + 0xbf,
+      phys + 128 + 0x13,
+    ]);
+    for (const iova of [0, 0x500, -64, 2 ** 12, 2 ** 64]) expect(iommu.iovaToPhys(domain, iova)).to.equal(0);
   });
 
   it('unmaps up to the first hole, and nothing misaligned or outside', () => {
@@ -76,10 +102,89 @@ describe('iommu', () => {
     const { kernel, domain } = mapped();
     kernel.engine.read(domain, 0x400, 64);
     kernel.dma.freeDomain(domain);
+    kernel.pages.drain();
     expect(kernel.freePages).to.equal(60);
     expect(kernel.engine.read(domain, 0x400, 64)).to.equal(-ENOENT);
     expect(kernel.iommu.create(CONTEXT_UNMANAGED)).to.equal(domain);
     expect(kernel.engine.read(domain, 0x400, 64)).to.equal(0);
+  });
+});
+
+describe('a space that GPU contexts share', () => {
+  for (const policies of [{ mapping: 'heap' }, { contexts: 'shared' }] as const) {
+    it(`is there for whoever maps before there is a context: ${Object.keys(policies)}`, () => {
+      const kernel = boot({}, policies);
+      const { iommu, engine } = kernel;
+      const page = kernel.pages.allocateBlock(0);
+      kernel.faults.arm(SITE_TABLE, 1);
+      expect(iommu.openShared()).to.equal(-ENOMEM);
+      expect(iommu.openShared()).to.equal(0);
+      expect(iommu.mapRange(iommu.shared, 5, page, 1, BOTH)).to.equal(0);
+      const context = iommu.create(CONTEXT_GPU);
+      expect(engine.write(context, 5 * 64, 64, 3)).to.equal(4);
+      iommu.closeShared();
+      expect(engine.read(context, 5 * 64, 64)).to.equal(4);
+      iommu.unmapRange(iommu.shared, 5, 1);
+      expect(engine.read(context, 5 * 64, 64)).to.equal(0);
+      iommu.destroy(context);
+      kernel.pages.drain();
+      expect(kernel.freePages).to.equal(63);
+    });
+  }
+});
+
+describe('devices', () => {
+  it('reach what is mapped in their domain, while they are attached', () => {
+    const { kernel, domain } = mapped();
+    const { devices, engine } = kernel;
+    expect(engine.write(4, 0x400, 64, 7)).to.equal(0);
+    expect(devices.attach(domain, 0)).to.equal(4);
+    expect(devices.attach(domain, 0)).to.equal(-EBUSY);
+    expect(devices.attach(domain, 1)).to.equal(5);
+    expect(engine.write(4, 0x400, 64, 7)).to.equal(4);
+    expect(engine.read(5, 0x400, 16)).to.equal(1);
+    devices.detach(4);
+    expect(engine.read(4, 0x400, 16)).to.equal(0);
+    expect(engine.read(5, 0x400, 16)).to.equal(1);
+    expect(devices.attach(kernel.iommu.create(CONTEXT_DMA), 0)).to.equal(4);
+    expect(engine.read(4, 0x400, 16)).to.equal(0);
+  });
+
+  it('are so many', () => {
+    const { kernel, domain } = mapped();
+    for (const none of [-1, 2, 0.5, 99]) expect(kernel.devices.attach(domain, none)).to.equal(-ENODEV);
+    for (const none of [-1, 1, 6, 4.5]) {
+      expect(kernel.engine.read(none, 0x400, 16)).to.equal(-ENOENT);
+      expect(kernel.engine.probe(none)).to.equal(-ENOENT);
+    }
+  });
+
+  it('probe the whole address space', () => {
+    const { kernel, domain, phys } = mapped();
+    const { engine, devices, iommu } = kernel;
+    iommu.map(domain, 0x800, phys, 64, WRITE);
+    engine.write(domain, 0x400, 16, 7);
+    expect(engine.probe(4)).to.equal(0);
+    expect(engine.probed.every((tag) => tag === -1)).to.equal(true);
+    devices.attach(domain, 0);
+    for (const initiator of [4, domain]) {
+      expect(engine.probe(initiator)).to.equal(0);
+      const readable = [...engine.probed].flatMap((tag, ioPage) => (tag < 0 ? [] : [[ioPage, tag]]));
+      expect(readable).to.deep.equal([
+        [16, 7],
+        [17, 0xa5],
+        [18, 0xa5],
+        [19, 0xa5],
+      ]);
+    }
+  });
+
+  it('probe what the IOTLB holds, stale or not', () => {
+    const { kernel, domain } = mapped();
+    kernel.engine.read(domain, 0x400, 16);
+    kernel.iommu.clearEntries(domain, 16, 4);
+    kernel.engine.probe(domain);
+    expect([...kernel.engine.probed.subarray(15, 18)]).to.deep.equal([-1, 0xa5, -1]);
   });
 });
 
@@ -100,63 +205,9 @@ describe('engine', () => {
     for (const at of [-1, -64, 0, 2 ** 12, 2 ** 64, Number.NaN])
       expect(engine.write(domain, at, 16, 1)).to.equal(0);
     for (const bytes of [0, -1, 8 * 64 + 1]) expect(engine.write(domain, 0x400, bytes, 1)).to.equal(-EINVAL);
-    for (const context of [-1, 1, 0.5, 99]) expect(engine.read(context, 0x400, 16)).to.equal(-ENOENT);
+    for (const context of [-1, 1, 0.5, 99, 6]) expect(engine.read(context, 0x400, 16)).to.equal(-ENOENT);
     expect(engine.read(domain, 0x400, 0)).to.equal(-EINVAL);
     expect(engine.linesOf(2 ** 64, 17)).to.equal(2);
     expect(engine.linesOf(0x40f, 2)).to.equal(2);
-  });
-});
-
-describe('dma mapping', () => {
-  /** A table of two segments, of 3 pages in all, and a domain for it. */
-  function prepared(): { kernel: Kernel; domain: number; table: number } {
-    const kernel = boot();
-    const blocks = [
-      kernel.pages.allocateBlock(1),
-      kernel.pages.allocateBlock(3),
-      kernel.pages.allocateBlock(0),
-    ];
-    kernel.pages.freeBlock(blocks[1] ?? 0);
-    const table = kernel.sg.allocateFromPages([blocks[2] ?? 0, blocks[0] ?? 0], 128);
-    return { kernel, domain: kernel.iommu.create(CONTEXT_DMA), table };
-  }
-
-  it('maps segments one behind the other, with the rights of the direction', () => {
-    const { kernel, domain, table } = prepared();
-    const at = kernel.dma.map(domain, table, READ);
-    expect(at).to.equal(4 * 64);
-    expect(kernel.engine.read(domain, at, 4 * 64)).to.equal(12);
-    expect(kernel.engine.write(domain, at, 16, 1)).to.equal(0);
-    kernel.dma.unmap(table);
-    expect(kernel.engine.read(domain, at, 16)).to.equal(0);
-    expect(kernel.dma.map(domain, table, WRITE)).to.equal(at);
-  });
-
-  it('leaves nothing behind when it fails', () => {
-    const { kernel, domain, table } = prepared();
-    const free = kernel.freePages;
-    for (const [site, n] of [
-      [SITE_IOVA, 1],
-      [SITE_TABLE, 1],
-      [SITE_TABLE, 2],
-    ] as const) {
-      kernel.faults.arm(site, n);
-      expect(kernel.dma.map(domain, table, READ)).to.equal(-ENOMEM);
-      kernel.faults.disarm();
-      expect(kernel.freePages).to.equal(free);
-    }
-    kernel.iommu.map(domain, 6 * 64, 0, 64, READ);
-    const before = kernel.freePages;
-    expect(kernel.dma.map(domain, table, READ)).to.equal(-ENOMEM);
-    expect(kernel.freePages).to.equal(before);
-    expect(kernel.engine.read(domain, 4 * 64, 64)).to.equal(0);
-  });
-
-  it('forgets what was mapped in a domain that has gone', () => {
-    const { kernel, domain, table } = prepared();
-    kernel.dma.map(domain, table, READ);
-    kernel.dma.freeDomain(domain);
-    kernel.dma.unmap(table);
-    expect(kernel.dma.map(kernel.iommu.create(CONTEXT_DMA), table, READ)).to.equal(4 * 64);
   });
 });

@@ -1,3 +1,4 @@
+import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
 import { type Config, ioPagesOf } from './config.ts';
 import { EINVAL, ENOMEM, ENOSPC, ERANGE } from './errno.ts';
@@ -19,8 +20,8 @@ export const spacesOf = (config: Config): number => config.contexts + 1;
 
 /**
  * Contexts by id, and the address space of each: a tree of tables, a set of taken ranges, a tag in the IOTLB.
- * Under the policy `shared` all GPU contexts have one space. Strict: when unmap returns, nothing translates.
- * After Linux 6.1 drivers/iommu/iommu.c.
+ * Under the policies `contexts: shared` and `mapping: heap` all GPU contexts have one space. Strict: when
+ * unmap returns, nothing translates. After Linux 6.1 drivers/iommu/iommu.c.
  */
 export class Iommu {
   /** `CONTEXT_` number of each context. */
@@ -29,6 +30,11 @@ export class Iommu {
   readonly tables: PageTables;
   readonly iotlb: Iotlb;
   readonly iova: IovaSpace;
+  /**
+   * Stands for the space that GPU contexts share wherever a context is asked for: whoever has called
+   * {@link openShared} maps there, whether or not a context exists.
+   */
+  readonly shared: number;
   /** Address space of each context that exists. */
   private readonly space: Column;
   /** Page of the top table + 1 of each space, or 0. */
@@ -38,7 +44,7 @@ export class Iommu {
   private readonly faults: FaultPoints;
   private readonly pageBytes: number;
   private readonly pages: number;
-  private readonly shared: boolean;
+  private readonly sharing: boolean;
 
   constructor(
     store: Store,
@@ -55,7 +61,8 @@ export class Iommu {
     this.ioPages = ioPagesOf(config);
     this.pageBytes = config.pageBytes;
     this.pages = config.pages;
-    this.shared = config.policies.contexts === 'shared';
+    this.shared = config.contexts;
+    this.sharing = config.policies.contexts === 'shared' || config.policies.mapping === 'heap';
     this.type = store.column(config.contexts, SEEN_CONTEXT | SEEN_TRANSLATION);
     this.space = store.column(config.contexts, SEEN_TRANSLATION);
     this.root = store.column(spacesOf(config), SEEN_TRANSLATION);
@@ -84,23 +91,46 @@ export class Iommu {
     this.closeSpace(space);
   }
 
+  /** Keeps the shared space alive until {@link closeShared}. Returns 0, or -ENOMEM. */
+  openShared(): number {
+    return this.openSpace(this.shared);
+  }
+
+  /** Ends one {@link openShared}. */
+  closeShared(): void {
+    this.closeSpace(this.shared);
+  }
+
   /**
    * `iommu_map()`: addresses and sizes in bytes, any numbers at all; `rights` of READ and WRITE, 0 for none.
    *
-   * @returns 0; -EINVAL when misaligned or without rights, -ERANGE outside I/O addresses or RAM, -EEXIST,
-   *   -ENOMEM; after an error nothing of this call is mapped
+   * @returns 0; -EINVAL when misaligned or without rights, -ERANGE outside I/O addresses or RAM or where they
+   *   are reserved, -EEXIST, -ENOMEM; after an error nothing of this call is mapped
    */
   map(context: number, iova: number, phys: number, bytes: number, rights: number): number {
     if (!this.isAligned(iova) || !this.isAligned(phys) || !this.isAligned(bytes)) return -EINVAL;
     if (bytes === 0) return 0;
     if (rights === 0) return -EINVAL;
     const count = bytes / this.pageBytes;
-    if (!this.isRange(iova / this.pageBytes, count, this.ioPages)) return -ERANGE;
+    if (!this.isRange(iova / this.pageBytes, count, this.iova.end)) return -ERANGE;
     if (!this.isRange(phys / this.pageBytes, count, this.pages)) return -ERANGE;
     this.tables.begin();
     const result = this.mapRange(context, iova / this.pageBytes, phys / this.pageBytes, count, rights);
     if (result < 0) this.tables.dropCreated();
     return result;
+  }
+
+  /**
+   * `iommu_map_sg()`: the `count` pages of a list at consecutive addresses.
+   *
+   * @param reader - before the first segment
+   * @returns bytes mapped; -EINVAL, -ERANGE, -EEXIST and -ENOMEM as {@link map}
+   */
+  mapList(context: number, iova: number, reader: SgReader, count: number, rights: number): number {
+    if (!this.isAligned(iova) || rights === 0) return -EINVAL;
+    if (!this.isRange(iova / this.pageBytes, count, this.iova.end)) return -ERANGE;
+    const result = this.mapSegments(context, iova / this.pageBytes, reader, rights);
+    return result < 0 ? result : count * this.pageBytes;
   }
 
   /** `iommu_unmap()`: returns the bytes unmapped up to the first hole; 0 when misaligned or out of range. */
@@ -111,14 +141,27 @@ export class Iommu {
     return this.unmapRange(context, iova / this.pageBytes, count) * this.pageBytes;
   }
 
+  /**
+   * `iommu_iova_to_phys()`: the byte behind a device address, by the tables alone; 0 when nothing is mapped.
+   */
+  iovaToPhys(context: number, iova: number): number {
+    const ioPage = Math.floor(iova / this.pageBytes);
+    const entry = isIndex(ioPage, this.ioPages) ? this.tables.walk(this.rootOf(context), ioPage) : 0;
+    return entry === 0 ? 0 : ((entry >>> 2) - 1 - ioPage) * this.pageBytes + iova;
+  }
+
   /** Maps physically contiguous pages. On error none of them is mapped; tables made on the way stay. */
   mapRange(context: number, ioPage: number, page: number, count: number, rights: number): number {
     const root = this.rootOf(context);
-    for (let i = 0; i < count; i++) {
-      const result = this.tables.map(root, ioPage + i, page + i, rights);
-      if (result === 0) continue;
-      this.undoMap(context, ioPage, i);
-      return result;
+    let done = 0;
+    while (done < count) {
+      const level = this.tables.leafLevel(root, ioPage + done, page + done, count - done);
+      const result = this.tables.map(root, ioPage + done, page + done, rights, level);
+      if (result < 0) {
+        this.undoMap(context, ioPage, done);
+        return result;
+      }
+      done += this.tables.pagesOf(level);
     }
     return 0;
   }
@@ -132,12 +175,18 @@ export class Iommu {
     let at = ioPage;
     while (reader.next()) {
       const result = this.mapRange(context, at, reader.page, reader.length, rights);
-      if (result < 0) {
-        this.undoMap(context, ioPage, at - ioPage);
-        this.tables.dropCreated();
-        return result;
-      }
+      if (result < 0) return this.giveUp(context, ioPage, at - ioPage, result);
       at += reader.length;
+    }
+    return 0;
+  }
+
+  /** Maps pages at consecutive addresses, as {@link mapSegments}. */
+  mapFrames(context: number, ioPage: number, frames: readonly number[], rights: number): number {
+    this.tables.begin();
+    for (const [index, page] of frames.entries()) {
+      const result = this.mapRange(context, ioPage + index, page, 1, rights);
+      if (result < 0) return this.giveUp(context, ioPage, index, result);
     }
     return 0;
   }
@@ -158,7 +207,11 @@ export class Iommu {
   clearEntries(context: number, ioPage: number, count: number): number {
     const root = this.rootOf(context);
     let done = 0;
-    while (done < count && this.tables.unmap(root, ioPage + done)) done++;
+    let last = -1;
+    while (done < count && last !== 0) {
+      last = this.tables.unmap(root, ioPage + done, count - done);
+      done += last;
+    }
     return done;
   }
 
@@ -172,9 +225,19 @@ export class Iommu {
     return entry;
   }
 
+  /** What a device finds now for every I/O page, as {@link translate}, without using the IOTLB up. */
+  translateAll(context: number, out: Int32Array): void {
+    const space = this.spaceOf(context);
+    out.fill(0);
+    this.tables.walkAll(this.rootOf(context), out, 0, () => {});
+    for (let place = this.iotlb.size - 1; place >= 0; place--) {
+      if (this.iotlb.spaceAt(place) === space) out[this.iotlb.ioPageAt(place)] = this.iotlb.entryAt(place);
+    }
+  }
+
   /** Number of the address space of a context. */
   spaceOf(context: number): number {
-    return this.space.get(context);
+    return context === this.shared ? this.shared : this.space.get(context);
   }
 
   /** Page of the top table of a context that exists. */
@@ -199,7 +262,7 @@ export class Iommu {
   }
 
   private spaceFor(context: number, type: number): number {
-    return this.shared && type === CONTEXT_GPU ? this.type.count : context;
+    return this.sharing && type === CONTEXT_GPU ? this.shared : context;
   }
 
   private openSpace(space: number): number {
@@ -214,6 +277,12 @@ export class Iommu {
 
   private closeSpace(space: number): void {
     if (this.users.add(space, -1) === 0) this.teardown(space);
+  }
+
+  private giveUp(context: number, ioPage: number, mapped: number, error: number): number {
+    this.undoMap(context, ioPage, mapped);
+    this.tables.dropCreated();
+    return error;
   }
 
   private isAligned(value: number): boolean {

@@ -4,35 +4,65 @@ import type { Column } from './column.ts';
 import type { Config } from './config.ts';
 import { EBADF, EINVAL, EMFILE, ENODEV, ENOSPC } from './errno.ts';
 import { type FaultPoints, SITE_ID } from './faults.ts';
-import { SEEN_CLIENT, SEEN_HANDLE } from './seen.ts';
+import type { Fds } from './fds.ts';
+import { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG, HEAPS } from './heaps.ts';
+import type { KernelMaps } from './kernel-maps.ts';
+import { SEEN_CLIENT, SEEN_HANDLE, SEEN_HANDLE_COUNT, SEEN_KERNEL_MAPS } from './seen.ts';
+import type { SgReader } from './sg-chunks.ts';
 import type { Store } from './store.ts';
+import type { UserMaps } from './user-maps.ts';
 
-/** Bit of the only heap there is, in a heap mask. */
-export const HEAP_IOMMU = 1;
+export { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG } from './heaps.ts';
+
+/** Flag of an allocation: CPU mappings of the buffer go through the cache. After ION_FLAG_CACHED. */
+export const FLAG_CACHED = 1;
 /** Sizes are 64-bit numbers, and arrive here as the nearest double. */
 const SIZE_END = 2 ** 64;
+/** In the order in which they are tried. */
+const HEAP_ORDER = [HEAP_IOMMU, HEAP_SYSTEM_CONTIG, HEAP_SYSTEM] as const;
 
 /**
  * Clients, their handles, and buffers behind them. After the ION core of about Linux 3.18: ids are each
- * client's own and start at 1; every id that comes in is looked up, whatever it is.
+ * client's own and start at 1, a client has at most one handle for a buffer, and every id that comes in is
+ * looked up, whatever it is.
  */
 export class Ion {
   /** 1 for each client that exists. */
   readonly client: Column;
   /** At client * (handles + 1) + id: page 0 of the buffer + 1, or 0. */
   readonly handle: Column;
+  /** References of its user to each handle, at the same places; the last takes the handle with it. */
+  readonly handleCount: Column;
+  /** How often each handle was mapped for the kernel and not unmapped. */
+  readonly kernelMapCount: Column;
   readonly buffers: Buffers;
+  readonly fds: Fds;
+  readonly userMaps: UserMaps;
+  readonly kernelMaps: KernelMaps;
   private readonly faults: FaultPoints;
   private readonly handleEnd: number;
   private readonly pageBytes: number;
 
-  constructor(store: Store, config: Config, buffers: Buffers, faults: FaultPoints) {
+  constructor(
+    store: Store,
+    config: Config,
+    buffers: Buffers,
+    fds: Fds,
+    userMaps: UserMaps,
+    kernelMaps: KernelMaps,
+    faults: FaultPoints,
+  ) {
     this.buffers = buffers;
+    this.fds = fds;
+    this.userMaps = userMaps;
+    this.kernelMaps = kernelMaps;
     this.faults = faults;
     this.pageBytes = config.pageBytes;
     this.handleEnd = config.handles + 1;
     this.client = store.column(config.clients, SEEN_CLIENT);
     this.handle = store.column(config.clients * this.handleEnd, SEEN_HANDLE);
+    this.handleCount = store.column(config.clients * this.handleEnd, SEEN_HANDLE_COUNT);
+    this.kernelMapCount = store.column(config.clients * this.handleEnd, SEEN_KERNEL_MAPS);
   }
 
   /** Returns the new client's id, or -EMFILE. */
@@ -46,11 +76,13 @@ export class Ion {
     return -EMFILE;
   }
 
-  /** Ends a client that exists and has no GPU context any more: its handles go. */
+  /** Ends a client that exists and has no GPU context any more: its mappings, handles and descriptors go. */
   destroyClient(client: number): void {
+    this.userMaps.unmapAll(client);
     for (let id = 1; id < this.handleEnd; id++) {
       if (this.handle.get(this.placeOf(client, id)) !== 0) this.closeHandle(client, id);
     }
+    this.fds.closeAll(client);
     this.client.set(client, 0);
   }
 
@@ -60,30 +92,83 @@ export class Ion {
   }
 
   /**
-   * `ION_IOC_ALLOC`.
+   * `ION_IOC_ALLOC`. Heaps are tried in a fixed order, until one has a buffer.
    *
    * @param bytes - any number, a 64-bit size included; rounded up to pages
    * @param heaps - mask of heaps that will do
+   * @param flags - of FLAG_CACHED
    * @returns the handle; -EBADF no such client, -EINVAL no size, -ENODEV no heap, -ENOMEM, -ENOSPC no handle
    *   id
    */
-  allocate(client: number, bytes: number, heaps: number): number {
+  allocate(client: number, bytes: number, heaps: number, flags = 0): number {
     if (!this.isClient(client)) return -EBADF;
     if (!this.isSize(bytes)) return -EINVAL;
-    if ((heaps & HEAP_IOMMU) === 0) return -ENODEV;
-    const buffer = this.buffers.create(Math.ceil(bytes / this.pageBytes));
+    const handle = this.newHandle(client);
+    if (handle < 0) return handle;
+    const buffer = this.tryHeaps(Math.ceil(bytes / this.pageBytes), heaps, (flags & FLAG_CACHED) !== 0);
     if (buffer < 0) return buffer;
-    const handle = this.openHandle(client, buffer);
-    if (handle < 0) this.dropReference(buffer);
+    this.openHandle(client, handle, buffer);
     return handle;
   }
 
-  /** `ION_IOC_FREE`. Returns 0; -EBADF no such client, -EINVAL no such handle. */
+  /** Makes a buffer in the first heap of a mask that can. Returns it, -ENODEV without a heap, -ENOMEM. */
+  tryHeaps(count: number, heaps: number, cached: boolean): number {
+    let buffer = -ENODEV;
+    for (const heap of HEAP_ORDER) {
+      if ((heaps & heap) === 0) continue;
+      buffer = this.buffers.create(count, heap, cached);
+      if (buffer >= 0) return buffer;
+    }
+    return buffer;
+  }
+
+  /**
+   * `ION_IOC_FREE`: drops one reference of its user, and the handle with the last one. Returns 0; -EBADF no
+   * such client, -EINVAL no such handle.
+   */
   free(client: number, handle: number): number {
     if (!this.isClient(client)) return -EBADF;
     if (this.lookUp(client, handle) < 0) return -EINVAL;
-    this.closeHandle(client, handle);
+    this.putHandle(client, handle);
     return 0;
+  }
+
+  /**
+   * Kernel addresses for the buffer behind a handle, as ion_map_kernel(). Returns the address in bytes;
+   * -EBADF no such client, -EINVAL no such handle, -ENOMEM.
+   */
+  mapKernel(client: number, handle: number): number {
+    if (!this.isClient(client)) return -EBADF;
+    const buffer = this.lookUp(client, handle);
+    if (buffer < 0) return buffer;
+    const kernelPage = this.kernelMaps.get(buffer);
+    if (kernelPage < 0) return kernelPage;
+    this.kernelMapCount.add(this.placeOf(client, handle), 1);
+    return kernelPage * this.pageBytes;
+  }
+
+  /** Takes back one {@link mapKernel} of a handle that has one. */
+  unmapKernel(client: number, handle: number): void {
+    const place = this.placeOf(client, handle);
+    this.kernelMapCount.add(place, -1);
+    this.kernelMaps.put(this.handle.get(place) - 1, 1);
+  }
+
+  /**
+   * Puts a reader before the first segment of the buffer behind a handle, as ion_sg_table(). Returns 0;
+   * -EBADF, -EINVAL.
+   */
+  openSgTable(client: number, handle: number, reader: SgReader): number {
+    if (!this.isClient(client)) return -EBADF;
+    const buffer = this.lookUp(client, handle);
+    if (buffer < 0) return buffer;
+    this.buffers.open(buffer, reader);
+    return 0;
+  }
+
+  /** `ION_IOC_HEAP_QUERY`. Returns how many heaps there are, or -EBADF. */
+  query(client: number): number {
+    return this.isClient(client) ? HEAPS : -EBADF;
   }
 
   /** Whether something is left of a size that is rounded up to pages: near 2^64 it wraps to nothing. */
@@ -98,6 +183,14 @@ export class Ion {
     return held === 0 ? -EINVAL : held - 1;
   }
 
+  /** The handle of a client for a buffer, or 0. */
+  findHandle(client: number, buffer: number): number {
+    for (let id = 1; id < this.handleEnd; id++) {
+      if (this.handle.get(this.placeOf(client, id)) === buffer + 1) return id;
+    }
+    return 0;
+  }
+
   /** Keeps a buffer alive without a handle. */
   takeReference(buffer: number): void {
     this.buffers.takeReference(buffer);
@@ -107,19 +200,40 @@ export class Ion {
     this.buffers.dropReference(buffer);
   }
 
-  /** Gives a buffer, with the reference that the caller holds, an id. Returns it, or -ENOSPC. */
-  openHandle(client: number, buffer: number): number {
-    const handle = this.newHandle(client);
-    if (handle > 0) this.handle.set(this.placeOf(client, handle), buffer + 1);
-    return handle;
+  /** Gives a buffer, with the reference that the caller holds, an id that is not in use. */
+  openHandle(client: number, handle: number, buffer: number): void {
+    this.handle.set(this.placeOf(client, handle), buffer + 1);
+    this.getHandle(client, handle);
   }
 
-  /** The id goes first, then its reference. */
+  /** One more reference of its user to a handle. */
+  getHandle(client: number, handle: number): void {
+    this.handleCount.add(this.placeOf(client, handle), 1);
+  }
+
+  /** One reference of its user less; the last ends the handle. */
+  putHandle(client: number, handle: number): void {
+    const place = this.placeOf(client, handle);
+    if (this.handleCount.get(place) > 1) this.handleCount.add(place, -1);
+    else this.closeHandle(client, handle);
+  }
+
+  /** Ends a handle, however often it is referred to: its kernel mappings, its id, then its reference. */
   closeHandle(client: number, handle: number): void {
     const place = this.placeOf(client, handle);
     const buffer = this.handle.get(place) - 1;
+    this.undoKernelMaps(place, buffer);
     this.handle.set(place, 0);
+    this.handleCount.set(place, 0);
     this.dropReference(buffer);
+  }
+
+  /** Takes back every {@link mapKernel} of the handle at a place. */
+  undoKernelMaps(place: number, buffer: number): void {
+    const times = this.kernelMapCount.get(place);
+    if (times === 0) return;
+    this.kernelMapCount.set(place, 0);
+    this.kernelMaps.put(buffer, times);
   }
 
   /** The lowest handle id that is not in use, or -ENOSPC. */

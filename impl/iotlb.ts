@@ -57,6 +57,14 @@ export class Iotlb {
     this.invalidate(space, 0, this.ioPages);
   }
 
+  /** The (n modulo their number)-th translation, by place, leaves by itself. */
+  evict(n: number): void {
+    let valid = 0;
+    for (let i = 0; i < this.key.count; i++) if (this.key.get(i) !== 0) valid++;
+    let left = valid === 0 ? -1 : n % valid;
+    for (let i = 0; left >= 0; i++) if (this.key.get(i) !== 0 && left-- === 0) this.drop(i);
+  }
+
   /** The address space of what is cached at a place, or -1. */
   spaceAt(place: number): number {
     const key = this.key.get(place);

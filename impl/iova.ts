@@ -12,29 +12,30 @@ const maskOf = (from: number, count: number): number =>
 
 /**
  * Ranges of I/O pages, one set for each address space: the lowest range aligned to the power of two that is
- * not smaller. I/O page 0 is never given out. After Linux 6.1 drivers/iommu/iova.c, which searches from the
- * top.
+ * not smaller. I/O page 0 and the reserved ones at the end are never given out. After Linux 6.1
+ * drivers/iommu/iova.c, which searches from the top.
  */
 export class IovaSpace {
   /** A bit for each I/O page of each space; a word belongs to one space. */
   private readonly used: Column;
-  private readonly ioPages: number;
+  /** I/O pages from here on are reserved. */
+  readonly end: number;
   private readonly spaceWords: number;
   private readonly faults: FaultPoints;
 
   /** @param spaces - how many address spaces there are */
   constructor(store: Store, config: Config, spaces: number, faults: FaultPoints) {
     this.faults = faults;
-    this.ioPages = ioPagesOf(config);
-    this.spaceWords = (this.ioPages + 31) >>> 5;
+    this.end = ioPagesOf(config) - config.reservedIoPages;
+    this.spaceWords = (ioPagesOf(config) + 31) >>> 5;
     this.used = store.column(spaces * this.spaceWords, SEEN_NOWHERE);
   }
 
   /** Takes `count` I/O pages. Returns the first, or -ENOSPC. */
   allocate(space: number, count: number): number {
-    if (count >= this.ioPages || this.faults.ask(SITE_IOVA)) return -ENOSPC;
+    if (count >= this.end || this.faults.ask(SITE_IOVA)) return -ENOSPC;
     const align = 1 << ceilLog2(count);
-    for (let first = align; first + count <= this.ioPages; first += align) {
+    for (let first = align; first + count <= this.end; first += align) {
       if (!this.isFree(space, first, count)) continue;
       this.mark(space, first, count, true);
       return first;

@@ -13,6 +13,8 @@ const NOWHERE = -1;
 
 /** Queued work of the engines: a job does one line a tick, in the context it was submitted for. */
 export class Jobs {
+  /** Tells the driver that a job of a context has come to its end, or to a fault. */
+  completed: (context: number) => void = () => {};
   /** Lines that a job has yet to do; 0 where there is no job. */
   readonly left: Column;
   private readonly context: Column;
@@ -57,7 +59,7 @@ export class Jobs {
    */
   tick(job: number): number {
     const result = this.access(job);
-    if (result < 0 || this.left.get(job) === 1) this.end(job);
+    if (result < 0 || this.left.get(job) === 1) this.complete(job);
     else this.advance(job);
     return result;
   }
@@ -82,6 +84,12 @@ export class Jobs {
     this.ioPage.set(job, 0);
     this.line.set(job, 0);
     this.tag.set(job, 0);
+  }
+
+  private complete(job: number): void {
+    const context = this.context.get(job);
+    this.end(job);
+    this.completed(context);
   }
 
   private access(job: number): number {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Config } from './config.ts';
 import { FAULT_SITES } from './faults.ts';
 import { CONTEXT_DMA, CONTEXT_UNMANAGED } from './iommu.ts';
-import { HEAP_IOMMU } from './ion.ts';
+import { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG } from './ion.ts';
 import { boot, type Kernel } from './kernel.ts';
 import { READ, WRITE } from './tables.ts';
 
@@ -14,33 +14,52 @@ const CALLS: Readonly<Record<string, (kernel: Kernel) => number>> = {
   'kvmalloc of a page': ({ metadata }) => metadata.kvmalloc(40),
   'kvmalloc of three pages': ({ metadata }) => metadata.kvmalloc(130),
   'kvmalloc of ten pages': ({ metadata }) => metadata.kvmalloc(640),
+  'kmalloc of an object': ({ metadata }) => metadata.kmalloc(3),
+  'kmalloc of three pages': ({ metadata }) => metadata.kmalloc(130),
+  'vmalloc of three pages': ({ metadata }) => metadata.vmalloc(130),
+  vmap: ({ metadata }) => metadata.vmap([0]),
+  occupy: ({ pages }) => pages.occupy(100, 3, true),
   sg_alloc_table_from_pages: ({ sg }) => sg.allocateFromPages([0], 64),
   iommu_domain_alloc: ({ iommu }) => iommu.create(CONTEXT_UNMANAGED),
   iommu_map: ({ iommu }) => iommu.map(0, 0x7c0, 0, 128, BOTH),
-  dma_map_sg: ({ dma }) => dma.map(1, 0, READ),
+  iommu_map_sg: ({ dma }) => dma.mapAt(0, 0x780, 0, BOTH),
+  dma_map_sg: ({ dma }) => dma.map(4, 0, READ),
+  dma_alloc_coherent: ({ coherent }) => coherent.allocate(4, 192),
   ion_client_create: ({ ion }) => ion.createClient(),
   'ion_alloc of a page': ({ ion }) => ion.allocate(0, 1, HEAP_IOMMU),
   'ion_alloc of twelve pages': ({ ion }) => ion.allocate(0, 12 * 64, HEAP_IOMMU),
+  'ion_alloc of a block': ({ ion }) => ion.allocate(0, 5 * 64, HEAP_SYSTEM_CONTIG),
+  'ion_alloc of pooled pages': ({ ion }) => ion.allocate(0, 12 * 64, HEAP_SYSTEM),
+  ion_share: ({ sharing }) => sharing.share(0, 1),
+  ion_import: ({ sharing }) => sharing.import(1, 0),
+  fd_send: ({ sharing }) => sharing.send(1, 0, 0),
+  ion_map_kernel: ({ ion }) => ion.mapKernel(0, 1),
   gpu_context_create: ({ gpu }) => gpu.createContext(0),
   gpu_bind: ({ gpu }) => gpu.bind(2, 1, BOTH),
   gpu_submit: ({ gpu }) => gpu.submit(2, 0, 16, 0),
 };
 
-/** A block at page 0, a table of it, domains 0 and 1, a client 0 with buffer 1 and context 2. */
+/**
+ * A block at page 0, a table of it, domains 0 and 1, device 4 in the latter, a client 0 with buffer 1 and
+ * context 2, a client 1 with a descriptor 0 of that buffer, three pages in the pool of the system heap.
+ */
 function prepare(fields: Partial<Config>, policies: Partial<Config['policies']>): Kernel {
-  const kernel = boot({ pages: 128, ...fields }, policies);
+  const kernel = boot({ pages: 128, parked: 0, ...fields }, policies);
   kernel.pages.allocateBlock(3);
   kernel.sg.allocateFromPages([0], 64);
   kernel.iommu.create(CONTEXT_UNMANAGED);
-  kernel.iommu.create(CONTEXT_DMA);
+  kernel.devices.attach(kernel.iommu.create(CONTEXT_DMA), 0);
   kernel.ion.createClient();
   kernel.ion.allocate(0, 7 * 64, HEAP_IOMMU);
   kernel.gpu.createContext(0);
+  kernel.sharing.send(0, kernel.sharing.share(0, 1), kernel.ion.createClient());
+  kernel.ion.free(1, kernel.ion.allocate(1, 3 * 64, HEAP_SYSTEM));
+  kernel.buffers.work();
   return kernel;
 }
 
 /** What must be the same after a call that failed: owners, free blocks, references, ids. */
-function footprint({ pages, buffers, sg, iommu, ion, gpu, jobs, metadata }: Kernel): number[][] {
+function footprint({ pages, buffers, sg, iommu, ion, gpu, jobs, metadata, coherent }: Kernel): number[][] {
   const columns = [
     pages.owner,
     pages.run,
@@ -51,8 +70,17 @@ function footprint({ pages, buffers, sg, iommu, ion, gpu, jobs, metadata }: Kern
     sg.segments,
     iommu.type,
   ];
-  const more = [ion.client, ion.handle, gpu.bound, jobs.left, metadata.scattered.area];
-  return [...columns, ...more].map((column) => Array.from(column.values));
+  const more = [
+    ion.client,
+    ion.handle,
+    gpu.bound,
+    jobs.left,
+    metadata.scattered.area,
+    metadata.contiguous.slabs.shift,
+    coherent.count,
+  ];
+  const shared = [ion.handleCount, ion.kernelMapCount, ion.fds.fd, metadata.scattered.mapped];
+  return [...columns, ...more, ...shared].map((column) => Array.from(column.values));
 }
 
 /** Lets the n-th question of a site fail, for every n that is asked. Returns how many were asked. */
@@ -90,7 +118,7 @@ describe('kernel', () => {
   for (const placement of ['lowest', 'lifo'] as const) {
     it(`resets to the moment after boot, placement ${placement}`, () => {
       const kernel = prepare({ occupied: [[70, 3]] }, { placement });
-      const fresh = boot({ pages: 128, occupied: [[70, 3]] }, { placement });
+      const fresh = boot({ pages: 128, parked: 0, occupied: [[70, 3]] }, { placement });
       kernel.faults.arm(0, 1);
       kernel.reset();
       expect(kernel.store.words).to.deep.equal(fresh.store.words);
@@ -101,14 +129,21 @@ describe('kernel', () => {
   it('gives everything back when all is closed', () => {
     const kernel = prepare({}, {});
     const address = kernel.gpu.bind(2, 1, BOTH);
-    kernel.dma.map(1, 0, READ);
+    kernel.dma.map(4, 0, READ);
+    const cpu = kernel.coherent.allocate(4, 192);
     kernel.engine.write(2, address, 64, 1);
     kernel.dma.unmap(0);
+    kernel.coherent.free(cpu);
+    kernel.devices.detach(4);
     kernel.sg.free(0);
     kernel.dma.freeDomain(0);
     kernel.dma.freeDomain(1);
     kernel.pages.freeBlock(0);
+    kernel.ion.mapKernel(0, 1);
     kernel.gpu.destroyClient(0);
+    kernel.sharing.mmap(1, 0, 0, 64);
+    kernel.gpu.destroyClient(1);
+    kernel.buffers.shrink();
     expect(kernel.freePages).to.equal(128);
     expect(kernel.pages.owner.values.every((owner) => owner === 0)).to.equal(true);
   });

@@ -16,8 +16,15 @@ export const SEEN_HANDLE: number = 1 << 10;
 export const SEEN_BOUND: number = 1 << 11;
 export const SEEN_JOB: number = 1 << 12;
 export const SEEN_COUNTER: number = 1 << 13;
+export const SEEN_DEVICE: number = 1 << 14;
+export const SEEN_FD: number = 1 << 15;
+export const SEEN_MAPPED: number = 1 << 16;
+export const SEEN_STALE: number = 1 << 17;
+export const SEEN_HANDLE_COUNT: number = 1 << 18;
+export const SEEN_KERNEL_MAPS: number = 1 << 19;
+export const SEEN_USER_MAP: number = 1 << 20;
 /** Every bit above. */
-export const SEEN_ALL: number = (1 << 14) - 1;
+export const SEEN_ALL: number = (1 << 21) - 1;
 /** For columns that are only links or hints: nobody outside can see them. */
 export const SEEN_NOWHERE: number = 0;
 /** Which object a page belongs to, and where in it. */

@@ -84,13 +84,13 @@ export class SgChunks {
 
   /** A zeroed page for a chunk, or -ENOMEM. */
   allocateChunk(): number {
-    const chunk = this.metadata.kmalloc();
+    const chunk = this.metadata.contiguous.page();
     if (chunk >= 0) this.memory.zero(chunk);
     return chunk;
   }
 
   freeChunk(chunk: number): void {
-    this.metadata.kfree(chunk);
+    this.metadata.contiguous.free(chunk);
   }
 
   private addSegment(page: number): number {

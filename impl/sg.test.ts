@@ -29,7 +29,7 @@ describe('sg tables', () => {
     const orders = fc.array(fc.nat(3), { minLength: 1, maxLength: 7, size: 'max' });
     fc.assert(
       fc.property(orders, fc.integer({ min: 1, max: 9 }), fc.boolean(), (list, lengthMax, reversed) => {
-        const kernel = boot();
+        const kernel = boot({ parked: 0 });
         const blocks = list.map((order) => kernel.pages.allocateBlock(order)).filter((page) => page >= 0);
         if (reversed) blocks.reverse();
         const pages = blocks.flatMap((page) =>
@@ -49,14 +49,14 @@ describe('sg tables', () => {
   });
 
   it('refuses segments shorter than a page, and empty lists', () => {
-    const kernel = boot();
+    const kernel = boot({ parked: 0 });
     const block = kernel.pages.allocateBlock(0);
     expect(kernel.sg.allocateFromPages([block], 63)).to.equal(-EINVAL);
     expect(kernel.sg.allocateFromPages([], 64)).to.equal(-EINVAL);
   });
 
   it('gives out the lowest id, and has only so many', () => {
-    const { pages, sg, faults } = boot({ sgTables: 2 });
+    const { pages, sg, faults } = boot({ sgTables: 2, parked: 0 });
     const block = pages.allocateBlock(0);
     const make = (): number => sg.allocateFromPages([block], 64);
     expect([make(), make(), make()]).to.deep.equal([0, 1, -ENOMEM]);
@@ -66,7 +66,7 @@ describe('sg tables', () => {
   });
 
   it('frees its chunks when there is no page for another', () => {
-    const kernel = boot();
+    const kernel = boot({ parked: 0 });
     const block = kernel.pages.allocateBlock(3);
     for (let n = 1; n <= 3; n++) {
       kernel.faults.arm(SITE_KMALLOC, n);
@@ -78,7 +78,7 @@ describe('sg tables', () => {
   describe('read from chunks that a device has written over', () => {
     /** A table of eight segments, in three chunks that start at page 8, with one word changed. */
     function damaged(entry: number, value: number): Kernel {
-      const kernel = boot();
+      const kernel = boot({ parked: 0 });
       kernel.sg.allocateFromPages([kernel.pages.allocateBlock(3)], 64);
       kernel.memory.write(8, entry, value);
       return kernel;

@@ -60,6 +60,14 @@ export class SgTables {
     reader.open(this.head.get(table) - 1, this.segments.get(table));
   }
 
+  /** Pages that a table lists. The reader is used up. */
+  countPages(table: number, reader: SgReader): number {
+    let count = 0;
+    this.open(table, reader);
+    while (reader.next()) count += reader.length;
+    return count;
+  }
+
   /** The lowest id that is not in use, or -ENOMEM. */
   newId(): number {
     if (this.faults.ask(SITE_ID)) return -ENOMEM;

@@ -20,6 +20,9 @@ export class Store {
   private readonly columns: Column[] = [];
   private readonly ramWords: number;
   private readonly pageShift: number;
+  /** End of the words about lines, which start where RAM ends. */
+  private lineEnd: number;
+  private lineShift = 0;
   private size: number;
 
   /**
@@ -30,6 +33,7 @@ export class Store {
     this.watch = new Watch(ramPages);
     this.pageShift = pageShift;
     this.ramWords = ramPages << pageShift;
+    this.lineEnd = this.ramWords;
     this.size = this.ramWords;
   }
 
@@ -38,6 +42,20 @@ export class Store {
     const column = new Column(this, this.size, count, bit);
     this.size += count;
     this.columns.push(column);
+    return column;
+  }
+
+  /**
+   * Reserves the column that says which copies of lines are cached, before any other. Whoever writes to it
+   * notes the page.
+   *
+   * @param pages - pages of RAM, or 0 when nothing is ever cached
+   * @param shift - lines of a page as a power of two
+   */
+  lineColumn(pages: number, shift: number): Column {
+    const column = this.column(pages << shift, SEEN_LINE);
+    this.lineEnd = this.size;
+    this.lineShift = shift;
     return column;
   }
 
@@ -84,6 +102,7 @@ export class Store {
     this.words[index] = value;
     this.touched |= bit;
     if (index < this.ramWords) this.touched |= SEEN_LINE | this.watch.note(index >>> this.pageShift);
+    else if (index < this.lineEnd) this.watch.note((index - this.ramWords) >>> this.lineShift);
   }
 
   /** Starts to log writes, from the present words on. Returns the log; a second call returns the same. */

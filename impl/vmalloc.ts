@@ -1,33 +1,42 @@
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
+import { mappingOf } from './cpu-mapping.ts';
 import { ENOMEM } from './errno.ts';
 import { type FaultPoints, SITE_VMALLOC } from './faults.ts';
+import { KernelTables } from './kernel-tables.ts';
 import type { Kmalloc } from './kmalloc.ts';
 import type { Memory } from './memory.ts';
 import { OWNER_META, type PageAllocator } from './pages.ts';
-import { SEEN_COUNTER, SEEN_NOWHERE, SEEN_PLACE } from './seen.ts';
+import { SEEN_COUNTER, SEEN_MAPPED, SEEN_NOWHERE, SEEN_PLACE } from './seen.ts';
 import type { Store } from './store.ts';
 
 /** In the page of an area that has no page frame yet, and in the guard page behind it. */
 const UNBACKED = -1;
 
 /**
- * Single pages behind consecutive kernel addresses, with an unused guard page behind each area. After Linux
- * 6.1 mm/vmalloc.c: the pages are listed in an array, which is kernel memory in turn.
+ * Pages behind consecutive kernel addresses, with an unused guard page behind each area: memory of its own,
+ * or mappings of pages that others own. After Linux 6.1 mm/vmalloc.c: the pages of memory are listed in an
+ * array, which is kernel memory in turn.
  *
- * A *kernel page* names memory: below `pages` a page frame (the linear map), from there on a page of this
- * address space. What this class returns and takes are kernel pages.
+ * A *kernel page* is a page of the CPU's address space: below `pages` a page frame (the linear map), from
+ * there on a page of this space. A *pointer* is a kernel page times the bytes of a page, plus an offset.
  */
 export class Vmalloc {
-  /** For each page of address space: page frame + 1, 0 where nothing is, -1 for a guard page. */
+  /** For each page of address space: page frame + 1, 0 where nothing is, -1 without a frame. */
   readonly area: Column;
-  /** At the first page of an area: kernel page + 1 of the array that lists its pages, else 0. */
+  /** What others had mapped here, as {@link translate} gives it; 0 for memory. */
+  readonly mapped: Column;
+  readonly tables: KernelTables;
+  /** At the first page of an area: its pages without the guard page, else 0. */
+  private readonly lengthOf: Column;
+  /** At the first page of memory: pointer + 1 to the array that lists its pages, else 0. */
   private readonly arrayOf: Column;
   private readonly memory: Memory;
   private readonly pages: PageAllocator;
   private readonly kmalloc: Kmalloc;
   private readonly faults: FaultPoints;
-  private readonly entriesPerPage: number;
+  private readonly pageBytes: number;
+  private readonly entryBytes: number;
   private readonly entryWords: number;
 
   constructor(
@@ -42,9 +51,13 @@ export class Vmalloc {
     this.pages = pages;
     this.kmalloc = kmalloc;
     this.faults = faults;
-    this.entriesPerPage = config.pageBytes / config.pageArrayEntryBytes;
+    this.pageBytes = config.pageBytes;
+    this.entryBytes = config.pageArrayEntryBytes;
     this.entryWords = config.pageArrayEntryBytes / memory.wordBytes;
+    this.tables = new KernelTables(store, config, memory, pages, faults);
     this.area = store.column(config.vmallocPages, SEEN_PLACE | SEEN_COUNTER);
+    this.mapped = store.column(config.vmallocPages, SEEN_MAPPED);
+    this.lengthOf = store.column(config.vmallocPages, SEEN_NOWHERE);
     this.arrayOf = store.column(config.vmallocPages, SEEN_NOWHERE);
   }
 
@@ -59,42 +72,80 @@ export class Vmalloc {
     }
     this.arrayOf.set(start, array + 1);
     const backed = this.back(start, array, count);
-    if (backed === count) return this.memory.pages + start;
-    this.drop(start, backed, count);
+    if (backed === count && this.mapArea(start, true) === 0) return this.memory.pages + start;
+    this.drop(start, backed);
     return -ENOMEM;
   }
 
   /** Frees what {@link allocate} returned. */
   free(kernelPage: number): void {
     const start = kernelPage - this.memory.pages;
-    const count = this.pagesOf(start);
-    this.drop(start, count, count);
+    this.unmapArea(start);
+    this.drop(start, this.lengthOf.get(start));
+  }
+
+  /**
+   * Kernel addresses for pages that others own: `pageOf` names them in order. The CPU caches them, or not.
+   *
+   * @returns the first kernel page, or -ENOMEM with nothing left behind
+   */
+  mapPages(count: number, pageOf: (index: number) => number, cached: boolean): number {
+    const start = this.reserve(count);
+    if (start < 0) return start;
+    for (let index = 0; index < count; index++) this.place(start + index, pageOf(index));
+    if (this.mapArea(start, cached) < 0) {
+      this.release(start, count);
+      return -ENOMEM;
+    }
+    for (let page = start; page < start + count; page++) this.mapped.set(page, this.tables.walk(page));
+    return this.memory.pages + start;
+  }
+
+  /** Undoes {@link mapPages}; the pages stay their owners'. */
+  unmapPages(kernelPage: number): void {
+    const start = kernelPage - this.memory.pages;
+    const count = this.lengthOf.get(start);
+    for (let page = start; page < start + count; page++) this.mapped.set(page, 0);
+    this.unmapArea(start);
+    this.release(start, count);
+  }
+
+  /** What the CPU finds behind a kernel page: (page frame + 1) << 1 | cached, or 0. */
+  translate(kernelPage: number): number {
+    const page = kernelPage - this.memory.pages;
+    if (page < 0 && kernelPage >= 0) return mappingOf(kernelPage, true);
+    return page >= 0 && page < this.area.count ? this.tables.walk(page) : 0;
   }
 
   /** Finds a hole for `count` pages and a guard page. Returns its first page of address space, or -ENOMEM. */
   reserve(count: number): number {
-    if (count > this.memory.pages || this.faults.ask(SITE_VMALLOC)) return -ENOMEM;
+    if (count < 1 || count > this.memory.pages || this.faults.ask(SITE_VMALLOC)) return -ENOMEM;
     const start = this.findHole(count + 1);
     if (start < 0) return -ENOMEM;
     for (let page = start; page <= start + count; page++) this.area.set(page, UNBACKED);
+    this.lengthOf.set(start, count);
     return start;
   }
 
   /** Gives address space back, guard page included. */
   release(start: number, count: number): void {
+    this.lengthOf.set(start, 0);
     for (let page = start; page <= start + count; page++) this.area.set(page, 0);
   }
 
   /** The array that lists `count` pages. It must be shorter than what it lists, or this would have no end. */
   allocateArray(count: number): number {
-    const arrayPages = Math.ceil(count / this.entriesPerPage);
-    if (arrayPages === 1) return this.kmalloc.page();
-    return arrayPages < count ? this.allocate(arrayPages) : -ENOMEM;
+    const bytes = count * this.entryBytes;
+    if (bytes <= this.pageBytes) return this.kmalloc.allocate(bytes);
+    const arrayPages = Math.ceil(bytes / this.pageBytes);
+    const page = arrayPages < count ? this.allocate(arrayPages) : -ENOMEM;
+    return page < 0 ? page : page * this.pageBytes;
   }
 
   freeArray(array: number): void {
-    if (array < this.memory.pages) this.kmalloc.free(array);
-    else this.free(array);
+    const page = array / this.pageBytes;
+    if (page < this.memory.pages) this.kmalloc.release(array);
+    else this.free(page);
   }
 
   /** Takes pages one by one and lists them. Returns how many could be had. */
@@ -104,7 +155,7 @@ export class Vmalloc {
       if (page < 0) return done;
       this.pages.own(page, 1, OWNER_META);
       this.writeArray(array, done, page);
-      this.area.set(start + done, page + 1);
+      this.place(start + done, page);
     }
     return count;
   }
@@ -119,21 +170,38 @@ export class Vmalloc {
     }
   }
 
-  /** Entry `index` of a page array at a kernel page, as it stands in RAM. */
+  /** Writes the kernel's tables for an area. Returns 0, or -ENOMEM with nothing left of it in them. */
+  mapArea(start: number, cached: boolean): number {
+    return this.tables.map(start, this.lengthOf.get(start), (index) => {
+      const page = this.area.get(start + index) - 1;
+      return page < 0 ? 0 : mappingOf(page, cached);
+    });
+  }
+
+  unmapArea(start: number): void {
+    this.tables.unmap(start, this.lengthOf.get(start));
+  }
+
+  /** Entry `index` of a page array, as it stands in RAM. */
   readArray(array: number, index: number): number {
-    const word = index * this.entryWords;
-    return this.memory.readWord(this.frameOf(array, word), word & this.memory.wordMask);
+    const word = this.wordOf(array, index);
+    return this.memory.readWord(this.frameOf(word), word & this.memory.wordMask);
   }
 
   /** Writes an entry of a page array. */
   writeArray(array: number, index: number, page: number): void {
-    const word = index * this.entryWords;
-    this.memory.writeWord(this.frameOf(array, word), word & this.memory.wordMask, page);
+    const word = this.wordOf(array, index);
+    this.memory.writeWord(this.frameOf(word), word & this.memory.wordMask, page);
   }
 
   /** The page frame that holds entry `index` of a page array. */
   frameOfEntry(array: number, index: number): number {
-    return this.frameOf(array, index * this.entryWords);
+    return this.frameOf(this.wordOf(array, index));
+  }
+
+  /** Pages of address space that are taken, guard pages included. */
+  usedPages(): number {
+    return this.area.values.reduce((sum, area) => sum + (area === 0 ? 0 : 1), 0);
   }
 
   /** Pages of the largest hole, which must hold a guard page too. */
@@ -147,25 +215,28 @@ export class Vmalloc {
     return largest;
   }
 
-  private frameOf(kernelPage: number, word: number): number {
-    const page = kernelPage + (word >>> this.memory.pageShift);
+  /** Where an entry of a page array is, in words of the CPU's address space. */
+  private wordOf(array: number, index: number): number {
+    return array / this.memory.wordBytes + index * this.entryWords;
+  }
+
+  private frameOf(word: number): number {
+    const page = word >>> this.memory.pageShift;
     return page < this.memory.pages ? page : this.area.get(page - this.memory.pages) - 1;
   }
 
-  /** Undoes an area of which `backed` pages are there. */
-  private drop(start: number, backed: number, count: number): void {
+  /** Puts a page frame behind a page of an area; what is none leaves a hole there. */
+  private place(page: number, frame: number): void {
+    this.area.set(page, this.memory.isPage(frame) ? frame + 1 : UNBACKED);
+  }
+
+  /** Undoes an area of which `backed` pages are there; no table refers to it. */
+  private drop(start: number, backed: number): void {
     const array = this.arrayOf.get(start) - 1;
     this.unback(array, backed);
     this.arrayOf.set(start, 0);
     this.freeArray(array);
-    this.release(start, count);
-  }
-
-  /** Pages of an area: up to its guard page. */
-  private pagesOf(start: number): number {
-    let page = start;
-    while (this.area.get(page) !== UNBACKED) page++;
-    return page - start;
+    this.release(start, this.lengthOf.get(start));
   }
 
   /** The lowest hole of at least `length` pages, or -1. */

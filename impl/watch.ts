@@ -8,14 +8,14 @@ import { SEEN_LINE } from './seen.ts';
  */
 export class Watch {
   /** `SEEN_` bits of the columns that were computed from each page. */
-  private readonly masks: Uint16Array;
+  private readonly masks: Uint32Array;
   /** Pages whose lines changed since the last {@link settle}; meaningless while `everything`. */
   readonly dirty: number[] = [];
   /** Set while all of RAM may have changed: after boot and reset. */
   everything = true;
 
   constructor(pageCount: number) {
-    this.masks = new Uint16Array(pageCount);
+    this.masks = new Uint32Array(pageCount);
   }
 
   /** Notes a write to a page. Returns the bits of the columns that depended on it. */

@@ -1,20 +1,32 @@
 import { expect } from 'chai';
+import { NOTHING as ANYTHING, cpuWrote, deviceWrote, written, writtenUncached } from './contents.ts';
+import type { Machine } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { translation } from './units.ts';
+import { KIND } from './view.ts';
 
-const ASKED = { domain: 0, table: 0, direction: 'bidirectional' } as const;
+const ASKED = { device: 3, table: 0, direction: 'bidirectional' } as const;
+const LAZY = { policies: { invalidation: 'lazy' } } as const;
 
-/** Domain 0 of the DMA API on 16 I/O pages; table 0 lists pages 2, 3 and 5. */
-function withTable(ioBits = 10): Judged {
-  const judged = new Judged({ ioBits });
+/** Devices 3 and 4 are in DMA domain 0 of 16 I/O pages, the last of them reserved. */
+function withDevices(fields: Partial<Machine> = {}, pageNumbers = true): Judged {
+  const judged = new Judged(fields, pageNumbers);
   judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 0 });
+  for (const device of [0, 1])
+    judged.make('iommu_attach_device', { domain: 0, device }, { device: device + 3 });
+  return judged;
+}
+
+/** The same; table 0 lists pages 2, 3 and 5. */
+function withTable(fields: Partial<Machine> = {}): Judged {
+  const judged = withDevices(fields);
   judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
   judged.hold(5);
   judged.make('sg_alloc_table_from_pages', { pages: [2, 5], maxSegment: 128 }, { table: 0, segments: 2 });
   return judged;
 }
 
-/** Lists one block four times over, and maps it there: so many I/O pages are in use from `address` on. */
+/** Lists one block over and over, and maps it there: so many I/O pages are in use from `address` on. */
 function fill(judged: Judged, address: number, pages: number): void {
   judged.hold(8);
   const list = Array.from({ length: pages }, () => 8);
@@ -26,13 +38,20 @@ function fill(judged: Judged, address: number, pages: number): void {
 const said = (judged: Judged, ...segments: number[]): string =>
   judged.to('dma_map_sg', ASKED, { table: 0, dma: segments[0] ?? 0, segments });
 
+const entries = (values: Int32Array): (readonly number[])[] =>
+  [...values].map((entry, at) => [at, entry] as const).filter(([, entry]) => entry !== 0);
+
 describe('dma_map_sg', () => {
-  it('is sent for a domain of the DMA API and a table that is not mapped', () => {
+  it('is sent for devices in DMA domains, and tables that are not mapped', () => {
     const judged = withTable();
-    judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 1 });
-    for (const domain of [1, 2, -1]) {
-      expect(judged.undue('dma_map_sg', { ...ASKED, domain })).to.equal('the domain is one of the DMA API');
+    judged.make('iommu_detach_device', { device: 4 }, {});
+    const undue = (device: number): string | undefined => judged.undue('dma_map_sg', { ...ASKED, device });
+    for (const device of [4, 5, 0, -1]) {
+      expect(undue(device)).to.equal('the device is in a domain of the DMA API');
     }
+    judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 1 });
+    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
+    expect(undue(4)).to.equal('the device is in a domain of the DMA API');
     for (const table of [1, 2, -1]) {
       expect(judged.undue('dma_map_sg', { ...ASKED, table })).to.equal('the table is allocated');
     }
@@ -46,7 +65,7 @@ describe('dma_map_sg', () => {
       [64, 192],
       [64, 128, 512, 64],
       [192, 64, 128, 64, 64, 64],
-      [13 * 64, 192],
+      [12 * 64, 192],
     ]) {
       expect(said(judged, ...segments)).to.equal('content');
     }
@@ -73,6 +92,16 @@ describe('dma_map_sg', () => {
     }
   });
 
+  it('gives no reserved address', () => {
+    for (const segments of [
+      [13 * 64, 192],
+      [64, 128, 15 * 64, 64],
+    ]) {
+      expect(said(withTable(), ...segments)).to.equal('no reserved address (I7)');
+      expect(said(withTable({ reservedIoPages: 0 }), ...segments)).to.equal('content');
+    }
+  });
+
   it('gives unused addresses, never page 0, and none twice', () => {
     const judged = withTable();
     fill(judged, 256, 2);
@@ -80,6 +109,7 @@ describe('dma_map_sg', () => {
       [0, 192],
       [192, 192],
       [14 * 64, 192],
+      [16 * 64, 192],
       [-64, 192],
       [64, 128, 128, 64],
       [320, 192],
@@ -102,28 +132,37 @@ describe('dma_map_sg', () => {
   });
 
   it('must fail when the domain has too few addresses left', () => {
-    const judged = withTable(8);
+    const judged = withTable({ ioBits: 8, reservedIoPages: 0 });
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
     expect(said(judged, 64, 192)).to.equal('content');
     fill(judged, 64, 1);
     expect(said(judged, 128, 192)).to.equal('refuse ENOMEM (S3)');
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
+    expect(said(withTable({ ioBits: 8 }), 64, 192)).to.equal('refuse ENOMEM (S3)');
   });
 
   it('may fail when no aligned hole of the rounded size exists', () => {
-    const judged = withTable(9);
+    const judged = withTable({ ioBits: 9, reservedIoPages: 0 });
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal([]);
     expect(judged.toErrno('dma_map_sg', ASKED, 'ENOMEM')).to.equal('no ENOMEM (M3)');
     fill(judged, 7 * 64, 1);
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
     expect(said(judged, 64, 192)).to.equal('content');
+    expect(withTable({ ioBits: 9 }).errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
   });
 
   it('may fail only if the target shows too few pages for tables', () => {
-    const errnos = (free: number): string[] =>
-      withTable().errnos('dma_map_sg', ASKED, seen({ ...PLENTY, free }));
-    expect(errnos(2)).to.deep.equal([]);
-    expect(errnos(1)).to.deep.equal(['ENOMEM']);
+    const errnos = (free: number, kept: readonly [number, number, number]): string[] =>
+      withTable({ reserve: 1 }).errnos('dma_map_sg', ASKED, seen({ ...PLENTY, free, kept }));
+    expect(errnos(3, [0, 0, 0])).to.deep.equal([]);
+    expect(errnos(2, [0, 0, 0])).to.deep.equal(['ENOMEM']);
+    for (const kept of [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ] as const) {
+      expect(errnos(2, kept)).to.deep.equal([]);
+    }
     expect(withTable().errnos('dma_map_sg', ASKED, NOTHING)).to.deep.equal(['ENOMEM']);
   });
 
@@ -133,13 +172,74 @@ describe('dma_map_sg', () => {
       const judged = withTable();
       const segments = [512, 64, 64, 128];
       judged.make('dma_map_sg', { ...ASKED, direction }, { table: 0, dma: 512, segments });
-      const entries = [...judged.world.reach.values].map((entry, at) => [at, entry]);
       const expected = [
         [1, 3],
         [2, 5],
         [8, 2],
       ].map(([at, page = 0]) => [at, translation(page, rights[direction])]);
-      expect(entries.filter(([, entry]) => entry !== 0)).to.deep.equal(expected);
+      expect(entries(judged.world.reach.values)).to.deep.equal(expected);
+    }
+  });
+});
+
+/** Lines of page 2 are written by a CPU, the table mapped, written again, and written by the device. */
+describe('what the DMA API syncs', () => {
+  const LINE = 8;
+
+  function mapped(
+    direction: 'to_device' | 'from_device' | 'bidirectional',
+    fields: Partial<Machine> = {},
+  ): Judged {
+    const judged = withTable(fields);
+    judged.make('cpu_write', { at: 128, bytes: 16, tag: 7 }, { lines: 1 });
+    judged.make('dma_map_sg', { ...ASKED, direction }, { table: 0, dma: 64, segments: [64, 192] });
+    return judged;
+  }
+
+  it('is all that CPUs wrote, when a table is mapped or synced for the device', () => {
+    for (const direction of ['to_device', 'from_device', 'bidirectional'] as const) {
+      const judged = mapped(direction);
+      expect(judged.world.line.get(LINE)).to.equal(written(7));
+      expect(judged.world.line.get(LINE + 12)).to.equal(judged.world.line.get(LINE + 1));
+      expect(judged.world.line.get(0)).to.equal(ANYTHING);
+      judged.make('cpu_write', { at: 128, bytes: 16, tag: 9 }, { lines: 1 });
+      expect(judged.world.line.get(LINE)).to.equal(cpuWrote(written(7), 9));
+      judged.make('dma_sync_sg_for_device', { mapping: 0 }, {});
+      expect(judged.world.line.get(LINE)).to.equal(written(9));
+    }
+  });
+
+  it('is what the device wrote, when a table is unmapped or synced for the CPU, if the device may write', () => {
+    for (const direction of ['from_device', 'bidirectional'] as const) {
+      const judged = mapped(direction);
+      judged.make('device_write', { through: 3, at: 64, bytes: 16, tag: 3 }, { lines: 1 });
+      expect(judged.world.line.get(LINE)).to.equal(deviceWrote(written(7), 3));
+      judged.make('dma_sync_sg_for_cpu', { mapping: 0 }, {});
+      expect(judged.world.line.get(LINE)).to.equal(written(3));
+      judged.make('device_write', { through: 3, at: 64, bytes: 16, tag: 4 }, { lines: 1 });
+      judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+      expect(judged.world.line.get(LINE)).to.equal(written(4));
+    }
+    const judged = mapped('to_device');
+    judged.make('cpu_write', { at: 128, bytes: 16, tag: 9 }, { lines: 1 });
+    judged.make('dma_sync_sg_for_cpu', { mapping: 0 }, {});
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+    expect(judged.world.line.get(LINE)).to.equal(cpuWrote(written(7), 9));
+  });
+
+  it('is nothing where devices look into caches', () => {
+    const judged = mapped('bidirectional', { policies: { coherent: 'yes' } });
+    expect(judged.world.line.get(LINE)).to.equal(written(7));
+    judged.make('device_write', { through: 3, at: 64, bytes: 16, tag: 3 }, { lines: 1 });
+    expect(judged.world.line.get(LINE)).to.equal(written(3));
+  });
+
+  it('is asked for mapped tables, and never fails', () => {
+    const judged = withTable();
+    for (const op of ['dma_sync_sg_for_device', 'dma_sync_sg_for_cpu'] as const) {
+      for (const mapping of [0, 1, -1]) expect(judged.undue(op, { mapping })).to.equal('the table is mapped');
+      expect(mapped('to_device').undue(op, { mapping: 0 })).to.equal(undefined);
+      expect(mapped('to_device').toErrno(op, { mapping: 0 }, 'EINVAL')).to.equal('no EINVAL (P1)');
     }
   });
 });
@@ -154,12 +254,201 @@ describe('dma_unmap_sg', () => {
   it('ends the mapping, and no other, and never fails', () => {
     const judged = withTable();
     fill(judged, 256, 2);
-    const before = [...judged.world.reach.values];
+    const lines = [...judged.world.line.values];
+    const before = judged.world.state.save();
     judged.make('dma_map_sg', ASKED, { table: 0, dma: 512, segments: [512, 64, 64, 128] });
     expect(judged.errnos('dma_unmap_sg', { mapping: 0 }, NOTHING)).to.deep.equal([]);
     expect(judged.toErrno('dma_unmap_sg', { mapping: 0 }, 'EINVAL')).to.equal('no EINVAL (P1)');
-    judged.make('dma_unmap_sg', { mapping: 0 }, {});
-    expect([...judged.world.reach.values]).to.deep.equal(before);
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+    for (const [at, line] of lines.entries()) judged.world.line.set(at, line);
+    expect(judged.world.state.words).to.deep.equal(before);
     expect(judged.undue('dma_unmap_sg', { mapping: 0 })).to.equal('the table is mapped');
+  });
+});
+
+describe('lazy invalidation', () => {
+  function mapped(fields: Partial<Machine> = LAZY): Judged {
+    const judged = withTable(fields);
+    judged.make('dma_map_sg', ASKED, { table: 0, dma: 64, segments: [64, 192] });
+    return judged;
+  }
+
+  const flushes = (judged: Judged): number[] =>
+    [-1, 0, 1, 2, 3].filter((count) => judged.to('tick_flush', {}, { flushes: count }) === 'content');
+
+  it('keeps what was unmapped for the device, and its addresses out of use, until the next flush', () => {
+    const judged = mapped();
+    const reached = entries(judged.world.reach.values);
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+    expect(entries(judged.world.reach.values)).to.deep.equal([]);
+    expect(entries(judged.world.stale.values)).to.deep.equal(reached);
+    expect(said(judged, 128, 192)).to.equal('unused addresses (S3)');
+    judged.make('dma_map_sg', ASKED, { table: 0, dma: 512, segments: [512, 192] });
+    judged.make('tick_flush', {}, { flushes: 1 });
+    expect(entries(judged.world.stale.values)).to.deep.equal([]);
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 1 });
+    expect(said(judged, 64, 192)).to.equal('content');
+  });
+
+  it('flushes what waited before, when an unmap says so', () => {
+    const judged = mapped();
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+    judged.make('dma_map_sg', ASKED, { table: 0, dma: 512, segments: [512, 192] });
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 1 });
+    expect(entries(judged.world.stale.values).map(([at]) => at)).to.deep.equal([8, 9, 10]);
+  });
+
+  it('counts flushes up, and not at all in a strict machine', () => {
+    const never = 'flushes go up, and only where unmapped ranges wait for one (P1)';
+    const judged = mapped();
+    judged.make('tick_flush', {}, { flushes: 1 });
+    const unmapped = (of: Judged, count: number): string =>
+      of.to('dma_unmap_sg', { mapping: 0 }, { flushes: count });
+    expect(unmapped(judged, 0)).to.equal(never);
+    for (const count of [1, 2]) expect(unmapped(judged, count)).to.equal('content');
+    for (const count of [-1, 1]) expect(unmapped(mapped({}), count)).to.equal(never);
+  });
+
+  it('flushes exactly once on a tick if anything waits, once or not at all if nothing does', () => {
+    const judged = mapped();
+    expect(flushes(judged)).to.deep.equal([0, 1]);
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 1 });
+    expect(flushes(judged)).to.deep.equal([2]);
+    expect(judged.to('tick_flush', {}, { flushes: 1 })).to.equal(
+      'one more flush, if anything waited for it (I1)',
+    );
+    expect(flushes(mapped({}))).to.deep.equal([0]);
+    expect(mapped({}).to('tick_flush', {}, { flushes: 1 })).to.equal('no flush without a queue (P1)');
+    expect(judged.toErrno('tick_flush', {}, 'EBUSY')).to.equal('no EBUSY (P1)');
+  });
+
+  it('ends with the domain', () => {
+    const judged = mapped();
+    judged.make('dma_unmap_sg', { mapping: 0 }, { flushes: 0 });
+    for (const device of [3, 4]) judged.make('iommu_detach_device', { device }, {});
+    judged.make('iommu_domain_free', { domain: 0 }, {});
+    expect(entries(judged.world.stale.values)).to.deep.equal([]);
+    expect(flushes(judged)).to.deep.equal([0, 1]);
+  });
+});
+
+describe('dma_alloc_coherent', () => {
+  const ALLOC = { device: 3, bytes: 65 };
+  const GIVEN = { cpu: 18 * 64, dma: 128, pages: [9, 4] };
+  const answer = (judged: Judged, fields: Partial<typeof GIVEN>): string =>
+    judged.to('dma_alloc_coherent', ALLOC, { ...GIVEN, ...fields });
+
+  it('is sent for devices in DMA domains', () => {
+    const undue = withDevices().undue('dma_alloc_coherent', { device: 2, bytes: 64 });
+    expect(undue).to.equal('the device is in a domain of the DMA API');
+  });
+
+  it('refuses no bytes, and more than memory', () => {
+    const judged = withDevices();
+    for (const bytes of [0, -64, 17 * 64, 2 ** 64]) {
+      expect(judged.errnos('dma_alloc_coherent', { device: 3, bytes })).to.deep.equal(['ENOMEM']);
+    }
+    expect(judged.to('dma_alloc_coherent', { device: 3, bytes: 0 }, GIVEN)).to.equal('refuse ENOMEM (P1)');
+    expect(judged.to('dma_alloc_coherent', { device: 3, bytes: 2 ** 64 }, GIVEN)).to.equal(
+      'refuse ENOMEM (P2)',
+    );
+    expect(judged.errnos('dma_alloc_coherent', ALLOC)).to.deep.equal([]);
+    expect(judged.toErrno('dma_alloc_coherent', ALLOC, 'ENOMEM')).to.equal('no ENOMEM (M1)');
+  });
+
+  it('may fail for want of device addresses, of kernel addresses, or of pages', () => {
+    const errnos = (judged: Judged, given: Partial<typeof PLENTY> = {}): string[] =>
+      judged.errnos('dma_alloc_coherent', ALLOC, seen({ ...PLENTY, ...given }));
+    expect(errnos(withDevices({ ioBits: 8 }))).to.deep.equal(['ENOMEM']);
+    expect(errnos(withDevices({ ioBits: 9 }))).to.deep.equal([]);
+    expect(errnos(withDevices(), { hole: 3 })).to.deep.equal([]);
+    expect(errnos(withDevices(), { hole: 2 })).to.deep.equal(['ENOMEM']);
+    // Two pages, one for the array, two tables for the device, and for the kernel the top one and two more.
+    expect(errnos(withDevices(), { free: 8 })).to.deep.equal([]);
+    expect(errnos(withDevices(), { free: 7 })).to.deep.equal(['ENOMEM']);
+    expect(withDevices().errnos('dma_alloc_coherent', ALLOC, NOTHING)).to.deep.equal(['ENOMEM']);
+  });
+
+  it('gives pages that nobody holds, as many as were asked for', () => {
+    const judged = withDevices();
+    judged.hold(3);
+    for (const pages of [[9], [9, 4, 5], []])
+      expect(answer(judged, { pages })).to.equal('as many pages as were asked for (P1)');
+    for (const pages of [
+      [9, 9],
+      [3, 4],
+      [4, 16],
+      [-1, 4],
+    ]) {
+      expect(answer(judged, { pages })).to.equal('pages that nobody holds, each once (C1)');
+    }
+    expect(answer(judged, {})).to.equal('content');
+  });
+
+  it('gives kernel addresses that are not used, with a guard page behind', () => {
+    const judged = withDevices();
+    judged.make('dma_alloc_coherent', ALLOC, { cpu: 20 * 64, dma: 512, pages: [1, 2] });
+    for (const page of [15, 18.5, 19, 20, 21, 30, 31, 32]) {
+      expect(answer(judged, { cpu: page * 64 })).to.equal('unused kernel addresses, and a guard page (S3)');
+    }
+    for (const page of [16, 17, 23, 29]) expect(answer(judged, { cpu: page * 64 })).to.equal('content');
+  });
+
+  it('gives device addresses that are not used, never page 0, none reserved', () => {
+    const judged = withDevices();
+    fill(judged, 256, 2);
+    for (const page of [14, 15]) expect(answer(judged, { dma: page * 64 })).to.match(/^(no reserved|unused)/);
+    expect(answer(judged, { dma: 14 * 64 })).to.equal('no reserved address (I7)');
+    for (const page of [0, 3, 4, 5, 16, -2, 1.5]) {
+      expect(answer(judged, { dma: page * 64 })).to.equal('unused addresses (S3)');
+    }
+    for (const page of [1, 2, 6, 13]) expect(answer(judged, { dma: page * 64 })).to.equal('content');
+  });
+
+  it('is zero in memory, reached by the device and without caches by CPUs, and free again when freed', () => {
+    for (const policies of [{}, { invalidation: 'lazy' }]) {
+      const judged = withDevices({ policies });
+      const before = judged.world.state.save();
+      judged.make('dma_alloc_coherent', ALLOC, GIVEN);
+      const { reach, mapped, line, kind } = judged.world;
+      expect(entries(reach.values)).to.deep.equal([
+        [2, translation(9, 3)],
+        [3, translation(4, 3)],
+      ]);
+      expect(entries(mapped.values)).to.deep.equal([
+        [2, 20],
+        [3, 10],
+      ]);
+      expect([line.get(36), line.get(19)]).to.deep.equal([writtenUncached(0), writtenUncached(0)]);
+      expect([kind.get(9), kind.get(4)]).to.deep.equal([KIND.COHERENT, KIND.COHERENT]);
+      judged.make('dma_free_coherent', { coherent: GIVEN.cpu }, { flushes: 0 });
+      expect(entries(judged.world.stale.values).length).to.equal(policies.invalidation === undefined ? 0 : 2);
+      judged.world.stale.fill(0);
+      expect(judged.world.state.words).to.deep.equal(before);
+    }
+  });
+
+  it('has names for pages where they have no numbers', () => {
+    const judged = withDevices({}, false);
+    judged.hold(0, 2);
+    expect(judged.fresh('dma_alloc_coherent', ALLOC)).to.deep.equal({ pages: [1, 3] });
+  });
+});
+
+describe('dma_free_coherent', () => {
+  it('is sent for coherent memory, by its first kernel address, and never fails', () => {
+    const judged = withDevices();
+    judged.make('dma_alloc_coherent', { device: 4, bytes: 128 }, { cpu: 18 * 64, dma: 128, pages: [9, 4] });
+    for (const coherent of [19 * 64, 18 * 64 + 8, 128, 9 * 64, 0, -64]) {
+      expect(judged.undue('dma_free_coherent', { coherent })).to.equal('the memory is allocated');
+    }
+    const asked = { coherent: 18 * 64 };
+    expect(judged.errnos('dma_free_coherent', asked, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('dma_free_coherent', asked, 'EINVAL')).to.equal('no EINVAL (P1)');
+    expect(judged.to('dma_free_coherent', asked, { flushes: 1 })).to.equal(
+      'flushes go up, and only where unmapped ranges wait for one (P1)',
+    );
+    judged.make('dma_free_coherent', asked, { flushes: 0 });
+    expect(judged.undue('dma_free_coherent', asked)).to.equal('the memory is allocated');
   });
 });

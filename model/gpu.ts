@@ -2,13 +2,15 @@
  * Layer 4, a GPU driver as the review of 2012 wants it: the buffer is named by handle, mapped into the context of
  * the submitting client alone, and an engine reaches what its context translates, wherever its user points it.
  */
+
+import { bufferOf, endBinding, endContext, isClient, takeReference } from './buffers.ts';
 import type { ArgsOf, ValueOf } from './calls.ts';
-import { bufferOf, endContext, isClient } from './ion.ts';
-import { dropReference, pagesOf } from './memory.ts';
+import { cleanPages, pagesOf } from './memory.ts';
 import { showsPages } from './sg.ts';
 import type { Rule } from './spec.ts';
 import {
   addressEnd,
+  boundPages,
   hasHole,
   hasRoundedHole,
   hasTables,
@@ -51,7 +53,8 @@ export const contextDestroy: Rule<World, ArgsOf<'gpu_context_destroy'>, ValueOf<
 
 /**
  * `gpu_bind(context, handle, access)`: the handle is looked up in the table of the context's client, and the whole
- * buffer mapped at consecutive addresses of the driver's choice. The binding holds a reference to the buffer.
+ * buffer mapped at consecutive addresses of the driver's choice. The binding holds a reference to the buffer. The
+ * driver syncs: devices see what CPUs wrote, at the bind and at every submit.
  */
 export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
   require: [],
@@ -82,13 +85,17 @@ export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
     const head = buffer(s, args) ?? 0;
     const ioPage = address / s.machine.pageBytes;
     mapPages(s, args.context, ioPage, pagesOf(s, head), RIGHTS[args.access] ?? 0);
+    cleanPages(s, pagesOf(s, head));
     s.bound.set(args.context * s.ioPages + ioPage, head + 1);
-    s.refs.set(head, s.refs.get(head) + 1);
+    takeReference(s, head);
   },
   owes: () => 'M3',
 };
 
-/** `gpu_unbind(context, binding)`: after it returns no access lands, not even one of a job under way. */
+/**
+ * `gpu_unbind(context, binding)`: after it returns no access lands, not even one of a job under way, and CPUs see what
+ * devices wrote.
+ */
 export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = {
   require: [],
   refuse: [
@@ -107,12 +114,15 @@ export const unbind: Rule<World, ArgsOf<'gpu_unbind'>, ValueOf<'gpu_unbind'>> = 
     const ioPage = binding / s.machine.pageBytes;
     unmapPages(s, context, ioPage, s.size.get(head));
     s.bound.set(context * s.ioPages + ioPage, 0);
-    dropReference(s, head);
+    endBinding(s, head);
   },
   owes: () => 'P1',
 };
 
-/** `gpu_submit(context, at, bytes, access, tag)`: queues a job. The address is the user's, and not checked here. */
+/**
+ * `gpu_submit(context, at, bytes, access, tag)`: queues a job. The address is the user's, and not checked here. The
+ * driver syncs all that is bound in the context.
+ */
 export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = {
   require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
@@ -124,6 +134,7 @@ export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = 
   accept: [['an id that is not in use', (s, _args, { job }) => s.job.values[job] === 0, 'C5']],
   effect(s, { context, at, bytes, access, tag }, { job }) {
     const first = at < 0 || at >= addressEnd(s.machine) ? -1 : Math.floor(at / s.machine.lineBytes);
+    cleanPages(s, boundPages(s, context));
     s.job.set(job, lineCount(s, at, bytes));
     s.jobContext.set(job, context);
     s.jobLine.set(job, first);

@@ -1,18 +1,62 @@
 /** The specification of ionclad as one value, and everything that reads or extends it needs. */
+import { handlesOf } from './buffers.ts';
 import { type ArgsOf, CALLS, KINDS, type KindName, type Op, SITES, type ValueOf } from './calls.ts';
-import { deviceRead, deviceWrite, tickEngine } from './device.ts';
-import { dmaMapSg, dmaUnmapSg } from './dma.ts';
+import { cpuRead, cpuWrite } from './cpu.ts';
+import { deviceProbe, deviceRead, deviceWrite, tickEngine } from './device.ts';
+import {
+  dmaAllocCoherent,
+  dmaFreeCoherent,
+  dmaMapSg,
+  dmaSyncForCpu,
+  dmaSyncForDevice,
+  dmaUnmapSg,
+} from './dma.ts';
 import { ACCESS_PAGES_MAX, bind, contextCreate, contextDestroy, submit, unbind } from './gpu.ts';
 import { INVARIANTS } from './invariants.ts';
-import { domainAlloc, domainFree, iommuMap, iommuUnmap, isDomain } from './iommu.ts';
-import { clientCreate, clientDestroy, handlesOf, ionAlloc, ionFree } from './ion.ts';
-import { LABELS, PREMISES } from './labels.ts';
+import {
+  attachDevice,
+  detachDevice,
+  domainAlloc,
+  domainFree,
+  iommuMap,
+  iommuMapSg,
+  iommuUnmap,
+  iovaToPhys,
+  isDomain,
+} from './iommu.ts';
+import { clientCreate, clientDestroy, ionAlloc, ionFree, ionQuery, ionSgTable } from './ion.ts';
+import { LABELS } from './labels.ts';
 import { FIELDS, type Machine, machineProblem, POLICIES } from './machine.ts';
-import { kvfree, kvmalloc } from './metadata.ts';
-import { allocPages, freePages } from './pages.ts';
-import { sgAllocTable, sgFreeTable } from './sg.ts';
+import { addressOfMapped } from './mappings.ts';
+import { kfree, kmalloc, kvfree, kvmalloc, liveMemory, vfree, vmalloc, vmap, vunmap } from './metadata.ts';
+import {
+  allocPages,
+  compact,
+  drain,
+  freePages,
+  freePagesExact,
+  occupy,
+  releaseOccupant,
+  shrink,
+  splitPage,
+} from './pages.ts';
+import { PREMISES } from './premises.ts';
+import { sgAllocTable, sgCopy, sgFreeTable } from './sg.ts';
+import {
+  fdClose,
+  fdDup,
+  fdSend,
+  ionImport,
+  ionMapKernel,
+  ionMmap,
+  ionMunmap,
+  ionShare,
+  ionSync,
+  ionUnmapKernel,
+} from './sharing.ts';
 import type { Rule, Spec } from './spec.ts';
 import type { Args, Value } from './target.ts';
+import { tickCache, tickFlush, tickIotlb, tickWorker } from './ticks.ts';
 import { KIND, VIEW_COLUMNS } from './view.ts';
 import { bootWorld, CONTEXT, type World } from './world.ts';
 
@@ -28,41 +72,95 @@ export type { World } from './world.ts';
 const RULES = {
   alloc_pages: allocPages,
   free_pages: freePages,
+  split_page: splitPage,
+  free_pages_exact: freePagesExact,
+  occupy,
+  release: releaseOccupant,
+  compact,
+  drain,
+  shrink,
+  kmalloc,
+  kfree,
+  vmalloc,
+  vfree,
   kvmalloc,
   kvfree,
+  vmap,
+  vunmap,
   sg_alloc_table_from_pages: sgAllocTable,
+  sg_copy: sgCopy,
   sg_free_table: sgFreeTable,
   iommu_domain_alloc: domainAlloc,
   iommu_domain_free: domainFree,
+  iommu_attach_device: attachDevice,
+  iommu_detach_device: detachDevice,
   iommu_map: iommuMap,
+  iommu_map_sg: iommuMapSg,
   iommu_unmap: iommuUnmap,
+  iommu_iova_to_phys: iovaToPhys,
   dma_map_sg: dmaMapSg,
   dma_unmap_sg: dmaUnmapSg,
+  dma_sync_sg_for_device: dmaSyncForDevice,
+  dma_sync_sg_for_cpu: dmaSyncForCpu,
+  dma_alloc_coherent: dmaAllocCoherent,
+  dma_free_coherent: dmaFreeCoherent,
+  device_write: deviceWrite,
+  device_read: deviceRead,
+  device_probe: deviceProbe,
+  cpu_write: cpuWrite,
+  cpu_read: cpuRead,
+  tick_engine: tickEngine,
+  tick_cache: tickCache,
+  tick_iotlb: tickIotlb,
+  tick_flush: tickFlush,
+  tick_worker: tickWorker,
   ion_client_create: clientCreate,
   ion_client_destroy: clientDestroy,
   ion_alloc: ionAlloc,
   ion_free: ionFree,
+  ion_share: ionShare,
+  ion_import: ionImport,
+  ion_sg_table: ionSgTable,
+  ion_map_kernel: ionMapKernel,
+  ion_unmap_kernel: ionUnmapKernel,
+  ion_mmap: ionMmap,
+  ion_munmap: ionMunmap,
+  ion_sync: ionSync,
+  ion_query: ionQuery,
+  fd_close: fdClose,
+  fd_dup: fdDup,
+  fd_send: fdSend,
   gpu_context_create: contextCreate,
   gpu_context_destroy: contextDestroy,
   gpu_bind: bind,
   gpu_unbind: unbind,
   gpu_submit: submit,
-  tick_engine: tickEngine,
-  device_write: deviceWrite,
-  device_read: deviceRead,
 } satisfies { readonly [Name in Op]: Rule<World, ArgsOf<Name>, ValueOf<Name>> };
 
 /** Raw ids of everything of a kind that exists. `pages`, `pageBytes` and so on are the machine's. */
 const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
   block: (s) => where(s.kind.values, (kind, page) => kind === KIND.BLOCK && s.head.get(page) === page + 1),
-  memory: (s) => where(s.memory.values, (bytes) => bytes !== 0).map((word) => word * 8),
+  split: (s) => where(s.split.values, (pages) => pages !== 0),
+  occupant: (s) => where(s.occupant.values, (first) => first !== 0),
+  object: (s) => liveMemory(s, 1),
+  area: (s) => liveMemory(s, 2),
+  memory: (s) => liveMemory(s, 3),
+  vmap: (s) => kernelMappings(s).filter((address) => !isNamedOtherwise(s, address)),
   table: (s) => where(s.sgPages.values, (pages) => pages !== 0),
   domain: (s) => where(s.context.values, (_type, id) => isDomain(s, id)),
+  attachment: (s) => where(s.device.values, (domain) => domain !== 0).map((at) => at + s.machine.contexts),
   mapping: (s) => where(s.sgDomain.values, (domain) => domain !== 0),
+  coherent: (s) => kept(s.coherentCpu.values).map((page) => page * s.machine.pageBytes),
   client: (s) => where(s.client.values, (live) => live !== 0),
-  handle: (s) => [
-    ...new Set(where(s.client.values, (live) => live !== 0).flatMap((client) => handlesOf(s, client))),
+  handle: (s) => [...new Set(LIVE.client(s).flatMap((client) => handlesOf(s, client)))],
+  fd: (s) => [...new Set(where(s.fd.values, (head) => head !== 0).map((at) => at % s.machine.fds))],
+  kernel_map: (s) => [
+    ...new Set(where(s.kernelMaps.values, (maps) => maps !== 0).map((at) => at % (s.machine.handles + 1))),
   ],
+  user_map: (s) =>
+    where(s.userMap.values, (head) => head !== 0).map((at) =>
+      addressOfMapped(s, at + s.machine.vmallocPages),
+    ),
   context: (s) => where(s.context.values, (type) => type === CONTEXT.GPU),
   binding: (s) => {
     const bound = where(s.bound.values, (head) => head !== 0);
@@ -74,9 +172,35 @@ const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
 /** Where the things of a kind start, in bytes, for kinds that places can be in. */
 const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
   block: (s) => LIVE.block(s).map((pfn) => pfn * s.machine.pageBytes),
-  binding: (s) => LIVE.binding(s),
+  binding: LIVE.binding,
+  vmap: LIVE.vmap,
+  user_map: LIVE.user_map,
+  kernel_map: (s) => kept(s.kernelMap.values).map((page) => page * s.machine.pageBytes),
   mapping: (s) => LIVE.mapping(s).map((table) => s.sgIoPage.get(table * s.sgPagesMax) * s.machine.pageBytes),
+  coherent: (s) =>
+    where(s.coherentCpu.values, (page) => page !== 0).map(
+      (head) => s.coherentIoPage.get(head) * s.machine.pageBytes,
+    ),
 };
+
+/** The same, as a CPU names them, where that is another address. */
+const CPU_ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = { coherent: LIVE.coherent };
+
+/** Addresses at which explicit kernel mappings start. */
+const kernelMappings = (s: World): number[] =>
+  where(s.area.values, (pages, at) => pages !== 0 && at < s.machine.vmallocPages).map((at) =>
+    addressOfMapped(s, at),
+  );
+
+/** The mapping is one of a buffer or of coherent memory. */
+function isNamedOtherwise(s: World, address: number): boolean {
+  const page = address / s.machine.pageBytes + 1;
+  return s.kernelMap.values.includes(page) || s.coherentCpu.values.includes(page);
+}
+
+/** Values of a column that keeps something + 1, where it keeps anything. */
+const kept = (values: Int32Array): number[] =>
+  [...values].filter((value) => value !== 0).map((value) => value - 1);
 
 function where(values: Int32Array, holds: (value: number, index: number) => boolean): number[] {
   const found: number[] = [];
@@ -102,10 +226,19 @@ export const SPEC: Spec<Machine, World> = {
     'gpu_context_destroy',
     'ion_client_destroy',
     'dma_unmap_sg',
+    'dma_free_coherent',
+    'iommu_detach_device',
     'iommu_domain_free',
     'sg_free_table',
+    'vunmap',
     'free_pages',
+    'free_pages_exact',
+    'kfree',
+    'vfree',
     'kvfree',
+    'release',
+    'shrink',
+    'drain',
   ],
   machineProblem,
   limits: (machine) => ({
@@ -116,9 +249,11 @@ export const SPEC: Spec<Machine, World> = {
     bufferPages: Math.min(machine.pages, 2 ** machine.orderMax + 4),
     accessLines: (2 * machine.pageBytes) / machine.lineBytes,
     accessPages: ACCESS_PAGES_MAX,
+    lastPage: machine.pages - 1,
+    lastDevice: machine.devices - 1,
   }),
   boot: bootWorld,
   columns: (s) => s.state.columns(VIEW_COLUMNS.length),
   live: (s, kind) => LIVE[kind as KindName](s),
-  addresses: (s, kind) => ADDRESSES[kind]?.(s) ?? [],
+  addresses: (s, kind, side) => ((side && CPU_ADDRESSES[kind]) ?? ADDRESSES[kind])?.(s) ?? [],
 };

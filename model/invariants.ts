@@ -2,6 +2,7 @@
  * What holds between calls, on the view of the target and on that of the specification. Broken on the first, the
  * code under test is wrong; broken on the second, the specification is.
  */
+import { isDirty } from './contents.ts';
 import type { Machine } from './machine.ts';
 import type { Invariant } from './spec.ts';
 import type { View } from './target.ts';
@@ -24,9 +25,10 @@ function place(index: number, { ioBits, pageBytes }: Machine): string {
 function staleIotlb(view: View, machine: Machine): string | undefined {
   const reach = column(view, VIEW.reach);
   const iotlb = column(view, VIEW.iotlb);
+  const stale = column(view, VIEW.stale);
   for (let index = 0; index < iotlb.length; index++) {
     const entry = at(iotlb, index);
-    if (entry === 0 || entry === at(reach, index)) continue;
+    if (entry === 0 || entry === at(reach, index) || entry === at(stale, index)) continue;
     return `${place(index, machine)}: the IOTLB still translates to page ${pageOf(entry)}`;
   }
   return undefined;
@@ -55,7 +57,7 @@ function firstWrong(
 
 function isOwned(view: View, _index: number, page: number): boolean {
   const owner = at(column(view, VIEW.kind), page);
-  return owner === KIND.BLOCK || owner === KIND.BUFFER;
+  return owner === KIND.BLOCK || owner === KIND.BUFFER || owner === KIND.COHERENT;
 }
 
 function reachableUnowned(view: View, machine: Machine): string | undefined {
@@ -63,6 +65,45 @@ function reachableUnowned(view: View, machine: Machine): string | undefined {
   if (index < 0) return undefined;
   const page = pageOf(at(column(view, VIEW.reach), index));
   return `${place(index, machine)} reaches page ${page}, which no user of memory holds`;
+}
+
+function mappedUnowned(view: View): string | undefined {
+  const mapped = column(view, VIEW.mapped);
+  for (let index = 0; index < mapped.length; index++) {
+    const entry = at(mapped, index);
+    if (entry === 0 || isOwned(view, index, (entry >>> 1) - 1)) continue;
+    return `CPUs reach page ${(entry >>> 1) - 1}, which no user of memory holds`;
+  }
+  return undefined;
+}
+
+function reachableReserved(view: View, machine: Machine): string | undefined {
+  const ioPages = 2 ** machine.ioBits / machine.pageBytes;
+  const index = firstWrong(view, machine, (_view, at) => at % ioPages < ioPages - machine.reservedIoPages);
+  return index < 0 ? undefined : `${place(index, machine)} is reserved and translates`;
+}
+
+/** A device is attached to a domain that exists, or reaches nothing. */
+function attachedNowhere(view: View): string | undefined {
+  const context = column(view, VIEW.context);
+  const device = column(view, VIEW.device).findIndex((domain) => {
+    const type = at(context, domain - 1);
+    return domain !== 0 && type !== CONTEXT.UNMANAGED && type !== CONTEXT.DMA;
+  });
+  return device < 0 ? undefined : `device ${device} is attached to a domain that does not exist`;
+}
+
+/** No line of a page with an uncached mapping is dirty in a cache: it would overwrite what others write. */
+function dirtyAlias(view: View, machine: Machine): string | undefined {
+  const line = column(view, VIEW.line);
+  const linesPerPage = machine.pageBytes / machine.lineBytes;
+  for (const entry of column(view, VIEW.mapped)) {
+    if (entry === 0 || (entry & 1) !== 0) continue;
+    const first = ((entry >>> 1) - 1) * linesPerPage;
+    const dirty = line.subarray(first, first + linesPerPage).findIndex(isDirty);
+    if (dirty >= 0) return `page ${(entry >>> 1) - 1} has uncached mappings, and its line ${dirty} is dirty`;
+  }
+  return undefined;
 }
 
 /** Each page that a GPU context reaches belongs to a buffer bound in it, at the place where the binding says. */
@@ -92,12 +133,14 @@ function strayPage(view: View): string | undefined {
   return undefined;
 }
 
-/** The reference count of a buffer is the number of its handles and bindings. */
+/** The reference count of a buffer is the number of its handles, descriptors, user mappings and bindings. */
 function miscounted(view: View): string | undefined {
   const refs = column(view, VIEW.refs);
   const holders = noHolders(refs.length + 1);
   const handles = column(view, VIEW.handle);
   countHolders(holders, handles, 0, handles.length);
+  for (const held of [column(view, VIEW.fd), column(view, VIEW.userMap)])
+    countHolders(holders, held, 0, held.length);
   countBindings(holders, view);
   for (let head = 0; head < refs.length; head++) {
     if (at(refs, head) === at(holders, head + 1)) continue;
@@ -131,27 +174,31 @@ function countBindings(holders: Int32Array, view: View): void {
   }
 }
 
-function wrongCounter(view: View): string | undefined {
-  const counter = column(view, VIEW.counter);
-  const kind = column(view, VIEW.kind);
-  let free = 0;
-  let meta = 0;
-  let table = 0;
-  for (let page = 0; page < kind.length; page++) {
-    const owner = at(kind, page);
-    if (owner === KIND.FREE || owner === KIND.BOTH) free++;
-    else if (owner === KIND.META) meta++;
-    else if (owner === KIND.TABLE) table++;
-  }
-  return (
-    miscount('free', at(counter, COUNTER.free), free) ??
-    miscount('metadata', at(counter, COUNTER.meta), meta) ??
-    miscount('table', at(counter, COUNTER.table), table)
-  );
-}
+/** Counters with the kinds of the pages they count. */
+const COUNTED: readonly (readonly [name: keyof typeof COUNTER, kinds: readonly number[]])[] = [
+  ['free', [KIND.FREE, KIND.BOTH]],
+  ['meta', [KIND.META]],
+  ['table', [KIND.TABLE]],
+  ['parked', [KIND.PARKED]],
+  ['pooled', [KIND.POOLED]],
+  ['deferred', [KIND.DEFERRED]],
+  ['movable', [KIND.MOVABLE]],
+];
 
-const miscount = (name: string, counted: number, there: number): string | undefined =>
-  counted === there ? undefined : `${counted} ${name} pages are counted, ${there} are there`;
+const tallies: Int32Array = new Int32Array(KIND.COHERENT + 1);
+
+function wrongCounter(view: View): string | undefined {
+  const kind = column(view, VIEW.kind);
+  const counter = column(view, VIEW.counter);
+  tallies.fill(0);
+  for (let page = 0; page < kind.length; page++) tallies[at(kind, page)] = at(tallies, at(kind, page)) + 1;
+  for (const [name, kinds] of COUNTED) {
+    const there = kinds.reduce<number>((sum, each) => sum + at(tallies, each), 0);
+    const counted = at(counter, COUNTER[name]);
+    if (counted !== there) return `${counted} pages are counted as ${name}, ${there} are there`;
+  }
+  return undefined;
+}
 
 /** Free blocks are aligned, made of free pages, apart, and merged with their buddies. */
 function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
@@ -189,13 +236,26 @@ function blockProblem(
     : undefined;
 }
 
-/** By the count alone, which a target that shows no pages has too; that it is true, C6 sees to. */
-function missingAtEnd(view: View, { pages, occupied }: Machine): string | undefined {
-  const free = at(column(view, VIEW.counter), COUNTER.free);
-  const owed = occupied.reduce((left, [, count]) => left - count, pages);
+/** Pages that are free, or that the implementation keeps and gives up when asked. */
+const givenBack = (view: View): number =>
+  [COUNTER.free, COUNTER.parked, COUNTER.pooled, COUNTER.deferred].reduce<number>(
+    (sum, counter) => sum + at(column(view, VIEW.counter), counter),
+    0,
+  );
+
+/** By the counts alone, which a target that shows no pages has too; that they are true, C6 sees to. */
+function missingAtEnd(view: View, { pages, occupied, movable }: Machine): string | undefined {
+  const owed = [...occupied, ...movable].reduce((left, [, count]) => left - count, pages);
+  const free = givenBack(view);
   if (free === owed) return undefined;
   return `${free} pages are counted free although everything was given back; ${owed} were at the start`;
 }
+
+/** What each of these calls leaves none of. */
+const EMPTIED: Readonly<Record<string, readonly (keyof typeof COUNTER)[]>> = {
+  drain: ['parked'],
+  shrink: ['pooled', 'deferred'],
+};
 
 /** Invariants that rows of rules and comparisons of views serve: their sentence is here, their check is there. */
 const CLAUSES = {
@@ -215,6 +275,7 @@ const CLAUSES = {
   H2: 'what was not written is unchanged',
   P1: 'the right errno, and the answer that was asked for',
   P2: 'a size that wraps, or is larger than memory, is refused',
+  P3: 'CPUs reach exactly the part of a buffer that was mapped for them',
 } as const;
 
 const clauses: readonly Invariant<Machine>[] = Object.entries(CLAUSES).map(([id, text]) => ({
@@ -234,6 +295,13 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     broken: reachableUnowned,
   },
   {
+    id: 'I2',
+    form: 'state',
+    text: 'no mapping of CPU addresses leads to such a page',
+    reads: [VIEW.mapped, VIEW.kind],
+    broken: mappedUnowned,
+  },
+  {
     id: 'I3',
     form: 'state',
     text: 'a GPU context reaches exactly what its own client bound into it',
@@ -243,9 +311,30 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
   {
     id: 'I1',
     form: 'state',
-    text: 'the IOTLB translates nothing that the tables do not',
-    reads: [VIEW.iotlb, VIEW.reach],
+    text: 'the IOTLB translates nothing but what the tables do, or what waits for a flush',
+    reads: [VIEW.iotlb, VIEW.reach, VIEW.stale],
     broken: staleIotlb,
+  },
+  {
+    id: 'I6',
+    form: 'state',
+    text: 'a device is in the domain that it was attached to, or reaches nothing',
+    reads: [VIEW.device, VIEW.context],
+    broken: attachedNowhere,
+  },
+  {
+    id: 'I7',
+    form: 'state',
+    text: 'nothing is mapped at reserved addresses',
+    reads: [VIEW.reach, VIEW.context],
+    broken: reachableReserved,
+  },
+  {
+    id: 'H3',
+    form: 'state',
+    text: 'no line of a page with an uncached mapping is dirty in a cache',
+    reads: [VIEW.mapped, VIEW.line],
+    broken: dirtyAlias,
   },
   {
     id: 'C1',
@@ -258,7 +347,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     id: 'C2',
     form: 'state',
     text: 'every reference count is the number of holders',
-    reads: [VIEW.refs, VIEW.handle, VIEW.bound, VIEW.context],
+    reads: [VIEW.refs, VIEW.handle, VIEW.fd, VIEW.userMap, VIEW.bound, VIEW.context],
     broken: miscounted,
   },
   {
@@ -280,11 +369,22 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     form: 'step',
     text: 'a failed call leaves nothing behind; tables may stay',
     reads: [VIEW.counter],
-    before: (view) => at(column(view, VIEW.counter), COUNTER.meta),
+    before: (view) => givenBack(view) + at(column(view, VIEW.counter), COUNTER.table),
     broken(before, view, _call, reply) {
-      const after = at(column(view, VIEW.counter), COUNTER.meta);
-      if (!('errno' in reply) || after <= before) return undefined;
-      return `the call failed and left ${after - before} pages of metadata behind`;
+      const after = givenBack(view) + at(column(view, VIEW.counter), COUNTER.table);
+      if (!('errno' in reply) || after >= before) return undefined;
+      return `the call failed and left ${before - after} pages behind that are neither free nor tables`;
+    },
+  },
+  {
+    id: 'L1',
+    form: 'step',
+    text: 'after a drain nothing is parked, after a shrink nothing is pooled or deferred',
+    reads: [VIEW.counter],
+    before: () => 0,
+    broken(_before, view, { op }) {
+      const left = EMPTIED[op]?.find((name) => at(column(view, VIEW.counter), COUNTER[name]) !== 0);
+      return left === undefined ? undefined : `pages are ${left} still`;
     },
   },
   {

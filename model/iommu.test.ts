@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type ArgsOf, VIEW } from './index.ts';
+import { type ArgsOf, type Machine, type Seen, VIEW } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { tablesFor } from './translations.ts';
 import { translation } from './units.ts';
@@ -8,8 +8,8 @@ import { CONTEXT } from './world.ts';
 type Map = ArgsOf<'iommu_map'>;
 
 /** A domain of each type, 0 unmanaged and 1 of the DMA API; blocks of two pages at 2 and 4. */
-function withDomains(): Judged {
-  const judged = new Judged();
+function withDomains(fields: Partial<Machine> = {}, pageNumbers = true): Judged {
+  const judged = new Judged(fields, pageNumbers);
   judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 0 });
   judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 1 });
   for (const pfn of [2, 4]) judged.make('alloc_pages', { order: 1 }, { pfn });
@@ -49,28 +49,28 @@ describe('iommu_domain_alloc', () => {
 });
 
 describe('iommu_domain_free', () => {
-  it('is sent for domains alone, with no table mapped in them', () => {
+  it('is sent for domains alone, with no device in them', () => {
     const judged = withDomains();
     judged.make('ion_client_create', {}, { client: 0 });
     judged.make('gpu_context_create', { client: 0 }, { context: 2 });
     for (const domain of [2, 3, -1]) {
       expect(judged.undue('iommu_domain_free', { domain })).to.equal('the domain exists');
     }
-    judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 128 }, { table: 0, segments: 1 });
-    const asked = { domain: 1, table: 0, direction: 'to_device' } as const;
-    judged.make('dma_map_sg', asked, { table: 0, dma: 64, segments: [64, 128] });
-    expect(judged.undue('iommu_domain_free', { domain: 1 })).to.equal('no table is mapped in it');
+    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
+    expect(judged.undue('iommu_domain_free', { domain: 1 })).to.equal('no device is attached');
     expect(judged.undue('iommu_domain_free', { domain: 0 })).to.equal(undefined);
+    judged.make('iommu_detach_device', { device: 4 }, {});
+    expect(judged.undue('iommu_domain_free', { domain: 1 })).to.equal(undefined);
   });
 
   it('ends what was mapped, there alone, and never fails', () => {
     const judged = withDomains();
     judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 2 });
-    for (const domain of [0, 2]) judged.make('iommu_map', mapOf({ domain, iova: 15 * 64 }), {});
+    for (const domain of [0, 2]) judged.make('iommu_map', mapOf({ domain, iova: 14 * 64 }), {});
     expect(judged.errnos('iommu_domain_free', { domain: 0 }, NOTHING)).to.deep.equal([]);
     expect(judged.toErrno('iommu_domain_free', { domain: 0 }, 'EBUSY')).to.equal('no EBUSY (P1)');
     judged.make('iommu_domain_free', { domain: 0 }, {});
-    expect(reached(judged)).to.deep.equal([[47, translation(2, 3)]]);
+    expect(reached(judged)).to.deep.equal([[46, translation(2, 3)]]);
     expect(judged.undue('iommu_domain_free', { domain: 0 })).to.equal('the domain exists');
   });
 });
@@ -114,6 +114,20 @@ describe('iommu_map', () => {
     }
   });
 
+  it('is sent for addresses that are not reserved', () => {
+    const undue = (iova: number, bytes: number, reservedIoPages: number): string | undefined =>
+      withDomains({ reservedIoPages }).undue('iommu_map', mapOf({ iova, bytes }));
+    for (const [iova, bytes] of [
+      [15 * 64, 64],
+      [14 * 64, 128],
+    ] as const) {
+      expect(undue(iova, bytes, 1)).to.equal('no reserved address is asked for');
+      expect(undue(iova, bytes, 0)).to.equal(undefined);
+    }
+    expect(undue(13 * 64, 128, 1)).to.equal(undefined);
+    expect(undue(13 * 64, 128, 2)).to.equal('no reserved address is asked for');
+  });
+
   it('refuses to map without rights', () => {
     const judged = withDomains();
     expect(judged.errnos('iommu_map', mapOf({ prot: 'none' }))).to.deep.equal(['EINVAL']);
@@ -123,11 +137,12 @@ describe('iommu_map', () => {
   it('refuses ranges that leave the address space, by a page or by wrapping', () => {
     const judged = withDomains();
     for (const iova of [15 * 64, 16 * 64, -64, 2 ** 64 - 4096]) {
+      expect(judged.undue('iommu_map', mapOf({ iova, bytes: 128 }))).to.equal(undefined);
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 128 })), `${iova}`).to.deep.equal(['ERANGE']);
     }
     expect(judged.errnos('iommu_map', mapOf({ bytes: -64 }))).to.deep.equal(['ERANGE']);
     expect(judged.to('iommu_map', mapOf({ iova: 16 * 64 }), {})).to.equal('refuse ERANGE (P2)');
-    for (const iova of [0, 14 * 64]) {
+    for (const iova of [0, 13 * 64]) {
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 128 }))).to.deep.equal([]);
     }
   });
@@ -167,11 +182,11 @@ describe('iommu_map', () => {
   it('translates each page of the range, with the rights asked for', () => {
     const judged = withDomains();
     judged.make('iommu_map', mapOf({ iova: 0, bytes: 128, prot: 'read' }), {});
-    judged.make('iommu_map', mapOf({ iova: 15 * 64, phys: 5 * 64, prot: 'write' }), {});
+    judged.make('iommu_map', mapOf({ iova: 14 * 64, phys: 5 * 64, prot: 'write' }), {});
     const expected = [
       [0, translation(2, 1)],
       [1, translation(3, 1)],
-      [15, translation(5, 2)],
+      [14, translation(5, 2)],
     ];
     expect(reached(judged)).to.deep.equal(expected);
   });
@@ -180,7 +195,7 @@ describe('iommu_map', () => {
 describe('iommu_unmap', () => {
   /** Mapped: I/O pages 0, 1, 3 and 15. */
   function withMappings(): Judged {
-    const judged = withDomains();
+    const judged = withDomains({ reservedIoPages: 0 });
     judged.make('iommu_map', mapOf({ iova: 0, bytes: 128 }), {});
     for (const iova of [3 * 64, 15 * 64]) judged.make('iommu_map', mapOf({ iova }), {});
     return judged;
@@ -230,6 +245,203 @@ describe('iommu_unmap', () => {
     judged.make('iommu_unmap', { domain: 0, iova: 15 * 64, bytes: 64 }, { bytes: 64 });
     expect(reached(judged).map(([at]) => at)).to.deep.equal([3]);
     expect(judged.to('iommu_map', mapOf({ iova: 0 }), {})).to.equal('content');
+  });
+});
+
+describe('iommu_unmap of large leaves', () => {
+  const SHORT = seen({ ...PLENTY, free: 1 });
+  const FAILED = seen({ ...PLENTY, fired: ['table'] });
+
+  /** Blocks of four pages at 8 and 12. Domain 0 maps the first at I/O page 4, a page of the second at 8. */
+  function withLeaf(pageNumbers = true): Judged {
+    const judged = withDomains({}, pageNumbers);
+    const pfns = pageNumbers ? [8, 12] : [32, 36];
+    for (const pfn of pfns) judged.make('alloc_pages', { order: 2 }, { pfn });
+    const [first = 0, second = 0] = pfns.map((pfn) => pfn * 64);
+    judged.make('iommu_map', mapOf({ iova: 256, phys: first, bytes: 256 }), {});
+    judged.make('iommu_map', mapOf({ iova: 512, phys: second, bytes: 64 }), {});
+    return judged;
+  }
+
+  const replies = (judged: Judged, iova: number, bytes: number, given: Seen): number[] =>
+    [-64, 0, 32, 64, 128, 192, 256, 320].filter(
+      (done) => judged.to('iommu_unmap', { domain: 0, iova, bytes }, { bytes: done }, given) === 'content',
+    );
+
+  it('ends before one, if a step failed or too few pages for tables are shown', () => {
+    for (const given of [SHORT, FAILED, NOTHING]) {
+      expect(replies(withLeaf(), 256, 64, given)).to.deep.equal([0, 64]);
+      expect(replies(withLeaf(), 320, 128, given)).to.deep.equal([0, 64, 128]);
+      expect(replies(withLeaf(false), 256, 64, given)).to.deep.equal([0, 64]);
+    }
+    expect(replies(withLeaf(), 256, 64, seen(PLENTY))).to.deep.equal([64]);
+  });
+
+  it('does not end before what was never one', () => {
+    const judged = withLeaf();
+    expect(replies(judged, 512, 64, FAILED)).to.deep.equal([64]);
+    expect(replies(judged, 256, 320, FAILED)).to.deep.equal([0, 64, 128, 192, 320]);
+    judged.make('iommu_unmap', { domain: 0, iova: 448, bytes: 64 }, { bytes: 64 });
+    expect(replies(judged, 256, 192, FAILED)).to.deep.equal([192]);
+    judged.make('iommu_map', mapOf({ iova: 448, phys: 12 * 64, bytes: 64 }), {});
+    expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
+  });
+
+  it('knows that leaves lead to aligned memory, and that the top table has none', () => {
+    const judged = withDomains();
+    judged.make('alloc_pages', { order: 2 }, { pfn: 8 });
+    judged.make('iommu_map', mapOf({ iova: 256, phys: 9 * 64, bytes: 192 }), {});
+    judged.make('iommu_map', mapOf({ iova: 448, phys: 128, bytes: 64 }), {});
+    expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
+    const small = new Judged({ tableBits: 3, ioBits: 9, reservedIoPages: 0 });
+    small.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 0 });
+    for (const [at, pfn] of [0, 4].entries()) {
+      small.make('alloc_pages', { order: 2 }, { pfn });
+      small.make('iommu_map', mapOf({ iova: at * 256, phys: pfn * 64, bytes: 256 }), {});
+    }
+    expect(replies(small, 0, 64, FAILED)).to.deep.equal([64]);
+  });
+});
+
+describe('iommu_map_sg', () => {
+  const asked = (fields: Partial<ArgsOf<'iommu_map_sg'>> = {}): ArgsOf<'iommu_map_sg'> => ({
+    domain: 0,
+    iova: 64,
+    table: 0,
+    prot: 'read',
+    ...fields,
+  });
+
+  /** Table 0 lists pages 4, 5, 2 and 3. */
+  function withTable(fields: Partial<Machine> = {}): Judged {
+    const judged = withDomains(fields);
+    judged.make('sg_alloc_table_from_pages', { pages: [4, 2], maxSegment: 128 }, { table: 0, segments: 2 });
+    return judged;
+  }
+
+  it('is sent for unmanaged domains, tables that exist, and addresses that are not reserved', () => {
+    const undue = (fields: Partial<ArgsOf<'iommu_map_sg'>>): string | undefined =>
+      withTable().undue('iommu_map_sg', asked(fields));
+    for (const domain of [1, 2, -1]) {
+      expect(undue({ domain })).to.equal('the domain is one that its user maps into');
+    }
+    for (const table of [1, 2, -1]) expect(undue({ table })).to.equal('the table is allocated');
+    expect(undue({ iova: 12 * 64 })).to.equal('no reserved address is asked for');
+    for (const iova of [0, 11 * 64, 13 * 64]) expect(undue({ iova })).to.equal(undefined);
+  });
+
+  it('refuses misaligned addresses, no rights, ranges outside, and what is mapped', () => {
+    const judged = withTable();
+    const errnos = (fields: Partial<ArgsOf<'iommu_map_sg'>>): string[] =>
+      judged.errnos('iommu_map_sg', asked(fields));
+    expect(errnos({ iova: 8 })).to.deep.equal(['EINVAL']);
+    expect(errnos({ prot: 'none' })).to.deep.equal(['EINVAL']);
+    for (const iova of [13 * 64, 16 * 64, -64, 2 ** 64 - 4096]) {
+      expect(errnos({ iova })).to.deep.equal(['ERANGE']);
+    }
+    judged.make('iommu_map', mapOf({ iova: 256 }), {});
+    for (const iova of [64, 256]) expect(errnos({ iova })).to.deep.equal(['EEXIST']);
+    for (const iova of [0, 320]) expect(errnos({ iova })).to.deep.equal([]);
+  });
+
+  it('may fail only if the target shows too few pages for tables', () => {
+    const errnos = (free: number): string[] =>
+      withTable().errnos('iommu_map_sg', asked(), seen({ ...PLENTY, free }));
+    expect(errnos(2)).to.deep.equal([]);
+    expect(errnos(1)).to.deep.equal(['ENOMEM']);
+    expect(withTable().toErrno('iommu_map_sg', asked(), 'ENOMEM')).to.equal('no ENOMEM (M1)');
+  });
+
+  it('maps all pages in the order of the table', () => {
+    const judged = withTable();
+    expect(judged.to('iommu_map_sg', asked(), { bytes: 128 })).to.equal('the bytes of the table (P1)');
+    judged.make('iommu_map_sg', asked(), { bytes: 256 });
+    const expected = [4, 5, 2, 3].map((page, at) => [at + 1, translation(page, 1)]);
+    expect(reached(judged)).to.deep.equal(expected);
+  });
+});
+
+describe('iommu_iova_to_phys', () => {
+  const replies = (judged: Judged, iova: number, domain = 0): number[] =>
+    [0, 8, 128, 136, 192].filter(
+      (phys) => judged.to('iommu_iova_to_phys', { domain, iova }, { phys }) === 'content',
+    );
+
+  it('is sent for domains of either type', () => {
+    const judged = withDomains();
+    const undue = (domain: number): string | undefined =>
+      judged.undue('iommu_iova_to_phys', { domain, iova: 0 });
+    for (const domain of [0, 1]) expect(undue(domain)).to.equal(undefined);
+    for (const domain of [2, -1]) expect(undue(domain)).to.equal('the domain exists');
+    expect(judged.errnos('iommu_iova_to_phys', { domain: 0, iova: 0 }, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('iommu_iova_to_phys', { domain: 0, iova: 0 }, 'EINVAL')).to.equal('no EINVAL (P1)');
+  });
+
+  it('keeps the low bits, whatever the rights, and is 0 for nothing', () => {
+    const judged = withDomains();
+    judged.make('iommu_map', mapOf({ prot: 'write' }), {});
+    expect(replies(judged, 64)).to.deep.equal([128]);
+    expect(replies(judged, 72)).to.deep.equal([136]);
+    for (const iova of [0, 8, 128, 1024, -64, 2 ** 64 - 4096]) {
+      expect(replies(judged, iova), `${iova}`).to.deep.equal([0]);
+    }
+    expect(replies(judged, 64, 1)).to.deep.equal([0]);
+  });
+
+  it('is any address where pages have no numbers, and 0 for nothing', () => {
+    const judged = new Judged({}, false);
+    judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 0 });
+    judged.hold(2);
+    judged.make('iommu_map', mapOf(), {});
+    expect(replies(judged, 64)).to.deep.equal([0, 8, 128, 136, 192]);
+    expect(replies(judged, 128)).to.deep.equal([0]);
+    const said = judged.to('iommu_iova_to_phys', { domain: 0, iova: 128 }, { phys: 8 });
+    expect(said).to.equal('0 where nothing is mapped (S4)');
+  });
+});
+
+describe('iommu_attach_device and iommu_detach_device', () => {
+  it('attaches a device that is in no domain', () => {
+    const judged = withDomains();
+    const asked = { domain: 1, device: 0 };
+    for (const device of [2, 99, -1, 0.5]) {
+      expect(judged.errnos('iommu_attach_device', { domain: 1, device })).to.deep.equal(['ENODEV']);
+    }
+    expect(judged.errnos('iommu_attach_device', asked, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('iommu_attach_device', asked, 'ENOMEM')).to.equal('no ENOMEM (P1)');
+    expect(judged.undue('iommu_attach_device', { domain: 2, device: 0 })).to.equal('the domain exists');
+    for (const device of [0, 2, 4]) {
+      const said = judged.to('iommu_attach_device', asked, { device });
+      expect(said).to.equal('the device that was asked for (P1)');
+    }
+    judged.make('iommu_attach_device', asked, { device: 3 });
+    for (const domain of [0, 1]) {
+      expect(judged.errnos('iommu_attach_device', { domain, device: 0 })).to.deep.equal(['EBUSY']);
+    }
+    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
+    expect([...judged.world.device.values]).to.deep.equal([2, 2]);
+  });
+
+  it('detaches a device that nothing is mapped for', () => {
+    const judged = withDomains();
+    const undue = (device: number): string | undefined => judged.undue('iommu_detach_device', { device });
+    for (const device of [0, 3, 5, -1]) expect(undue(device)).to.equal('the device is attached');
+    judged.make('iommu_attach_device', { domain: 1, device: 0 }, { device: 3 });
+    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
+    const memory = { cpu: 16 * 64, dma: 64, pages: [9] };
+    judged.make('dma_alloc_coherent', { device: 3, bytes: 64 }, memory);
+    expect(undue(3)).to.equal('the DMA API has nothing mapped for it');
+    judged.make('dma_free_coherent', { coherent: 16 * 64 }, { flushes: 0 });
+    judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 128 }, { table: 1, segments: 1 });
+    const asked = { device: 3, table: 1, direction: 'to_device' } as const;
+    judged.make('dma_map_sg', asked, { table: 1, dma: 64, segments: [64, 128] });
+    expect(undue(3)).to.equal('the DMA API has nothing mapped for it');
+    expect(undue(4)).to.equal(undefined);
+    judged.make('dma_unmap_sg', { mapping: 1 }, { flushes: 0 });
+    expect(judged.errnos('iommu_detach_device', { device: 3 }, NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('iommu_detach_device', { device: 3 }, 'EBUSY')).to.equal('no EBUSY (P1)');
+    judged.make('iommu_detach_device', { device: 3 }, {});
+    expect([...judged.world.device.values]).to.deep.equal([0, 2]);
   });
 });
 

@@ -1,20 +1,37 @@
-/** Layer 3, domains that their user maps into. After Linux 6.1, drivers/iommu/iommu.c, io-pgtable-arm.c. */
+/** Layer 3, domains and the devices in them. After Linux 6.1, drivers/iommu/iommu.c, io-pgtable-arm.c. */
 import type { ArgsOf, ValueOf } from './calls.ts';
-import { showsPages } from './sg.ts';
-import type { Rule } from './spec.ts';
+import { isTable, showsPages, tablePages } from './sg.ts';
+import type { Duty, Rule, Seen } from './spec.ts';
 import {
   addressEnd,
   entryAt,
   hasTables,
   ioPagesOf,
   isPageAligned,
+  isUnreserved,
   mapPages,
   unmapAll,
   unmapPages,
 } from './translations.ts';
-import { RIGHTS } from './units.ts';
+import { pageOf, READ, RIGHTS, translation, WRITE } from './units.ts';
 import { KIND } from './view.ts';
 import { CONTEXT, contextType, isFreeContext, type World } from './world.ts';
+
+type Map = ArgsOf<'iommu_map'>;
+type MapSg = ArgsOf<'iommu_map_sg'>;
+type Unmap = ArgsOf<'iommu_unmap'>;
+
+const OUTSIDE = 'the range leaves the address space';
+const OVER = 'something is mapped there';
+
+const EXISTS: Duty<World, { readonly domain: number }> = [
+  'the domain exists',
+  (s, { domain }) => isDomain(s, domain),
+];
+const UNMANAGED: Duty<World, { readonly domain: number }> = [
+  'the domain is one that its user maps into',
+  (s, { domain }) => contextType(s, domain) === CONTEXT.UNMANAGED,
+];
 
 /** `iommu_domain_alloc(type)`. Its top table is a page. Ids are shared with GPU contexts. */
 export const domainAlloc: Rule<World, ArgsOf<'iommu_domain_alloc'>, ValueOf<'iommu_domain_alloc'>> = {
@@ -27,12 +44,12 @@ export const domainAlloc: Rule<World, ArgsOf<'iommu_domain_alloc'>, ValueOf<'iom
   owes: () => 'M1',
 };
 
-/** `iommu_domain_free(domain)`: what is still mapped is reachable no more. */
+/**
+ * `iommu_domain_free(domain)`: what is still mapped is reachable no more, and nothing of it awaits a flush. A device
+ * leaves when the DMA API has nothing mapped for it, so nothing of that is left either.
+ */
 export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu_domain_free'>> = {
-  require: [
-    ['the domain exists', (s, { domain }) => isDomain(s, domain)],
-    ['no table is mapped in it', (s, { domain }) => !s.sgDomain.values.includes(domain + 1)],
-  ],
+  require: [EXISTS, ['no device is attached', (s, { domain }) => !s.device.values.includes(domain + 1)]],
   refuse: [],
   may: [],
   accept: [],
@@ -43,28 +60,53 @@ export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu
   owes: () => 'P1',
 };
 
+/** `iommu_attach_device(domain, device)`: from now on the device reaches what the domain maps, and nothing else. */
+export const attachDevice: Rule<World, ArgsOf<'iommu_attach_device'>, ValueOf<'iommu_attach_device'>> = {
+  require: [EXISTS],
+  refuse: [
+    ['ENODEV', (s, { device }) => s.device.values[device] === undefined, 'C5', 'there is no such device'],
+    ['EBUSY', (s, { device }) => (s.device.values[device] ?? 0) !== 0, 'I6', 'it is attached already'],
+  ],
+  may: [],
+  accept: [
+    [
+      'the device that was asked for',
+      (s, args, { device }) => device === s.machine.contexts + args.device,
+      'P1',
+    ],
+  ],
+  effect: (s, { domain, device }) => s.device.set(device, domain + 1),
+  owes: () => 'P1',
+};
+
+/** `iommu_detach_device(device)`: to the blocking domain, at once; old translations are of no use to it. */
+export const detachDevice: Rule<World, ArgsOf<'iommu_detach_device'>, ValueOf<'iommu_detach_device'>> = {
+  require: [
+    ['the device is attached', (s, { device }) => domainOf(s, device) !== undefined],
+    ['the DMA API has nothing mapped for it', (s, { device }) => !isInUse(s, device - s.machine.contexts)],
+  ],
+  refuse: [],
+  may: [],
+  accept: [],
+  effect: (s, { device }) => s.device.set(device - s.machine.contexts, 0),
+  owes: () => 'P1',
+};
+
 /**
  * `iommu_map(domain, iova, phys, bytes, prot)`. Nothing is mapped over: a present translation is EEXIST, and then
  * none of the others is left behind. The caller owns the address range and the memory.
  */
-export const iommuMap: Rule<World, ArgsOf<'iommu_map'>, ValueOf<'iommu_map'>> = {
+export const iommuMap: Rule<World, Map, ValueOf<'iommu_map'>> = {
   require: [
-    [
-      'the domain is one that its user maps into',
-      (s, { domain }) => contextType(s, domain) === CONTEXT.UNMANAGED,
-    ],
+    UNMANAGED,
     ['the memory is one allocated block', (s, args) => isInBlock(s, args)],
+    ['no reserved address is asked for', (s, { iova, bytes }) => isUnreservedRange(s, iova, bytes)],
   ],
   refuse: [
-    ['EINVAL', (s, args) => !isAlignedRequest(s, args), 'P1', 'address and size must be whole pages'],
+    ['EINVAL', (s, args) => !isAligned(s, args), 'P1', 'address and size must be whole pages'],
     ['EINVAL', (_s, { prot, bytes }) => prot === 'none' && bytes !== 0, 'P1', 'no right is asked for'],
-    [
-      'ERANGE',
-      (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes),
-      'P2',
-      'the range leaves the address space',
-    ],
-    ['EEXIST', isMappedOver, 'S4', 'something is mapped there'],
+    ['ERANGE', (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes), 'P2', OUTSIDE],
+    ['EEXIST', (s, { domain, iova, bytes }) => isMappedOver(s, domain, iova, bytes), 'S4', OVER],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)]],
   accept: [],
@@ -76,24 +118,57 @@ export const iommuMap: Rule<World, ArgsOf<'iommu_map'>, ValueOf<'iommu_map'>> = 
   owes: () => 'M1',
 };
 
+/** `iommu_map_sg(domain, iova, table, prot)`: all pages of a table, one after the other, or none of them. */
+export const iommuMapSg: Rule<World, MapSg, ValueOf<'iommu_map_sg'>> = {
+  require: [
+    UNMANAGED,
+    ['the table is allocated', (s, { table }) => isTable(s, table)],
+    ['no reserved address is asked for', (s, args) => isUnreservedRange(s, args.iova, bytesOf(s, args))],
+  ],
+  refuse: [
+    ['EINVAL', (s, { iova }) => !isPageAligned(s.machine, iova), 'P1', 'the address must be that of a page'],
+    ['EINVAL', (_s, { prot }) => prot === 'none', 'P1', 'no right is asked for'],
+    ['ERANGE', (s, args) => !isInSpace(s, args.iova, bytesOf(s, args)), 'P2', OUTSIDE],
+    ['EEXIST', (s, args) => isMappedOver(s, args.domain, args.iova, bytesOf(s, args)), 'S4', OVER],
+  ],
+  may: [['ENOMEM', (s, { table }, seen) => !hasTables(s, tablePages(s, table).length, seen)]],
+  accept: [['the bytes of the table', (s, args, { bytes }) => bytes === bytesOf(s, args), 'P1']],
+  effect: (s, { domain, iova, table, prot }) =>
+    mapPages(s, domain, iova / s.machine.pageBytes, tablePages(s, table), RIGHTS[prot] ?? 0),
+  owes: () => 'M1',
+};
+
 /**
  * `iommu_unmap(domain, iova, bytes)`: returns the bytes unmapped, up to the first hole; 0 when misaligned. After
- * it returns no access lands, from no cache of translations either.
+ * it returns no access lands, from no cache of translations either. A large leaf that is hit in part is split, which
+ * takes tables: without pages for them it ends there. After io-pgtable-arm.c `arm_lpae_split_blk_unmap()`.
  */
 export const iommuUnmap: Rule<World, ArgsOf<'iommu_unmap'>, ValueOf<'iommu_unmap'>> = {
-  require: [
-    [
-      'the domain is one that its user maps into',
-      (s, { domain }) => contextType(s, domain) === CONTEXT.UNMANAGED,
-    ],
-  ],
+  require: [UNMANAGED],
   refuse: [],
   may: [],
   accept: [
-    ['the bytes that were mapped from there on', (s, args, { bytes }) => isUnmapped(s, args, bytes), 'P1'],
+    [
+      'the bytes that were mapped from there on',
+      (s, args, { bytes }, seen) => isUnmapped(s, args, bytes) || isShort(s, args, bytes, seen),
+      'P1',
+    ],
   ],
   effect: (s, { domain, iova }, { bytes }) =>
     unmapPages(s, domain, iova / s.machine.pageBytes, bytes / s.machine.pageBytes),
+  owes: () => 'P1',
+};
+
+/** `iommu_iova_to_phys(domain, iova)`: the low bits stay; 0 for nothing, which page 0 is not told from. */
+export const iovaToPhys: Rule<World, ArgsOf<'iommu_iova_to_phys'>, ValueOf<'iommu_iova_to_phys'>> = {
+  require: [EXISTS],
+  refuse: [],
+  may: [],
+  accept: [
+    ['0 where nothing is mapped', (s, args, { phys }) => physOf(s, args) !== 0 || phys === 0, 'S4'],
+    ['what the tables say', (s, args, { phys }) => phys === physOf(s, args), 'S4', 'page-numbers'],
+  ],
+  effect: () => {},
   owes: () => 'P1',
 };
 
@@ -103,13 +178,27 @@ export function isDomain(s: World, id: number): boolean {
   return type === CONTEXT.UNMANAGED || type === CONTEXT.DMA;
 }
 
-const isAlignedRequest = ({ machine }: World, { iova, phys, bytes }: ArgsOf<'iommu_map'>): boolean =>
-  isPageAligned(machine, iova) && isPageAligned(machine, phys) && isPageAligned(machine, bytes);
+/** The domain of a device, by its id as an initiator of accesses; undefined: it is in none, or there is no such. */
+export function domainOf({ device, machine }: World, initiator: number): number | undefined {
+  const domain = device.values[initiator - machine.contexts] ?? 0;
+  return domain === 0 ? undefined : domain - 1;
+}
+
+const isInUse = ({ sgDevice, coherentDevice }: World, device: number): boolean =>
+  sgDevice.values.includes(device + 1) || coherentDevice.values.includes(device + 1);
+
+const isAligned = ({ machine }: World, { iova, phys, bytes }: Map): boolean =>
+  [iova, phys, bytes].every((value) => isPageAligned(machine, value));
+
+const bytesOf = (s: World, { table }: MapSg): number => tablePages(s, table).length * s.machine.pageBytes;
+
+const isUnreservedRange = (s: World, iova: number, bytes: number): boolean =>
+  isUnreserved(s, iova / s.machine.pageBytes, bytes / s.machine.pageBytes);
 
 const isInSpace = ({ machine }: World, iova: number, bytes: number): boolean =>
   iova >= 0 && bytes >= 0 && iova + bytes <= addressEnd(machine);
 
-function isInBlock(s: World, { phys, bytes }: ArgsOf<'iommu_map'>): boolean {
+function isInBlock(s: World, { phys, bytes }: Map): boolean {
   const first = Math.floor(phys / s.machine.pageBytes);
   const end = Math.ceil((phys + bytes) / s.machine.pageBytes);
   if (first < 0 || end > s.frames) return false;
@@ -119,19 +208,55 @@ function isInBlock(s: World, { phys, bytes }: ArgsOf<'iommu_map'>): boolean {
   return true;
 }
 
-function isMappedOver(s: World, { domain, iova, bytes }: ArgsOf<'iommu_map'>): boolean {
+function isMappedOver(s: World, domain: number, iova: number, bytes: number): boolean {
   if (!isPageAligned(s.machine, iova) || !isPageAligned(s.machine, bytes)) return false;
   for (const ioPage of ioPagesOf(s, iova, bytes)) if (entryAt(s, domain, ioPage) !== 0) return true;
   return false;
 }
 
 /** A range that leaves the address space may be unmapped up to its end, or not at all. */
-function isUnmapped(s: World, { domain, iova, bytes }: ArgsOf<'iommu_unmap'>, unmapped: number): boolean {
-  if (iova < 0 || !isPageAligned(s.machine, iova) || !isPageAligned(s.machine, bytes)) return unmapped === 0;
+function isUnmapped(s: World, args: Unmap, unmapped: number): boolean {
+  return (
+    unmapped === mappedBytes(s, args) || (unmapped === 0 && args.iova + args.bytes > addressEnd(s.machine))
+  );
+}
+
+/** It ended before what may be a large leaf, because something failed or too few pages for tables are shown. */
+function isShort(s: World, args: Unmap, unmapped: number, seen: Seen): boolean {
+  const { pageBytes } = s.machine;
+  if (!(unmapped >= 0 && unmapped < mappedBytes(s, args)) || !isPageAligned(s.machine, unmapped))
+    return false;
+  const isAtLarge = mayBeLarge(s, args.domain, (args.iova + unmapped) / pageBytes);
+  return isAtLarge && (seen.fired.length > 0 || !hasTables(s, args.bytes / pageBytes, seen));
+}
+
+/** What is mapped from there on, up to the first hole. */
+function mappedBytes(s: World, { domain, iova, bytes }: Unmap): number {
+  if (iova < 0 || !isPageAligned(s.machine, iova) || !isPageAligned(s.machine, bytes)) return 0;
   let mapped = 0;
   for (const ioPage of ioPagesOf(s, iova, bytes)) {
     if (entryAt(s, domain, ioPage) === 0) break;
     mapped += s.machine.pageBytes;
   }
-  return unmapped === mapped || (unmapped === 0 && iova + bytes > addressEnd(s.machine));
+  return mapped;
+}
+
+/** The I/O page may be part of a large leaf: those around it that one table holds lead to aligned memory in a row. */
+function mayBeLarge(s: World, domain: number, ioPage: number): boolean {
+  const span = 2 ** s.machine.tableBits;
+  const first = ioPage - (ioPage % span);
+  if (span >= s.ioPages) return false;
+  const entry = entryAt(s, domain, first);
+  if (s.pageNumbers && pageOf(entry) % span !== 0) return false;
+  for (let at = 1; at < span; at++)
+    if (entryAt(s, domain, first + at) !== translation(pageOf(entry) + at, entry & (READ | WRITE)))
+      return false;
+  return true;
+}
+
+/** The address of memory that a device address leads to, whatever the rights; 0 for none. */
+function physOf(s: World, { domain, iova }: ArgsOf<'iommu_iova_to_phys'>): number {
+  const { pageBytes } = s.machine;
+  const entry = isInSpace(s, iova, 1) ? entryAt(s, domain, Math.floor(iova / pageBytes)) : 0;
+  return entry === 0 ? 0 : pageOf(entry) * pageBytes + (iova % pageBytes);
 }

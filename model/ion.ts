@@ -2,50 +2,57 @@
  * Layer 4, the memory manager. After the ION core of about Linux 3.18 (clients and handles) and the IOMMU heap of
  * the 2012 review: pages that need not be contiguous, handed out zeroed, never mapped by the heap itself.
  */
+import {
+  bufferOf,
+  closeHandle,
+  endClient,
+  freeHandle,
+  handleAt,
+  isClient,
+  isFreeHandle,
+  openHandle,
+} from './buffers.ts';
 import type { ArgsOf, ValueOf } from './calls.ts';
-import { dropReference, isUnheld, take, unheldCount } from './memory.ts';
+import { areUnheld, isUnheld, pagesOf, take, unheldCount } from './memory.ts';
 import { hasRoom } from './metadata.ts';
 import { chunksFor } from './sg.ts';
-import type { Rule } from './spec.ts';
-import { unmapAll } from './translations.ts';
-import { pagesFor } from './units.ts';
+import type { Rule, Seen } from './spec.ts';
+import { pagesFor, roundUpToPowerOfTwo } from './units.ts';
 import { KIND } from './view.ts';
-import { CONTEXT, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Sizes from here on wrap when they are rounded up. The nearest double is compared: no size in use is near. */
 const sizeEnd = (pageBytes: number): number => 2 ** 64 - pageBytes;
+const HEAPS = 3;
+
+type Alloc = ArgsOf<'ion_alloc'>;
 
 /** `ion_client_create()`: an application opens the device. */
 export const clientCreate: Rule<World, ArgsOf<'ion_client_create'>, ValueOf<'ion_client_create'>> = {
   require: [],
   refuse: [['EMFILE', (s) => !s.client.values.includes(0), 'P1', 'no client id is left']],
   may: [],
-  accept: [['an id that is not in use', (s, _args, { client }) => isFreeClient(s, client), 'C5']],
+  accept: [['an id that is not in use', (s, _args, { client }) => s.client.values[client] === 0, 'C5']],
   effect: (s, _args, { client }) => s.client.set(client, 1),
   owes: () => 'P1',
 };
 
-/** `ion_client_destroy(client)`: its GPU contexts end first, then its handles are dropped. */
+/** `ion_client_destroy(client)`: its GPU contexts end first, then what it maps and holds. */
 export const clientDestroy: Rule<World, ArgsOf<'ion_client_destroy'>, ValueOf<'ion_client_destroy'>> = {
   require: [],
   refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client']],
   may: [],
   accept: [],
-  effect(s, { client }) {
-    for (let context = 0; context < s.context.count; context++) {
-      if (s.owner.get(context) === client + 1) endContext(s, context);
-    }
-    for (const handle of handlesOf(s, client)) dropHandle(s, client, handle);
-    s.client.set(client, 0);
-  },
+  effect: (s, { client }) => endClient(s, client),
   owes: () => 'P1',
 };
 
 /**
- * `ion_alloc(client, bytes, heaps)`: a buffer of single pages, in any order, all zero. It must succeed whenever
- * enough single pages are free for it, for its page array and for its scatter-gather table.
+ * `ion_alloc(client, bytes, heaps, flags)`: a buffer, all zero, from whichever of the heaps has it. The iommu and the
+ * system heap take single pages: they must succeed whenever enough are free for the buffer, its page array and its
+ * scatter-gather table. The system heap refuses more than half of memory; the contiguous one gives one block.
  */
-export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = {
+export const ionAlloc: Rule<World, Alloc, ValueOf<'ion_alloc'>> = {
   require: [],
   refuse: [
     ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
@@ -64,12 +71,18 @@ export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = 
     ],
     [
       'ENOMEM',
-      (s, { bytes }) => bytes < 0 || pagesFor(s.machine, bytes) > unheldCount(s),
+      (s, { bytes }) => pagesFor(s.machine, bytes) > unheldCount(s),
       'P2',
-      'it is more than anybody could have',
+      'nobody could have so much',
+    ],
+    [
+      'ENOMEM',
+      (s, args) => !args.heaps.some((heap) => isWithinHeap(s, heap, args)),
+      'P2',
+      'no heap gives so much',
     ],
   ],
-  may: [['ENOMEM', (s, { bytes }, seen) => !hasRoomForBuffer(s, pagesFor(s.machine, bytes), seen)]],
+  may: [['ENOMEM', (s, args, seen) => !args.heaps.some((heap) => owesBuffer(s, heap, args, seen))]],
   accept: [
     ['an id that is not in use', (s, { client }, { handle }) => isFreeHandle(s, client, handle), 'C5'],
     [
@@ -78,18 +91,22 @@ export const ionAlloc: Rule<World, ArgsOf<'ion_alloc'>, ValueOf<'ion_alloc'>> = 
       'P1',
     ],
     ['pages that nobody holds, each once', (s, _args, { pages }) => areUnheld(s, pages), 'C1'],
+    [
+      'one aligned block where only that will do',
+      (_s, args, { pages }) => isBlockIfOwed(args, pages),
+      'P1',
+      'page-numbers',
+    ],
   ],
-  effect(s, { client }, { handle, pages }) {
-    const [head = 0] = pages;
-    take(s, pages, KIND.BUFFER, 0);
-    s.handle.set(handleAt(s, client, handle), head + 1);
-    s.refs.set(head, 1);
+  effect(s, { client, flags }, { handle, pages }) {
+    take(s, pages, KIND.BUFFER, flags === 'cached' ? 'zeroed by a CPU' : 'zero, uncached');
+    openHandle(s, client, handle, pages[0] ?? 0);
   },
   owes: () => 'M1',
   fresh: (s, { bytes }) => ({ pages: freshPages(s, pagesFor(s.machine, bytes)) }),
 };
 
-/** `ion_free(client, handle)`: the handle's reference goes; others keep the buffer. */
+/** `ion_free(client, handle)`: one user reference goes; a handle that was imported twice needs two more. */
 export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
   require: [],
   refuse: [
@@ -103,75 +120,72 @@ export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
   ],
   may: [],
   accept: [],
-  effect: (s, { client, handle }) => dropHandle(s, client, handle),
+  effect(s, { client, handle }) {
+    const at = handleAt(s, client, handle);
+    if (s.handleCount.get(at) === 1) closeHandle(s, client, handle);
+    else s.handleCount.set(at, s.handleCount.get(at) - 1);
+  },
   owes: () => 'P1',
 };
 
-/** An id in use; ids come from users and may be anything. */
-export const isClient = ({ client }: World, id: number): boolean => client.values[id] === 1;
+/** `ion_sg_table(client, handle)`: what a driver maps from. How pages are merged into segments is left open. */
+export const ionSgTable: Rule<World, ArgsOf<'ion_sg_table'>, ValueOf<'ion_sg_table'>> = {
+  require: [],
+  refuse: [
+    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    [
+      'EINVAL',
+      (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
+      'C5',
+      'the client has no such handle',
+    ],
+  ],
+  may: [],
+  accept: [['the pages of the buffer, in order', listsBuffer, 'S2', 'page-numbers']],
+  effect: () => {},
+  owes: () => 'P1',
+};
 
-/** Page 0 of the buffer behind a handle of a client, or undefined. */
-export function bufferOf(s: World, client: number, handle: number): number | undefined {
-  if (!isClient(s, client) || !isHandleId(s, handle)) return undefined;
-  const held = s.handle.get(handleAt(s, client, handle));
-  return held === 0 ? undefined : held - 1;
+/** `ION_IOC_HEAP_QUERY`, as far as the number of heaps. */
+export const ionQuery: Rule<World, ArgsOf<'ion_query'>, ValueOf<'ion_query'>> = {
+  require: [],
+  refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client']],
+  may: [],
+  accept: [['the number of heaps', (_s, _args, { heaps }) => heaps === HEAPS, 'P1']],
+  effect: () => {},
+  owes: () => 'P1',
+};
+
+function isWithinHeap({ machine }: World, heap: string, { bytes }: Alloc): boolean {
+  const pages = pagesFor(machine, bytes);
+  if (heap === 'system') return pages <= machine.pages / 2;
+  return heap !== 'system-contig' || pages <= 2 ** machine.orderMax;
 }
 
-/** A job is over: nothing of it is left, so that states that differ in nothing else are equal. */
-export function endJob(s: World, job: number): void {
-  for (const column of [s.job, s.jobContext, s.jobLine, s.jobTag]) column.set(job, 0);
+/** The heap must have it: what the target shows is enough, of single pages. */
+function owesBuffer(s: World, heap: string, args: Alloc, seen: Seen): boolean {
+  const pages = pagesFor(s.machine, args.bytes);
+  if (heap === 'system-contig' && pages > 1) return false;
+  const more = pages + chunksFor(s.machine, pages);
+  return isWithinHeap(s, heap, args) && hasRoom(s, pages * s.machine.pageArrayEntryBytes, seen, more);
 }
 
-/** Ends a GPU context: its jobs die, what it bound is dropped, nothing is reachable through it. */
-export function endContext(s: World, context: number): void {
-  for (let job = 0; job < s.job.count; job++) {
-    if (s.job.get(job) !== 0 && s.jobContext.get(job) === context) endJob(s, job);
+function isBlockIfOwed({ heaps }: Alloc, pages: readonly number[]): boolean {
+  const [first = 0] = pages;
+  if (heaps.some((heap) => heap !== 'system-contig')) return true;
+  return first % roundUpToPowerOfTwo(pages.length) === 0 && pages.every((page, at) => page === first + at);
+}
+
+function listsBuffer(s: World, args: ArgsOf<'ion_sg_table'>, { segments }: ValueOf<'ion_sg_table'>): boolean {
+  const pages = pagesOf(s, bufferOf(s, args.client, args.handle) ?? 0);
+  let at = 0;
+  for (let segment = 0; segment < segments.length; segment += 2) {
+    const [first = -1, count = 0] = segments.slice(segment, segment + 2);
+    if (!(count >= 1 && count <= pages.length)) return false;
+    for (let page = first; page < first + count; page++) if (pages[at++] !== page) return false;
   }
-  unmapAll(s, context);
-  for (let at = context * s.ioPages; at < (context + 1) * s.ioPages; at++) {
-    const bound = s.bound.get(at);
-    s.bound.set(at, 0);
-    if (bound !== 0) dropReference(s, bound - 1);
-  }
-  s.context.set(context, CONTEXT.NONE);
-  s.owner.set(context, 0);
+  return at === pages.length;
 }
-
-/** Handles of a client, by id. */
-export const handlesOf = (s: World, client: number): number[] =>
-  handleIds(s).filter((handle) => s.handle.get(handleAt(s, client, handle)) !== 0);
-
-/** Place of a handle in its column; ids start at 1, place 0 of each client stays empty. */
-export const handleAt = ({ machine }: World, client: number, handle: number): number =>
-  client * (machine.handles + 1) + handle;
-
-const handleIds = ({ machine }: World): number[] =>
-  Array.from({ length: machine.handles }, (_, at) => at + 1);
-
-const isHandleId = ({ machine }: World, handle: number): boolean =>
-  Number.isSafeInteger(handle) && handle >= 1 && handle <= machine.handles;
-
-const isFreeClient = ({ client }: World, id: number): boolean => client.values[id] === 0;
-
-const isFreeHandle = (s: World, client: number, handle: number): boolean =>
-  isHandleId(s, handle) && s.handle.get(handleAt(s, client, handle)) === 0;
-
-/** A handle id that the client has left, or undefined. */
-export const freeHandle = (s: World, client: number): number | undefined =>
-  handleIds(s).find((handle) => isFreeHandle(s, client, handle));
-
-function dropHandle(s: World, client: number, handle: number): void {
-  const at = handleAt(s, client, handle);
-  const head = s.handle.get(at) - 1;
-  s.handle.set(at, 0);
-  dropReference(s, head);
-}
-
-const hasRoomForBuffer = (s: World, pages: number, seen: Parameters<typeof hasRoom>[2]): boolean =>
-  hasRoom(s, pages * s.machine.pageArrayEntryBytes, seen, pages + chunksFor(s.machine, pages));
-
-const areUnheld = (s: World, pages: readonly number[]): boolean =>
-  new Set(pages).size === pages.length && pages.every((page) => isUnheld(s, page));
 
 /** Names for the pages of a buffer whose target shows none: single ones, which names of order 0 are. */
 function freshPages(s: World, count: number): number[] {

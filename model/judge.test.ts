@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isDue, judge, type Reply, type Rule, rowCount } from './index.ts';
+import { isDue, judge, type Reply, type Rule, rowCount, type Seen } from './index.ts';
 import { NOTHING } from './judged.test.ts';
 import type { Args, Value } from './target.ts';
 
@@ -102,6 +102,16 @@ describe('judge', () => {
       said: undefined,
       rows: ['100-', '101-', '105+', '106?', '107+'],
     });
+  });
+
+  it('tells the rows that accept what the target showed', () => {
+    const given = { ...NOTHING, fired: ['page'] };
+    const told: Seen[] = [];
+    const accept: (typeof RULE)['accept'] = [['a', (_s, _args, _value, seen) => told.push(seen) > 0, 'S1']];
+    const rule = { ...RULE, accept };
+    const terms = { pageNumbers: true, errnoOrder: false, sites: {} };
+    judge(rule, new Set<string>(), {}, { ok: {} }, given, terms, { note() {}, unjudged() {} }, 0);
+    expect(told).to.deep.equal([given]);
   });
 
   it('takes any errno that is owed', () => {

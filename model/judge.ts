@@ -59,7 +59,8 @@ export function judge<S>(
     tally.note(first + row, refused);
     if (refused) return owes(refusal);
   }
-  return judgeValue(rule, s, args, reply.ok, terms, tally, first + rule.refuse.length + rule.may.length);
+  const row = first + rule.refuse.length + rule.may.length;
+  return judgeValue(rule, s, args, reply.ok, seen, terms, tally, row);
 }
 
 /** The errno of a refusal was not given. */
@@ -74,6 +75,7 @@ function judgeValue<S>(
   s: S,
   args: Args,
   value: Value,
+  seen: Seen,
   terms: Terms,
   tally: Tally,
   first: number,
@@ -84,7 +86,7 @@ function judgeValue<S>(
       tally.unjudged(first + row);
       continue;
     }
-    const content = holds(s, args, value);
+    const content = holds(s, args, value, seen);
     tally.note(first + row, content);
     if (!content) return { clause: name, expected: name, serves };
   }

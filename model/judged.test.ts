@@ -27,7 +27,7 @@ const ERRNOS = [
 export function machineWith(fields: Partial<Machine> = {}): Machine {
   const numbers = Object.entries(FIELDS).map(([name, field]): [string, number] => [name, field.default]);
   const small = { pages: 16, orderMax: 2, vmallocPages: 16, ioBits: 10, contexts: 3, clients: 2 };
-  const fewer = { handles: 2, sgTables: 2, jobs: 2, policies: {}, occupied: [] };
+  const fewer = { handles: 2, sgTables: 2, jobs: 2, policies: {}, occupied: [], movable: [] };
   return { ...(Object.fromEntries(numbers) as unknown as Machine), ...small, ...fewer, ...fields };
 }
 
@@ -38,20 +38,28 @@ export interface Shown {
   /** Order + 1 of free blocks; undefined: the target does not show them. */
   readonly orders: readonly number[] | undefined;
   readonly fired?: readonly string[];
+  /** Pages that are kept and can be given up: parked, pooled, deferred. */
+  readonly kept?: readonly [parked: number, pooled: number, deferred: number];
+  /** Kinds of the pages; undefined: the target does not show them. */
+  readonly kinds?: readonly number[];
 }
 
 export const PLENTY: Shown = { free: 1_000, hole: 1_000, orders: [11] };
 /** The target shows nothing. */
 export const NOTHING: Seen = { fired: [], view: undefined };
 
-export function seen({ free, hole, orders, fired = [] }: Shown): Seen {
-  const counter = new Int32Array(4);
+export function seen({ free, hole, orders, fired = [], kept = [0, 0, 0], kinds }: Shown): Seen {
+  const counter = new Int32Array(Object.keys(COUNTER).length);
   counter[COUNTER.free] = free;
   counter[COUNTER.vmallocHole] = hole;
+  counter.set(kept, COUNTER.parked);
   const columns = SPEC.view.map(() => new Int32Array(0));
   columns[VIEW.counter] = counter;
   columns[VIEW.freeOrder] = Int32Array.from(orders ?? [11]);
-  const shown = (1 << VIEW.counter) | (orders === undefined ? 0 : 1 << VIEW.freeOrder);
+  columns[VIEW.kind] = Int32Array.from(kinds ?? []);
+  const maybe = (given: object | undefined, column: number): number =>
+    given === undefined ? 0 : 1 << column;
+  const shown = (1 << VIEW.counter) | maybe(orders, VIEW.freeOrder) | maybe(kinds, VIEW.kind);
   return { fired, view: { columns, shown, touched: 0 } };
 }
 
@@ -111,8 +119,13 @@ export class Judged {
   }
 
   /** What is said to a value: `content`, or the clause and what it serves. */
-  to<Name extends Op>(op: Name, args: ArgsOf<Name>, value: ValueOf<Name>): string {
-    return this.#ask(op, args, { ok: value as Value }, seen(PLENTY));
+  to<Name extends Op>(
+    op: Name,
+    args: ArgsOf<Name>,
+    value: ValueOf<Name>,
+    given: Seen = seen(PLENTY),
+  ): string {
+    return this.#ask(op, args, { ok: value as Value }, given);
   }
 
   /** Makes a call that is right. */
@@ -131,6 +144,12 @@ export class Judged {
   /** Takes blocks of one page. */
   hold(...pages: readonly number[]): void {
     for (const pfn of pages) this.make('alloc_pages', { order: 0 }, { pfn });
+  }
+
+  /** Every column is as it was when the machine was switched on. */
+  expectBooted(): void {
+    const booted = SPEC.boot(this.world.machine, this.pageNumbers);
+    expect(this.world.state.words).to.deep.equal(booted.state.words);
   }
 
   #ask(op: Op, args: object, reply: Reply, given: Seen): string {

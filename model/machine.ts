@@ -1,4 +1,4 @@
-import type { SpecField } from './spec.ts';
+import type { SpecField, SpecPolicy } from './spec.ts';
 
 /**
  * The small computer of one run. Everything about it is data: it is generated, shrunk, stored and printed with
@@ -20,10 +20,19 @@ export interface Machine {
   readonly handles: number;
   readonly sgTables: number;
   readonly jobs: number;
-  /** Disputed choices. Only the code under test reads them: see {@link POLICIES}. */
+  readonly devices: number;
+  readonly fds: number;
+  readonly userPages: number;
+  readonly parked: number;
+  readonly flushEntries: number;
+  readonly reservedIoPages: number;
+  readonly occupants: number;
+  /** Choices by name: see {@link POLICIES}. */
   readonly policies: Readonly<Record<string, string>>;
   /** Runs of pages that somebody else holds from boot on: first page and count. */
   readonly occupied: readonly (readonly [first: number, count: number])[];
+  /** The same, but compaction may move them. */
+  readonly movable: readonly (readonly [first: number, count: number])[];
 }
 
 /** The numbers of the machine, in the order in which they are printed. */
@@ -85,22 +94,82 @@ export const FIELDS = {
   handles: { from: 1, to: 1024, default: 8, drawn: [2, 8], text: 'handles of one client, ids from 1' },
   sgTables: { from: 1, to: 1024, default: 4, drawn: [2, 4], text: 'scatter-gather tables alive at once' },
   jobs: { from: 1, to: 64, default: 2, text: 'jobs queued in all engines' },
+  devices: { from: 1, to: 64, default: 2, drawn: [1, 2], text: 'devices beside the GPU' },
+  fds: { from: 1, to: 1024, default: 8, drawn: [2, 8], text: 'file descriptors of one client, ids from 0' },
+  userPages: {
+    from: 1,
+    to: 65_536,
+    default: 16,
+    drawn: [4, 16],
+    text: 'pages of address space of one client',
+  },
+  parked: {
+    from: 0,
+    to: 1024,
+    default: 2,
+    drawn: [0, 2, 4],
+    text: 'freed pages that are kept apart and not merged, as per-CPU lists do',
+  },
+  flushEntries: {
+    from: 1,
+    to: 1024,
+    default: 2,
+    drawn: [1, 2, 4],
+    text: 'unmapped ranges that may wait for one flush of the IOTLB',
+  },
+  reservedIoPages: {
+    from: 0,
+    to: 1024,
+    default: 1,
+    text: 'last I/O pages of every address space, where nothing may be mapped',
+  },
+  occupants: { from: 1, to: 1024, default: 8, text: 'runs of pages that others take during a run' },
 } as const;
 
 FIELDS satisfies Readonly<Record<string, SpecField>>;
 
 /**
- * Disputed policies, read by the implementation alone: a specification that knew them would excuse the loser.
- * The first value of each is what the review of 2012 ended with. T1 and T7 are that review's arguments.
+ * Choices. Those marked `free` are legal differences between kernels: scripts are generated with all values, and the
+ * specification may read them. The others are disputed and read by the code under test alone: a specification
+ * that knew them would excuse the loser. Their first value is what the review of 2012 ended with.
  */
 export const POLICIES = {
   contexts: {
     values: ['per-client', 'shared'],
     text: 'T1: an IOMMU context for each GPU user, or one for all',
   },
+  mapping: {
+    values: ['driver', 'heap'],
+    text: 'T2: drivers map buffers for their device, or the heap maps them into one domain',
+  },
+  backing: {
+    values: ['pages', 'dma-alloc', 'dma-alloc-no-kernel-mapping'],
+    text: 'T3: buffers out of single pages, or out of the DMA allocator',
+  },
+  pageArray: {
+    values: ['kvmalloc', 'kmalloc', 'vmalloc'],
+    text: 'T4: what the list of a buffer’s pages is allocated with',
+  },
+  aliasing: {
+    values: ['clean', 'ignore'],
+    text: 'T5: lines that zeroing left dirty are cleaned before an uncached mapping, or left to luck',
+  },
+  sync: { values: ['always', 'never'], text: 'T6: drivers sync before hardware sees memory, or not' },
   layout: { values: ['scattered', 'contiguous'], text: 'T7: buffers out of single pages, or of one block' },
-  placement: { values: ['lowest', 'lifo'], free: true, text: 'which free block is taken; both are legal' },
+  zeroing: {
+    values: ['on-alloc', 'on-free', 'none'],
+    text: 'buffers are zeroed when they are made, when they go, or not at all',
+  },
+  placement: { values: ['lowest', 'lifo'], free: true, text: 'which free block is taken' },
+  coherent: { values: ['no', 'yes'], free: true, text: 'whether devices look into CPU caches' },
+  invalidation: {
+    values: ['strict', 'lazy'],
+    free: true,
+    text: 'when a DMA domain’s unmapped addresses leave the IOTLB: at once, or with a flush',
+  },
 } as const;
+
+POLICIES satisfies Readonly<Record<string, SpecPolicy>>;
 
 /** What is wrong with a machine whose numbers are each in range, in words, or undefined. */
 export function machineProblem(machine: Machine): string | undefined {
@@ -114,6 +183,8 @@ export function machineProblem(machine: Machine): string | undefined {
   if (2 ** tableBits > pageBytes / 8)
     return `a table of 2^${tableBits} entries does not fit a page of ${pageBytes} bytes`;
   if (ioPages < 2) return `ioBits ${ioBits} leaves fewer than 2 I/O pages of ${pageBytes} bytes`;
+  if (ioPages < machine.reservedIoPages + 2)
+    return `${machine.reservedIoPages} reserved I/O pages leave none of ${ioPages} to map`;
   if (machine.contexts * ioPages > 2 ** 24)
     return `${machine.contexts} contexts of ${ioPages} I/O pages; at most 2^24 in all are supported`;
   if (ioPages > 2 ** 20) return `ioBits ${ioBits} makes ${ioPages} I/O pages; at most 2^20 are supported`;
@@ -122,9 +193,9 @@ export function machineProblem(machine: Machine): string | undefined {
   return occupiedProblem(machine);
 }
 
-function occupiedProblem({ occupied, pages }: Machine): string | undefined {
+function occupiedProblem({ occupied, movable, pages }: Machine): string | undefined {
   let end = 0;
-  for (const [first, count] of [...occupied].sort((a, b) => a[0] - b[0])) {
+  for (const [first, count] of [...occupied, ...movable].sort((a, b) => a[0] - b[0])) {
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count))
       return `occupied: [${first}, ${count}] are no pages`;
     if (first < end) return `occupied: page ${first} is listed twice, or is negative`;

@@ -8,8 +8,10 @@ import './iommu.test.ts';
 import './ion.test.ts';
 import { rows } from './judged.test.ts';
 import './metadata.test.ts';
+import './occupy.test.ts';
 import './pages.test.ts';
 import './sg.test.ts';
+import './vmap.test.ts';
 
 describe('rows of rules', () => {
   for (const [row, outcomes] of rows) {

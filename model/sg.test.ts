@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { isReadable, isReadableByCpu, written } from './contents.ts';
 import { Judged, machineWith, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { chunksFor, tablePages } from './sg.ts';
 
@@ -88,9 +89,21 @@ describe('sg_alloc_table_from_pages', () => {
     expect(errnos([0, 2], 0)).to.deep.equal(['ENOMEM']);
     expect(errnos([0, 2, 4], 2)).to.deep.equal([]);
     expect(errnos([0, 2, 4], 1)).to.deep.equal(['ENOMEM']);
+    const kept = seen({ ...PLENTY, free: 0, kept: [0, 1, 0] });
+    expect(
+      withBlocks().errnos('sg_alloc_table_from_pages', { pages: [0], maxSegment: 64 }, kept),
+    ).to.deep.equal([]);
     const asked = { pages: [0], maxSegment: 64 };
     expect(withBlocks().errnos('sg_alloc_table_from_pages', asked, NOTHING)).to.deep.equal(['ENOMEM']);
     expect(withBlocks().toErrno('sg_alloc_table_from_pages', asked, 'ENOMEM')).to.equal('no ENOMEM (M1)');
+  });
+
+  it('leaves nothing behind when it is freed', () => {
+    const judged = withBlocks();
+    const before = judged.world.state.save();
+    judged.make('sg_alloc_table_from_pages', { pages: [6, 4], maxSegment: 64 }, { table: 1, segments: 3 });
+    judged.make('sg_free_table', { table: 1 }, {});
+    expect(judged.world.state.words).to.deep.equal(before);
   });
 
   it('lists all pages of each block, in order', () => {
@@ -105,6 +118,77 @@ describe('sg_alloc_table_from_pages', () => {
   });
 });
 
+describe('sg_copy', () => {
+  /** A table of pages 4, 0 and 1, in this order, on a machine of four lines a page. */
+  const withTable = (coherent: string): Judged => {
+    const judged = new Judged({ policies: { coherent } });
+    judged.make('alloc_pages', { order: 1 }, { pfn: 0 });
+    judged.hold(4);
+    judged.make('sg_alloc_table_from_pages', { pages: [4, 0], maxSegment: 64 }, { table: 1, segments: 3 });
+    return judged;
+  };
+  const copy = (skip: number, bytes: number, tag = 7) => ({ table: 1, skip, bytes, tag }) as const;
+
+  it('writes the lines of the list in its order, and no others', () => {
+    const judged = withTable('yes');
+    judged.make('sg_copy', copy(48, 32), { copied: 32 });
+    const lines = [...judged.world.line.values.entries()].filter(([, line]) => line !== -1);
+    expect(lines).to.deep.equal([
+      [0, written(7)],
+      [19, written(7)],
+    ]);
+  });
+
+  it('writes through the cache where devices do not look into it', () => {
+    const judged = withTable('no');
+    judged.make('sg_copy', copy(0, 16), { copied: 16 });
+    const line = judged.world.line.get(16);
+    expect([6, 7].map((tag) => isReadableByCpu(line, tag))).to.deep.equal([false, true]);
+    expect([6, 7].map((tag) => isReadable(line, tag))).to.deep.equal([true, true]);
+  });
+
+  it('stops where the list ends', () => {
+    for (const [skip, bytes, copied] of [
+      [0, 192, 192],
+      [0, 208, 192],
+      [176, 32, 16],
+      [192, 16, 0],
+      [1_600, 16, 0],
+      [0, 0, 0],
+      [16, 2 ** 64, 176],
+    ] as const) {
+      const said = (given: number): string =>
+        withTable('no').to('sg_copy', copy(skip, bytes), { copied: given });
+      expect(said(copied), `${skip} + ${bytes}`).to.equal('content');
+      expect(said(copied + 16)).to.equal('the bytes up to the end of the list (P1)');
+    }
+  });
+
+  it('is sent for tables, whole lines, and tags', () => {
+    const judged = withTable('no');
+    for (const table of [0, 2, -1, 0.5]) {
+      expect(judged.undue('sg_copy', { ...copy(0, 16), table })).to.equal('the table is allocated');
+    }
+    for (const [skip, bytes] of [
+      [8, 16],
+      [0, 17],
+      [-16, 16],
+      [0, -16],
+    ] as const) {
+      expect(judged.undue('sg_copy', copy(skip, bytes))).to.equal('whole lines are written');
+    }
+    for (const tag of [-1, 256, 0.5])
+      expect(judged.undue('sg_copy', copy(0, 16, tag))).to.equal('the tag is a byte');
+    for (const tag of [0, 255]) expect(judged.undue('sg_copy', copy(0, 0, tag))).to.equal(undefined);
+  });
+
+  it('never fails', () => {
+    const judged = withTable('no');
+    expect(judged.errnos('sg_copy', copy(0, 16), NOTHING)).to.deep.equal([]);
+    expect(judged.toErrno('sg_copy', copy(0, 16), 'EINVAL')).to.equal('no EINVAL (P1)');
+  });
+});
+
 describe('sg_free_table', () => {
   it('is sent for a table that exists and is not mapped', () => {
     const judged = withBlocks();
@@ -112,11 +196,9 @@ describe('sg_free_table', () => {
       expect(judged.undue('sg_free_table', { table })).to.equal('the table is allocated');
     }
     judged.make('sg_alloc_table_from_pages', { pages: [0], maxSegment: 128 }, { table: 0, segments: 1 });
-    judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 0 });
-    const asked = { domain: 0, table: 0, direction: 'to_device' } as const;
-    judged.make('dma_map_sg', asked, { table: 0, dma: 64, segments: [64, 128] });
+    judged.world.sgDomain.set(0, 1);
     expect(judged.undue('sg_free_table', { table: 0 })).to.equal('the table is not mapped');
-    judged.make('dma_unmap_sg', { mapping: 0 }, {});
+    judged.world.sgDomain.set(0, 0);
     expect(judged.errnos('sg_free_table', { table: 0 }, NOTHING)).to.deep.equal([]);
     expect(judged.toErrno('sg_free_table', { table: 0 }, 'EINVAL')).to.equal('no EINVAL (P1)');
     judged.make('sg_free_table', { table: 0 }, {});

@@ -1,9 +1,12 @@
-/** Layer 2, scatter-gather tables. After Linux 6.1, lib/scatterlist.c: `sg_alloc_table_from_pages_segment()`. */
+/**
+ * Layer 2, scatter-gather tables. After Linux 6.1, lib/scatterlist.c: `sg_alloc_table_from_pages_segment()`.
+ */
 import type { ArgsOf, ValueOf } from './calls.ts';
 import type { Machine } from './machine.ts';
-import { blockPages, isBlock } from './pages.ts';
+import { writeByCpu } from './memory.ts';
+import { blockPages, isBlock, run } from './pages.ts';
 import type { Rule, Seen } from './spec.ts';
-import { COUNTER, shownCounter } from './view.ts';
+import { availablePages } from './view.ts';
 import type { World } from './world.ts';
 
 /** Bytes of one entry of a table; a chunk is one page of them. */
@@ -44,6 +47,31 @@ export const sgAllocTable: Rule<
   owes: () => 'M1',
 };
 
+/**
+ * `sg_copy(table, skip, bytes, tag)`: a CPU writes the table's bytes from `skip` on, through its cache, and
+ * stops at the end of the list. Like `sg_copy_from_buffer()`, with one tag for what is copied.
+ */
+export const sgCopy: Rule<World, ArgsOf<'sg_copy'>, ValueOf<'sg_copy'>> = {
+  require: [
+    ['the table is allocated', (s, { table }) => isTable(s, table)],
+    ['whole lines are written', (s, { skip, bytes }) => [skip, bytes].every((part) => isWholeLines(s, part))],
+    ['the tag is a byte', (_s, { tag }) => Number.isInteger(tag) && tag >= 0 && tag <= 255],
+  ],
+  refuse: [],
+  may: [],
+  accept: [
+    [
+      'the bytes up to the end of the list',
+      (s, args, { copied }) => copied === linesOf(s, args).length * s.machine.lineBytes,
+      'P1',
+    ],
+  ],
+  effect(s, args) {
+    for (const line of linesOf(s, args)) writeByCpu(s, line, args.tag);
+  },
+  owes: () => 'P1',
+};
+
 /** `sg_free_table(table)`. A table that is mapped is not freed. */
 export const sgFreeTable: Rule<World, ArgsOf<'sg_free_table'>, ValueOf<'sg_free_table'>> = {
   require: [
@@ -60,17 +88,17 @@ export const sgFreeTable: Rule<World, ArgsOf<'sg_free_table'>, ValueOf<'sg_free_
   owes: () => 'P1',
 };
 
-/** Pages of the chunks that hold so many entries: when more follow, a chunk's last entry links to the next. */
+/**
+ * Pages of the chunks that hold so many entries: when more follow, a chunk's last entry links to the next.
+ */
 export function chunksFor(machine: Machine, entries: number): number {
   const room = machine.pageBytes / ENTRY_BYTES;
   return entries <= room ? 1 : Math.ceil((entries - 1) / (room - 1));
 }
 
-/** The target shows so many free pages above the reserve. */
-export function showsPages(s: World, pages: number, seen: Seen): boolean {
-  const free = shownCounter(seen, COUNTER.free);
-  return free !== undefined && free - s.machine.reserve >= pages;
-}
+/** The target shows so many pages above the reserve that are free, or that it gives up before it fails. */
+export const showsPages = ({ machine }: World, pages: number, seen: Seen): boolean =>
+  (availablePages(seen, machine) ?? -1) >= pages;
 
 /** The pages of a table, in order. */
 export function tablePages(s: World, table: number): number[] {
@@ -80,6 +108,18 @@ export function tablePages(s: World, table: number): number[] {
 
 /** The table exists. */
 export const isTable = (s: World, table: number): boolean => (s.sgPages.values[table] ?? 0) !== 0;
+
+const isWholeLines = ({ machine }: World, bytes: number): boolean =>
+  bytes >= 0 && bytes % machine.lineBytes === 0;
+
+/**
+ * Lines of memory, in the order of a table: those of `bytes` bytes after the first `skip`, or as many as
+ * there are.
+ */
+function linesOf(s: World, { table, skip, bytes }: ArgsOf<'sg_copy'>): number[] {
+  const lines = tablePages(s, table).flatMap((page) => run(page * s.linesPerPage, s.linesPerPage));
+  return lines.slice(skip / s.machine.lineBytes, (skip + bytes) / s.machine.lineBytes);
+}
 
 /** Entries that a table may need: its segments, or where pages are only names as many as there are pages. */
 const entriesMax = (s: World, args: ArgsOf<'sg_alloc_table_from_pages'>): number =>

@@ -33,7 +33,7 @@ export type Allowance<S, A> = readonly [errno: string, holds: (s: S, args: A, se
 /** A row with `needs` is judged only for targets with page numbers, else counted as unjudged. */
 export type Condition<S, A, V> = readonly [
   name: string,
-  holds: (s: S, args: A, value: V) => boolean,
+  holds: (s: S, args: A, value: V, seen: Seen) => boolean,
   serves: InvariantId,
   needs?: 'page-numbers',
 ];
@@ -63,6 +63,8 @@ export interface Kind {
   readonly main: string;
   /** The field, and the unit it counts in, that `{ "in": "name", "offset": n }` starts from. */
   readonly address?: { readonly field: string; readonly unit?: string };
+  /** The same for a CPU, where its addresses are others than a device's. */
+  readonly cpu?: { readonly field: string; readonly unit?: string };
   /** Held by users: may be made up, and is still sent after it was consumed. */
   readonly user?: true;
 }
@@ -74,6 +76,8 @@ export type ArgShape =
   | {
       readonly is: 'address';
       readonly of: readonly string[];
+      /** Whose addresses are meant, where the kinds have two. */
+      readonly side?: 'cpu';
       /** Offsets are multiples of this limit, up to `to` of them. */
       readonly step: string;
       readonly to: string;
@@ -178,6 +182,8 @@ export interface SpecPolicy {
 export interface Premise<S> {
   readonly name: string;
   readonly text: string;
+  /** Policies that the specification takes for granted, whatever the machine of the target has. */
+  readonly assumes?: Readonly<Record<string, string>>;
   /** `failing` is the call at which the finding was made. */
   holds(s: S, failing: Call): boolean;
 }
@@ -195,7 +201,7 @@ export interface Spec<M, S extends Stateful> {
   readonly invariants: readonly Invariant<M>[];
   readonly labels: readonly Label<S>[];
   readonly premises: readonly Premise<S>[];
-  /** Calls that give everything back, in this order; each consumes one reference. */
+  /** Calls that give everything back, in this order; each consumes one reference, or has no arguments. */
   readonly closing: readonly string[];
   machineProblem(machine: M): string | undefined;
   /** The machine's numbers and what follows from them, for the `to` and `unit` of arguments. */
@@ -206,5 +212,5 @@ export interface Spec<M, S extends Stateful> {
   /** Raw ids of everything of a kind that exists. */
   live(s: S, kind: string): readonly number[];
   /** Where everything of a kind starts: what `{ "in": … }` counts from, in bytes. */
-  addresses(s: S, kind: string): readonly number[];
+  addresses(s: S, kind: string, side?: 'cpu'): readonly number[];
 }

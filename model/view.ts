@@ -2,6 +2,7 @@
  * The view: what specification and target both show of themselves, compared after every command. Memory is seen
  * by page, translation by context and I/O page, everything that users hold by its id.
  */
+import { goesWith, isAliased, isDirty, NOTHING, showLine } from './contents.ts';
 import type { Machine } from './machine.ts';
 import type { Seen, ViewColumn } from './spec.ts';
 import { READ, WRITE } from './units.ts';
@@ -22,16 +23,38 @@ export const VIEW = {
   bound: 11,
   job: 12,
   counter: 13,
+  device: 14,
+  fd: 15,
+  mapped: 16,
+  stale: 17,
+  handleCount: 18,
+  kernelMaps: 19,
+  userMap: 20,
 } as const;
 
-/** Position of each counter in its column. `vmallocHole` is the largest hole in pages, its guard page included. */
-export const COUNTER = { free: 0, meta: 1, table: 2, vmallocHole: 3 } as const;
-
-/** Content of a line about which the specification promises nothing. */
-export const TAG_UNKNOWN = -1;
+/**
+ * Position of each counter in its column. Pages: `free` in the buddy lists, `meta`, `table`, `parked`, `pooled`,
+ * `deferred`, `movable`. `vmallocHole` is the largest hole of the vmalloc space in pages,
+ * its guard page included, `vmallocUsed` what is taken of it.
+ */
+export const COUNTER = {
+  free: 0,
+  meta: 1,
+  table: 2,
+  vmallocHole: 3,
+  parked: 4,
+  pooled: 5,
+  deferred: 6,
+  movable: 7,
+  vmallocUsed: 8,
+} as const;
 
 const byPage = ({ pages }: Machine): number => pages;
 const byIoPage = ({ contexts, ioBits, pageBytes }: Machine): number => (contexts * 2 ** ioBits) / pageBytes;
+/** Pages of the vmalloc space, then those of each client's address space. */
+const byMappedPage = ({ vmallocPages, clients, userPages }: Machine): number =>
+  vmallocPages + clients * userPages;
+const byHandle = ({ clients, handles }: Machine): number => clients * (handles + 1);
 const byLine = ({ pages, pageBytes, lineBytes }: Machine): number => (pages * pageBytes) / lineBytes;
 
 /** Kind of a page. `LOST`: neither free nor owned by anybody; `BOTH`: on a free list and owned. */
@@ -44,6 +67,11 @@ export const KIND = {
   TABLE: 5,
   LOST: 6,
   BOTH: 7,
+  MOVABLE: 8,
+  PARKED: 9,
+  POOLED: 10,
+  DEFERRED: 11,
+  COHERENT: 12,
 } as const;
 
 const KIND_NAMES = [
@@ -55,11 +83,25 @@ const KIND_NAMES = [
   'a page table',
   'lost',
   'free and owned',
+  'movable',
+  'parked',
+  'in a pool',
+  'a deferred buffer',
+  'coherent memory',
 ];
 
-/** A page that the specification does not know may be free, or hold metadata and tables. */
-const isUnownedKind = (shown: number): boolean =>
-  shown === KIND.FREE || shown === KIND.META || shown === KIND.TABLE;
+const UNOWNED: ReadonlySet<number> = new Set([
+  KIND.FREE,
+  KIND.META,
+  KIND.TABLE,
+  KIND.MOVABLE,
+  KIND.PARKED,
+  KIND.POOLED,
+  KIND.DEFERRED,
+]);
+
+/** A page that the specification does not know may be free, kept for later, movable, or hold metadata and tables. */
+export const isUnownedKind = (shown: number): boolean => UNOWNED.has(shown);
 
 const showTranslation = (entry: number): string => {
   if (entry === 0) return 'nothing';
@@ -69,7 +111,13 @@ const showTranslation = (entry: number): string => {
 
 const showPage = (page: number): string => (page === 0 ? 'nothing' : `the object at page ${page - 1}`);
 
-const MAKES_REACHABLE: ReadonlySet<string> = new Set(['iommu_map', 'dma_map_sg', 'gpu_bind']);
+const MAKES_REACHABLE: ReadonlySet<string> = new Set([
+  'iommu_map',
+  'iommu_map_sg',
+  'dma_map_sg',
+  'dma_alloc_coherent',
+  'gpu_bind',
+]);
 
 /** A translation that should not be: left over after an end of reachability, too wide a right, or something else. */
 function translationServes(own: number, shown: number, { op }: { readonly op: string }): string {
@@ -77,6 +125,18 @@ function translationServes(own: number, shown: number, { op }: { readonly op: st
   if (own !== 0) return 'S4';
   return MAKES_REACHABLE.has(op) ? 'I5' : 'I1';
 }
+
+/** Memory that is handed out holds what it should, a copy is where none may be, or something else was changed. */
+function contentServes(own: number, shown: number, { op }: { readonly op: string }): string {
+  if (isAliased(own, shown)) return 'H3';
+  if (isDirty(shown)) return 'H1';
+  return op === 'ion_alloc' || op === 'dma_alloc_coherent' ? 'I8' : 'H2';
+}
+
+const showMapped = (entry: number): string =>
+  entry === 0 ? 'nothing' : `page ${(entry >>> 1) - 1}${(entry & 1) === 0 ? ', uncached' : ''}`;
+
+const showDomain = (domain: number): string => (domain === 0 ? 'no domain' : `domain ${domain - 1}`);
 
 /** The columns of the view. What is compared, and which invariant a difference breaks. */
 export const VIEW_COLUMNS: readonly ViewColumn<Machine>[] = [
@@ -96,27 +156,58 @@ export const VIEW_COLUMNS: readonly ViewColumn<Machine>[] = [
     name: 'line',
     length: byLine,
     own: true,
-    unknown: TAG_UNKNOWN,
-    serves: (_own, _shown, { op }) => (op === 'ion_alloc' ? 'I8' : 'H2'),
+    unknown: NOTHING,
+    agrees: goesWith,
+    serves: contentServes,
+    show: showLine,
   },
   { name: 'reach', length: byIoPage, own: true, serves: translationServes, show: showTranslation },
   { name: 'iotlb', length: byIoPage, own: false, serves: () => 'I1', show: showTranslation },
   { name: 'client', length: ({ clients }) => clients, own: true, serves: () => 'C5' },
   { name: 'context', length: ({ contexts }) => contexts, own: true, serves: () => 'C5' },
-  {
-    name: 'handle',
-    length: ({ clients, handles }) => clients * (handles + 1),
-    own: true,
-    serves: () => 'C5',
-    show: showPage,
-  },
+  { name: 'handle', length: byHandle, own: true, serves: () => 'C5', show: showPage },
   { name: 'bound', length: byIoPage, own: true, serves: () => 'I3', show: showPage },
   { name: 'job', length: ({ jobs }) => jobs, own: true, serves: () => 'P1' },
-  { name: 'counter', length: () => 4, own: false, serves: () => 'C6' },
+  { name: 'counter', length: () => 9, own: false, serves: () => 'C6' },
+  { name: 'device', length: ({ devices }) => devices, own: true, serves: () => 'I6', show: showDomain },
+  { name: 'fd', length: ({ clients, fds }) => clients * fds, own: true, serves: () => 'C5', show: showPage },
+  { name: 'mapped', length: byMappedPage, own: true, serves: () => 'P3', show: showMapped },
+  {
+    name: 'stale',
+    length: byIoPage,
+    own: true,
+    agrees: (_own, shown) => shown === 0,
+    serves: () => 'I1',
+    show: showTranslation,
+  },
+  { name: 'handleCount', length: byHandle, own: true, serves: () => 'C2' },
+  { name: 'kernelMaps', length: byHandle, own: true, serves: () => 'C2' },
+  {
+    name: 'userMap',
+    length: ({ clients, userPages }) => clients * userPages,
+    own: true,
+    serves: () => 'P3',
+    show: showPage,
+  },
 ];
 
 /** A counter that the target showed before the call, or undefined. */
 export function shownCounter({ view }: Seen, counter: number): number | undefined {
   if (view === undefined || (view.shown & (1 << VIEW.counter)) === 0) return undefined;
   return view.columns[VIEW.counter]?.[counter];
+}
+
+/** The target shows this column. */
+export const shows = ({ view }: Seen, column: number): boolean =>
+  view !== undefined && (view.shown & (1 << column)) !== 0;
+
+/**
+ * Pages above the reserve that the target shows as free, or that it keeps and must give up before it fails; undefined
+ * when it shows no counters.
+ */
+export function availablePages(seen: Seen, { reserve }: Machine): number | undefined {
+  const free = shownCounter(seen, COUNTER.free);
+  if (free === undefined) return undefined;
+  const kept = [COUNTER.parked, COUNTER.pooled, COUNTER.deferred];
+  return kept.reduce((sum, counter) => sum + (shownCounter(seen, counter) ?? 0), free - reserve);
 }

@@ -3,8 +3,9 @@
  * specification holds may be free, or hold the implementation's own tables and metadata.
  */
 import { type Column, State } from './column.ts';
+import { NOTHING } from './contents.ts';
 import type { Machine } from './machine.ts';
-import { KIND, TAG_UNKNOWN, VIEW, VIEW_COLUMNS } from './view.ts';
+import { KIND, VIEW, VIEW_COLUMNS } from './view.ts';
 
 /** Blocks that one scatter-gather table lists at the most: the table of calls allows no more. */
 const SG_BLOCKS_MAX = 4;
@@ -33,24 +34,56 @@ export interface World {
   readonly handle: Column;
   readonly bound: Column;
   readonly job: Column;
+  readonly device: Column;
+  readonly fd: Column;
+  readonly mapped: Column;
+  readonly stale: Column;
+  readonly handleCount: Column;
+  readonly kernelMaps: Column;
+  readonly userMap: Column;
 
   // Beyond the view.
-  /** Pages of the block or buffer that starts at a page, or 0. */
+  /** Pages of the block, buffer or coherent memory that starts at a page, or 0. */
   readonly size: Column;
-  /** Bytes + 1 of the kvmalloc memory that starts at an 8-byte word of kernel address space, or 0. */
+  /** The object's page after this one, plus 1; 0 at its last. */
+  readonly next: Column;
+  /** One number: pages that a known owner holds, without movable ones. */
+  readonly held: Column;
+  /** One number: pages of movable occupants, whichever they are. */
+  readonly movable: Column;
+  /** Pages + 1 of the split that starts at a page, or 0. */
+  readonly split: Column;
+  /** First page + 1 of an unmovable occupant, -1 of a movable one; 0: there is none. */
+  readonly occupant: Column;
+  readonly occupantPages: Column;
+  /** Bytes + 1 of the metadata that starts at an 8-byte word of kernel address space, or 0. */
   readonly memory: Column;
-  /** 1 for every 8-byte word that is inside such memory. */
+  /** Which call such memory came from, at every word that is inside it: see `metadata.ts`. */
   readonly covered: Column;
   /** Words of a page (linear, then vmalloc) that such memory covers. */
   readonly coveredWords: Column;
+  /** At the first page of an explicit mapping of CPU addresses: its pages. By page as the view's `mapped`. */
+  readonly area: Column;
+  /** Kernel page + 1 where a buffer is mapped for the kernel, at its page 0. */
+  readonly kernelMap: Column;
+  /** 1 at page 0 of a buffer without cached mappings. */
+  readonly uncached: Column;
   /** Pages + 1 of a scatter-gather table, or 0. */
   readonly sgPages: Column;
   /** The pages it lists: table * sgPagesMax + position. */
   readonly sgPage: Column;
   /** The I/O page each is mapped at. */
   readonly sgIoPage: Column;
-  /** Domain + 1 it is mapped in, or 0. */
+  /** Domain + 1 it is mapped in by the DMA API, or 0; the device + 1 that it is mapped for; its rights. */
   readonly sgDomain: Column;
+  readonly sgDevice: Column;
+  readonly sgRights: Column;
+  /** At page 0 of coherent memory: kernel page + 1, I/O page, device + 1. */
+  readonly coherentCpu: Column;
+  readonly coherentIoPage: Column;
+  readonly coherentDevice: Column;
+  /** One number: flushes of the queue that have finished. */
+  readonly flushes: Column;
   /** Client + 1 that made a GPU context. */
   readonly owner: Column;
   readonly jobContext: Column;
@@ -68,6 +101,7 @@ export function bootWorld(machine: Machine, pageNumbers: boolean): World {
   const view = VIEW_COLUMNS.map(({ own, length }) => state.column(own ? length(named) : 0));
   const column = (number: number): Column => view[number] ?? state.column(0);
   const words = ((machine.pages + machine.vmallocPages) * machine.pageBytes) / 8;
+  const cpuPages = machine.vmallocPages + machine.clients * machine.userPages;
   const sgPagesMax = SG_BLOCKS_MAX * 2 ** machine.orderMax;
   const world: World = {
     state,
@@ -88,29 +122,54 @@ export function bootWorld(machine: Machine, pageNumbers: boolean): World {
     handle: column(VIEW.handle),
     bound: column(VIEW.bound),
     job: column(VIEW.job),
+    device: column(VIEW.device),
+    fd: column(VIEW.fd),
+    mapped: column(VIEW.mapped),
+    stale: column(VIEW.stale),
+    handleCount: column(VIEW.handleCount),
+    kernelMaps: column(VIEW.kernelMaps),
+    userMap: column(VIEW.userMap),
     size: state.column(frames),
+    next: state.column(frames),
+    held: state.column(1),
+    movable: state.column(1),
+    split: state.column(frames),
+    occupant: state.column(machine.occupants),
+    occupantPages: state.column(machine.occupants),
     memory: state.column(words),
     covered: state.column(words),
     coveredWords: state.column(machine.pages + machine.vmallocPages),
+    area: state.column(cpuPages),
+    kernelMap: state.column(frames),
+    uncached: state.column(frames),
     sgPages: state.column(machine.sgTables),
     sgPage: state.column(machine.sgTables * sgPagesMax),
     sgIoPage: state.column(machine.sgTables * sgPagesMax),
     sgDomain: state.column(machine.sgTables),
+    sgDevice: state.column(machine.sgTables),
+    sgRights: state.column(machine.sgTables),
+    coherentCpu: state.column(frames),
+    coherentIoPage: state.column(frames),
+    coherentDevice: state.column(frames),
+    flushes: state.column(1),
     owner: state.column(machine.contexts),
     jobContext: state.column(machine.jobs),
     jobLine: state.column(machine.jobs),
     jobTag: state.column(machine.jobs),
   };
   state.seal();
+  world.line.fill(NOTHING);
   occupy(world);
-  world.line.fill(TAG_UNKNOWN);
   return world;
 }
 
-function occupy({ machine, kind }: World): void {
+function occupy({ machine, kind, held, movable }: World): void {
+  const total = (runs: Machine['occupied']): number => runs.reduce((sum, [, count]) => sum + count, 0);
   for (const [first, count] of machine.occupied) {
     for (let page = first; page < first + count; page++) kind.set(page, KIND.OCCUPIED);
   }
+  held.set(0, total(machine.occupied));
+  movable.set(0, total(machine.movable));
 }
 
 /** Type of a translation context, as the view codes it. */
@@ -121,3 +180,6 @@ export const contextType = ({ context }: World, id: number): number => context.v
 
 /** An id that a new context may get. */
 export const isFreeContext = ({ context }: World, id: number): boolean => context.values[id] === CONTEXT.NONE;
+
+/** Devices do not look into CPU caches. */
+export const hasStaleCopies = ({ machine }: World): boolean => machine.policies['coherent'] !== 'yes';

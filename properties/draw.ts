@@ -7,7 +7,7 @@ import type { Argument } from './script.ts';
 export interface Environment {
   /** A reference to something of one of the kinds, or undefined: there is none. */
   reference(kinds: readonly string[], consumes: boolean): string | number | undefined;
-  place(kinds: readonly string[], offset: number): Argument | undefined;
+  place(kinds: readonly string[], offset: number, side?: 'cpu'): Argument | undefined;
   readonly limits: Readonly<Record<string, number>>;
   /** Values of a number at the most; then nothing outside its range is drawn either. */
   readonly few?: number;
@@ -43,8 +43,17 @@ function drawArgument(choices: Choices, shape: ArgShape, environment: Environmen
         choices.pick(shape.of.map((_word, index) => (index === 0 && shape.of.length > 2 ? 3 : 1)))
       ];
     case 'words':
-      return environment.few === undefined && choices.below(32) === 0 ? [] : shape.of;
+      return drawWords(choices, shape.of, environment.few);
   }
+}
+
+/** One word mostly, or several; none now and then. An enumeration has every single word, and all. */
+function drawWords(choices: Choices, words: readonly string[], few: number | undefined): readonly string[] {
+  const one = choices.below(words.length + 1);
+  if (one < words.length) return words.slice(one, one + 1);
+  if (few !== undefined) return words;
+  const some = choices.below(2 ** words.length);
+  return words.filter((_word, at) => (some >>> at) % 2 === 1);
 }
 
 type Shape<Is> = Extract<ArgShape, { readonly is: Is }>;
@@ -78,7 +87,7 @@ function drawPlace(
   const wild = shape.wild === undefined ? 0 : (limits[shape.wild] ?? 0);
   if (wild > 0 && few === undefined && choices.below(8) === 0) return step * choices.below(wild / step);
   const offset = few !== undefined || choices.below(2) === 0 ? step * choices.below(offsets) : 0;
-  return environment.place(shape.of, offset);
+  return environment.place(shape.of, offset, shape.side);
 }
 
 function drawNumber(choices: Choices, shape: Shape<'number'>, { limits, few }: Environment): Argument {

@@ -39,8 +39,8 @@ function objectsOf<M, S extends Stateful>(
     limits,
     few,
     reference: (kinds) => drawOf(kinds.flatMap((kind) => withStale(spec, kind, spec.live(world, kind)))),
-    place(kinds, offset) {
-      const base = drawOf(kinds.flatMap((kind) => [...spec.addresses(world, kind)]));
+    place(kinds, offset, side) {
+      const base = drawOf(kinds.flatMap((kind) => [...spec.addresses(world, kind, side)]));
       return base === undefined ? undefined : base + offset;
     },
   };

@@ -7,7 +7,7 @@ import { type Choices, SeededChoices } from './choices.ts';
 import { Draft, type Entry } from './draft.ts';
 import { drawArguments, type Environment } from './draw.ts';
 import { limitsOf, machineOf } from './machine.ts';
-import { type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
+import { type Command, FORMAT, type Script, type ScriptMachine, START_MAPS } from './script.ts';
 
 /** What scripts are drawn for. */
 export interface Plan {
@@ -175,9 +175,11 @@ export function drawMachine<M, S extends Stateful>(
     for (const [name, { values, free }] of Object.entries(spec.policies)) {
       if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
     }
-    const occupied =
-      choices.below(3) === 0 ? crumbs(choices, Number(fixed['pages'] ?? numbers['pages'] ?? 0)) : [];
-    const machine = { ...numbers, occupied, ...fixed, policies: { ...policies, ...fixed.policies } };
+    const maps = START_MAPS.filter((map) => fixed[map] === undefined);
+    const map = maps[choices.below(maps.length + 1)];
+    const pages = Number(fixed['pages'] ?? numbers['pages'] ?? 0);
+    const start = map === undefined ? {} : { [map]: crumbs(choices, pages) };
+    const machine = { ...numbers, ...start, ...fixed, policies: { ...policies, ...fixed.policies } };
     if (isSound(spec, machine)) return machine;
   }
   return fixed;

@@ -60,6 +60,14 @@ export class Judgement<M, S extends Stateful> {
     return this.#first.get(op) ?? 0;
   }
 
+  /** The machine that the specification believes to be on. */
+  assumed(machine: M): M {
+    const assumes = this.#premise?.assumes;
+    if (assumes === undefined) return machine;
+    const { policies } = machine as { readonly policies?: object };
+    return { ...machine, policies: { ...policies, ...assumes } };
+  }
+
   /** The name of the premise, if it holds. */
   premiseAt(world: S, call: Call): string | undefined {
     return this.#premise?.holds(world, call) === true ? this.#premise.name : undefined;
@@ -74,8 +82,9 @@ export class Lockstep<M, S extends Stateful> {
   readonly #views: Views<M>;
   readonly #judgement: Judgement<M, S>;
 
-  constructor(judgement: Judgement<M, S>, machine: M) {
+  constructor(judgement: Judgement<M, S>, booted: M) {
     const { spec, terms } = judgement;
+    const machine = judgement.assumed(booted);
     this.#judgement = judgement;
     this.#fresh = spec.boot(machine, terms.pageNumbers);
     this.world = spec.boot(machine, terms.pageNumbers);

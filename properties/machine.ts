@@ -1,6 +1,6 @@
 /** The machine of a script, made whole: defaults filled in, ranges checked. */
 import type { Spec, SpecField, Stateful } from '../model/index.ts';
-import { ScriptError, type ScriptMachine } from './script.ts';
+import { ScriptError, type ScriptMachine, START_MAPS } from './script.ts';
 
 const whole = new WeakMap<object, WeakMap<ScriptMachine, unknown>>();
 
@@ -45,9 +45,11 @@ export function limitsOfScript<M, S extends Stateful>(
   }
 }
 
+const isOther = (name: string): boolean => name === 'policies' || START_MAPS.some((map) => map === name);
+
 function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): M {
   for (const name of Object.keys(machine)) {
-    if (Object.hasOwn(spec.fields, name) || name === 'policies' || name === 'occupied') continue;
+    if (Object.hasOwn(spec.fields, name) || isOther(name)) continue;
     throw new ScriptError(
       `machine.${name}`,
       `there is no such field; known are ${Object.keys(spec.fields).join(', ')}`,
@@ -61,6 +63,7 @@ function makeMachine<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMac
     ...(Object.fromEntries(numbers) as Record<string, number>),
     policies: policiesOf(spec, machine.policies ?? {}),
     occupied: machine.occupied ?? [],
+    movable: machine.movable ?? [],
   } as unknown as M;
   const problem = spec.machineProblem(made);
   if (problem !== undefined) throw new ScriptError('machine', problem);

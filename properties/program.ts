@@ -139,7 +139,8 @@ function plan(
       if (typeof value === 'string') return bigLiteral(value);
       const place = value as Place;
       const { slot, user, kind } = resultOf(call, slots, shape.of, place.in, name, at);
-      const address = call.kinds[kind]?.address;
+      const { address: device, cpu = device } = call.kinds[kind] ?? {};
+      const address = shape.side === 'cpu' ? cpu : device;
       const unit = address?.unit === undefined ? 1 : (limits[address.unit] ?? 1);
       return { is: 'place', slot, field: address?.field ?? '', unit, offset: place.offset, user };
     }
@@ -177,7 +178,10 @@ function resultOf(
   return { slot, field: call.kinds[kind]?.main ?? '', user, kind };
 }
 
-/** For every result, in the order that the specification names, the call that gives it back. */
+/**
+ * For every result, in the order that the specification names, the call that gives it back; a call without arguments
+ * is made once.
+ */
 function addClosingSteps<M, S extends Stateful>(
   spec: Spec<M, S>,
   prepared: ReadonlyMap<string, Prepared>,
@@ -186,25 +190,17 @@ function addClosingSteps<M, S extends Stateful>(
   const own = steps.length;
   for (const op of spec.closing) {
     const { shape, names, arguments: args } = prepared.get(op) as Prepared;
-    const { shape: argument } = args[0] as PreparedArgument & {
-      readonly shape: { readonly is: 'ref' };
-    };
+    const closing = { op, shape, names, actor: CLOSING_ACTOR, fail: undefined, own: false };
+    if (args.length === 0 && own > 0) steps.push({ ...closing, plans: [], fixed: {} });
+    const argument = args[0]?.shape;
+    if (argument?.is !== 'ref') continue;
     const [kind = ''] = argument.of;
     const field = spec.kinds[kind]?.main ?? '';
     const user = spec.kinds[kind]?.user === true;
     for (let slot = 0; slot < own; slot++) {
       if (steps[slot]?.shape.gives?.kind !== kind) continue;
       const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
-      steps.push({
-        op,
-        shape,
-        names,
-        plans,
-        fixed: undefined,
-        actor: CLOSING_ACTOR,
-        fail: undefined,
-        own: false,
-      });
+      steps.push({ ...closing, plans, fixed: undefined });
     }
   }
 }

@@ -36,10 +36,18 @@ export interface Preemption {
   readonly to: string;
 }
 
+/** Runs of pages: first and count. */
+export type Runs = readonly (readonly [first: number, count: number])[];
+
+/** The fields of a machine that are runs of pages. */
+export const START_MAPS = ['occupied', 'movable'] as const;
+
 /** The numbers of a machine that differ from the specification's defaults, its policies and its start map. */
 export interface ScriptMachine {
   readonly policies?: Readonly<Record<string, string>>;
-  readonly occupied?: readonly (readonly [first: number, count: number])[];
+  /** Runs of pages that somebody else holds from boot on; the second may be moved. */
+  readonly occupied?: Runs;
+  readonly movable?: Runs;
   readonly [field: string]: unknown;
 }
 

@@ -1,6 +1,7 @@
 import { EINVAL } from '../impl/errno.ts';
+import { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG } from '../impl/heaps.ts';
 import { CONTEXT_DMA, CONTEXT_UNMANAGED } from '../impl/iommu.ts';
-import { HEAP_IOMMU } from '../impl/ion.ts';
+import { FLAG_CACHED } from '../impl/ion.ts';
 import { NO_DATA } from '../impl/jobs.ts';
 import type { Kernel } from '../impl/kernel.ts';
 import { READ, WRITE } from '../impl/tables.ts';
@@ -28,99 +29,195 @@ const rightsOf = (word: string): number => RIGHTS[word] ?? 0;
 /** A call without a result: nothing, or its error. */
 const done = (result: number): number | typeof DONE => (result < 0 ? result : DONE);
 
-/** The adapter, one line a call. A call that is missing here does not compile. */
+const HEAP_BITS: Readonly<Record<string, number>> = {
+  iommu: HEAP_IOMMU,
+  system: HEAP_SYSTEM,
+  'system-contig': HEAP_SYSTEM_CONTIG,
+};
+
+/** A mask of heaps by their names. */
+const heapsOf = (names: readonly string[]): number =>
+  names.reduce((mask, name) => mask | (HEAP_BITS[name] ?? 0), 0);
+
+/** A result by its one field, or its error. */
+const field = <Name extends string>(
+  name: Name,
+  result: number,
+): number | { readonly [Key in Name]: number } =>
+  result < 0 ? result : ({ [name]: result } as { readonly [Key in Name]: number });
+
+/** The adapter, one entry a call. A call that is missing here does not compile. */
 export const BUILTIN_CALLS: BuiltinCalls = {
-  alloc_pages({ pages }, { order }) {
-    const pfn = pages.allocateBlock(order);
-    return pfn < 0 ? pfn : { pfn };
-  },
+  alloc_pages: ({ pages }, { order }) => field('pfn', pages.allocateBlock(order)),
   free_pages({ pages }, { block }) {
     pages.freeBlock(block);
     return DONE;
   },
-  kvmalloc({ metadata }, { bytes }) {
-    const memory = metadata.kvmalloc(bytes);
-    return memory < 0 ? memory : { memory };
+  split_page: ({ pages }, { block }) => ({ pfn: block, count: pages.splitBlock(block) }),
+  free_pages_exact({ pages }, { split }) {
+    pages.freeExact(split);
+    return DONE;
   },
+  occupy: ({ pages }, { pfn, count, mobility }) =>
+    field('occupant', pages.occupy(pfn, count, mobility === 'movable')),
+  release({ pages }, { occupant }) {
+    pages.release(occupant);
+    return DONE;
+  },
+  compact({ pages }) {
+    pages.compact();
+    return DONE;
+  },
+  drain({ pages }) {
+    pages.drain();
+    return DONE;
+  },
+  shrink({ buffers }) {
+    buffers.shrink();
+    return DONE;
+  },
+  kmalloc: ({ metadata }, { bytes }) => field('memory', metadata.kmalloc(bytes)),
+  kfree({ metadata }, { memory }) {
+    metadata.kfree(memory);
+    return DONE;
+  },
+  vmalloc: ({ metadata }, { bytes }) => field('memory', metadata.vmalloc(bytes)),
+  vfree({ metadata }, { memory }) {
+    metadata.vfree(memory);
+    return DONE;
+  },
+  kvmalloc: ({ metadata }, { bytes }) => field('memory', metadata.kvmalloc(bytes)),
   kvfree({ metadata }, { memory }) {
     metadata.kvfree(memory);
+    return DONE;
+  },
+  vmap: ({ metadata }, { pages }) => field('address', metadata.vmap(pages)),
+  vunmap({ metadata }, { address }) {
+    metadata.vunmap(address);
     return DONE;
   },
   sg_alloc_table_from_pages({ sg }, { pages, maxSegment }) {
     const table = sg.allocateFromPages(pages, maxSegment);
     return table < 0 ? table : { table, segments: sg.segments.get(table) };
   },
+  sg_copy: ({ sgCopy }, { table, skip, bytes, tag }) => field('copied', sgCopy.fill(table, skip, bytes, tag)),
   sg_free_table({ sg }, { table }) {
     sg.free(table);
     return DONE;
   },
-  iommu_domain_alloc({ iommu }, { type }) {
-    const domain = iommu.create(type === 'dma' ? CONTEXT_DMA : CONTEXT_UNMANAGED);
-    return domain < 0 ? domain : { domain };
-  },
+  iommu_domain_alloc: ({ iommu }, { type }) =>
+    field('domain', iommu.create(type === 'dma' ? CONTEXT_DMA : CONTEXT_UNMANAGED)),
   iommu_domain_free({ dma }, { domain }) {
     dma.freeDomain(domain);
     return DONE;
   },
-  iommu_map({ iommu }, { domain, iova, phys, bytes, prot }) {
-    return done(iommu.map(domain, iova, phys, bytes, rightsOf(prot)));
-  },
-  iommu_unmap({ iommu }, { domain, iova, bytes }) {
-    return { bytes: iommu.unmap(domain, iova, bytes) };
-  },
-  dma_map_sg(kernel, { domain, table, direction }) {
-    const address = kernel.dma.map(domain, table, rightsOf(direction));
-    return address < 0 ? address : { table, dma: address, segments: dmaSegments(kernel, table, address) };
-  },
-  dma_unmap_sg({ dma }, { mapping }) {
-    dma.unmap(mapping);
+  iommu_attach_device: ({ devices }, { domain, device }) => field('device', devices.attach(domain, device)),
+  iommu_detach_device({ devices }, { device }) {
+    devices.detach(device);
     return DONE;
   },
-  ion_client_create({ ion }) {
-    const client = ion.createClient();
-    return client < 0 ? client : { client };
+  iommu_map: ({ iommu }, { domain, iova, phys, bytes, prot }) =>
+    done(iommu.map(domain, iova, phys, bytes, rightsOf(prot))),
+  iommu_map_sg: ({ dma }, { domain, iova, table, prot }) =>
+    field('bytes', dma.mapAt(domain, iova, table, rightsOf(prot))),
+  iommu_unmap: ({ iommu }, { domain, iova, bytes }) => ({ bytes: iommu.unmap(domain, iova, bytes) }),
+  iommu_iova_to_phys: ({ iommu }, { domain, iova }) => ({ phys: iommu.iovaToPhys(domain, iova) }),
+  dma_map_sg(kernel, { device, table, direction }) {
+    const address = kernel.dma.map(device, table, rightsOf(direction));
+    return address < 0 ? address : { table, dma: address, segments: dmaSegments(kernel, table, address) };
   },
-  ion_client_destroy({ gpu }, { client }) {
-    return done(gpu.destroyClient(client));
+  dma_unmap_sg: ({ dma }, { mapping }) => ({ flushes: dma.unmap(mapping) }),
+  dma_sync_sg_for_device({ dma }, { mapping }) {
+    dma.syncForDevice(mapping);
+    return DONE;
   },
-  ion_alloc(kernel, { client, bytes, heaps }) {
-    const handle = kernel.ion.allocate(client, bytes, heaps.includes('iommu') ? HEAP_IOMMU : 0);
-    return handle < 0 ? handle : { handle, pages: bufferPages(kernel, client, handle) };
+  dma_sync_sg_for_cpu({ dma }, { mapping }) {
+    dma.syncForCpu(mapping);
+    return DONE;
   },
-  ion_free({ ion }, { client, handle }) {
-    return done(ion.free(client, handle));
+  dma_alloc_coherent({ coherent, memory }, { device, bytes }) {
+    const page = coherent.allocate(device, bytes);
+    if (page < 0) return page;
+    return { cpu: page * pageBytesOf(memory), dma: coherent.addressOf(page), pages: coherent.framesOf(page) };
   },
-  gpu_context_create({ gpu }, { client }) {
-    const context = gpu.createContext(client);
-    return context < 0 ? context : { context };
+  dma_free_coherent: ({ coherent, memory }, { coherent: at }) => ({
+    flushes: coherent.free(at / pageBytesOf(memory)),
+  }),
+  device_write: ({ engine }, { through, at, bytes, tag }) =>
+    field('lines', engine.write(through, at, bytes, tag)),
+  device_read({ engine }, { through, at, bytes }) {
+    const lines = engine.read(through, at, bytes);
+    return lines < 0 ? lines : { data: Array.from(engine.data.subarray(0, lines)) };
   },
-  gpu_context_destroy({ gpu }, { context }) {
-    return done(gpu.destroyContext(context));
+  device_probe({ engine }, { through }) {
+    const result = engine.probe(through);
+    return result < 0 ? result : { data: Array.from(engine.probed) };
   },
-  gpu_bind({ gpu }, { context, handle, access }) {
-    const address = gpu.bind(context, handle, rightsOf(access));
-    return address < 0 ? address : { address };
-  },
-  gpu_unbind({ gpu }, { context, binding }) {
-    return done(gpu.unbind(context, binding));
-  },
-  gpu_submit({ gpu }, { context, at, bytes, access, tag }) {
-    const job = gpu.submit(context, at, bytes, access === 'write' ? tag : 0);
-    return job < 0 ? job : { job };
+  cpu_write: ({ cpu }, { at, bytes, tag }) => field('lines', cpu.write(at, bytes, tag)),
+  cpu_read({ cpu }, { at, bytes }) {
+    const lines = cpu.read(at, bytes);
+    return lines < 0 ? lines : { data: Array.from(cpu.data.subarray(0, lines)) };
   },
   tick_engine({ jobs }, { job }) {
     const result = jobs.tick(job);
     const data = result >= 0 && result < NO_DATA ? [result] : [];
     return { data, left: jobs.left.get(job), fault: result < 0 ? 1 : 0 };
   },
-  device_write({ engine }, { context, at, bytes, tag }) {
-    const lines = engine.write(context, at, bytes, tag);
-    return lines < 0 ? lines : { lines };
+  tick_cache({ cache }, { entry }) {
+    cache.evict(entry);
+    return DONE;
   },
-  device_read({ engine }, { context, at, bytes }) {
-    const lines = engine.read(context, at, bytes);
-    return lines < 0 ? lines : { data: Array.from(engine.data.subarray(0, lines)) };
+  tick_iotlb({ iotlb }, { entry }) {
+    iotlb.evict(entry);
+    return DONE;
   },
+  tick_flush({ flushQueue }) {
+    flushQueue.flush();
+    return { flushes: flushQueue.flushes.get(0) };
+  },
+  tick_worker({ buffers }) {
+    buffers.work();
+    return DONE;
+  },
+  ion_client_create: ({ ion }) => field('client', ion.createClient()),
+  ion_client_destroy: ({ gpu }, { client }) => done(gpu.destroyClient(client)),
+  ion_alloc(kernel, { client, bytes, heaps, flags }) {
+    const handle = kernel.ion.allocate(client, bytes, heapsOf(heaps), flags === 'cached' ? FLAG_CACHED : 0);
+    return handle < 0 ? handle : { handle, pages: bufferPages(kernel, client, handle) };
+  },
+  ion_free: ({ ion }, { client, handle }) => done(ion.free(client, handle)),
+  ion_share: ({ sharing }, { client, handle }) => field('fd', sharing.share(client, handle)),
+  ion_import: ({ sharing }, { client, fd }) => field('handle', sharing.import(client, fd)),
+  ion_sg_table({ ion, reader }, { client, handle }) {
+    const result = ion.openSgTable(client, handle, reader);
+    if (result < 0) return result;
+    const segments: number[] = [];
+    while (reader.next()) segments.push(reader.page, reader.length);
+    return { segments };
+  },
+  ion_map_kernel({ ion }, { client, handle }) {
+    const address = ion.mapKernel(client, handle);
+    return address < 0 ? address : { handle, address };
+  },
+  ion_unmap_kernel({ ion }, { client, map }) {
+    ion.unmapKernel(client, map);
+    return DONE;
+  },
+  ion_mmap: ({ sharing }, { client, fd, offset, bytes }) =>
+    field('address', sharing.mmap(client, fd, offset, bytes)),
+  ion_munmap: ({ sharing }, { client, map }) => done(sharing.munmap(client, map)),
+  ion_sync: ({ sharing }, { client, fd }) => done(sharing.sync(client, fd)),
+  ion_query: ({ ion }, { client }) => field('heaps', ion.query(client)),
+  fd_close: ({ sharing }, { client, fd }) => done(sharing.close(client, fd)),
+  fd_dup: ({ sharing }, { client, fd }) => field('fd', sharing.dup(client, fd)),
+  fd_send: ({ sharing }, { client, fd, to }) => field('fd', sharing.send(client, fd, to)),
+  gpu_context_create: ({ gpu }, { client }) => field('context', gpu.createContext(client)),
+  gpu_context_destroy: ({ gpu }, { context }) => done(gpu.destroyContext(context)),
+  gpu_bind: ({ gpu }, { context, handle, access }) =>
+    field('address', gpu.bind(context, handle, rightsOf(access))),
+  gpu_unbind: ({ gpu }, { context, binding }) => done(gpu.unbind(context, binding)),
+  gpu_submit: ({ gpu }, { context, at, bytes, access, tag }) =>
+    field('job', gpu.submit(context, at, bytes, access === 'write' ? tag : 0)),
 };
 
 /** The result of {@link BUILTIN_CALLS} for a call that was interrupted. */
@@ -130,9 +227,11 @@ export const boundAt = (address: number): number | { address: number } =>
 /** Rights of a bind, for a call that is interrupted. */
 export const bindRights = (access: string): number => rightsOf(access);
 
+const pageBytesOf = ({ wordBytes, pageShift }: Kernel['memory']): number => wordBytes << pageShift;
+
 /** Pairs of address and bytes, one pair a segment. */
 function dmaSegments({ sg, reader, memory }: Kernel, table: number, address: number): number[] {
-  const pageBytes = memory.wordBytes << memory.pageShift;
+  const pageBytes = pageBytesOf(memory);
   const segments: number[] = [];
   let at = address;
   sg.open(table, reader);

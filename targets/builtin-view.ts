@@ -1,6 +1,6 @@
 import { type Config, ioPagesOf } from '../impl/config.ts';
 import type { Kernel } from '../impl/kernel.ts';
-import { OWNER_META, OWNER_TABLE } from '../impl/pages.ts';
+import { OWNER_DEFERRED, OWNER_META, OWNER_MOVABLE, OWNER_POOLED, OWNER_TABLE } from '../impl/owners.ts';
 import { SEEN_ALL, SEEN_PLACE, SEEN_REACH } from '../impl/seen.ts';
 import type { View } from '../model/target.ts';
 import { COUNTER, KIND, VIEW } from '../model/view.ts';
@@ -67,24 +67,40 @@ export class BuiltinView {
     refreshers[VIEW.bound] = (out) => kernel.gpu.bound.copyTo(out);
     refreshers[VIEW.job] = (out) => kernel.jobs.left.copyTo(out);
     refreshers[VIEW.counter] = (out) => this.showCounters(out);
+    refreshers[VIEW.device] = (out) => kernel.devices.domain.copyTo(out);
+    refreshers[VIEW.fd] = (out) => kernel.ion.fds.fd.copyTo(out);
+    refreshers[VIEW.mapped] = (out) => this.showMapped(out);
+    refreshers[VIEW.stale] = (out) => kernel.flushQueue.stale.copyTo(out);
+    refreshers[VIEW.handleCount] = (out) => kernel.ion.handleCount.copyTo(out);
+    refreshers[VIEW.kernelMaps] = (out) => kernel.ion.kernelMapCount.copyTo(out);
+    refreshers[VIEW.userMap] = (out) => kernel.ion.userMaps.buffer.copyTo(out);
     return refreshers;
   }
 
   private showKind(out: Int32Array): void {
-    const { owner, freeOrder } = this.kernel.pages;
+    const { owner, freeOrder, parked } = this.kernel.pages;
     owner.copyTo(out);
     let freeEnd = 0;
     for (let page = 0; page < out.length; page++) {
       const order = freeOrder.values[page] ?? 0;
       if (order !== 0) freeEnd = Math.max(freeEnd, page + (1 << (order - 1)));
-      if (page < freeEnd) out[page] = out[page] === 0 ? KIND.FREE : KIND.BOTH;
+      const isParked = parked.isParked.values[page] === 1;
+      if (page < freeEnd) out[page] = out[page] === 0 && !isParked ? KIND.FREE : KIND.BOTH;
+      else if (isParked) out[page] = out[page] === 0 ? KIND.PARKED : KIND.BOTH;
       else if (out[page] === 0) out[page] = KIND.LOST;
     }
   }
 
+  /** Mappings of the kernel, then those of the clients. */
+  private showMapped(out: Int32Array): void {
+    const { metadata, users } = this.kernel;
+    out.set(metadata.scattered.mapped.values);
+    out.set(users.mapped.values, metadata.scattered.mapped.count);
+  }
+
   /** Head and index of each page of each block and buffer; buffers are read from their page arrays. */
   private showPlaces(view: View): void {
-    const { pages, buffers } = this.kernel;
+    const { pages, buffers, coherent } = this.kernel;
     const heads = columnOf(view, VIEW.head).fill(0);
     const indices = columnOf(view, VIEW.index).fill(0);
     this.forgetPlaces();
@@ -93,6 +109,9 @@ export class BuiltinView {
       if (block !== 0) fillBlock(heads, indices, page, block);
       const count = buffers.count.values[page] ?? 0;
       if (count !== 0) this.showBuffer(heads, indices, page, count);
+    }
+    for (let at = 0; at < coherent.count.count; at++) {
+      if (coherent.count.values[at] !== 0) fillFrames(heads, indices, coherent.framesOf(pages.pages + at));
     }
   }
 
@@ -125,9 +144,10 @@ export class BuiltinView {
   }
 
   private showPage(out: Int32Array, page: number): void {
-    const { memory } = this.kernel;
+    const { memory, cache } = this.kernel;
     const base = page * memory.linesPerPage;
-    for (let line = 0; line < memory.linesPerPage; line++) out[base + line] = memory.readLine(page, line);
+    for (let line = 0; line < memory.linesPerPage; line++)
+      out[base + line] = memory.readLine(page, line) | (cache.cachedLine(page, line) << 9);
   }
 
   private showReach(out: Int32Array): void {
@@ -160,24 +180,38 @@ export class BuiltinView {
 
   private showCounters(out: Int32Array): void {
     const { pages, metadata } = this.kernel;
-    let meta = 0;
-    let table = 0;
+    for (const counter of COUNTED_OWNERS.values()) out[counter] = 0;
     for (let page = 0; page < pages.pages; page++) {
-      const owner = pages.owner.values[page];
-      if (owner === OWNER_META) meta++;
-      else if (owner === OWNER_TABLE) table++;
+      const counter = COUNTED_OWNERS.get(pages.owner.values[page] ?? 0);
+      if (counter !== undefined) out[counter] = (out[counter] ?? 0) + 1;
     }
     out[COUNTER.free] = this.kernel.freePages;
-    out[COUNTER.meta] = meta;
-    out[COUNTER.table] = table;
+    out[COUNTER.parked] = pages.parked.count.get(0);
     out[COUNTER.vmallocHole] = metadata.scattered.largestHole();
+    out[COUNTER.vmallocUsed] = metadata.scattered.usedPages();
   }
 }
+
+/** Counters of pages by their owner; the others are kept by the page allocator. */
+const COUNTED_OWNERS: ReadonlyMap<number, number> = new Map([
+  [OWNER_META, COUNTER.meta],
+  [OWNER_TABLE, COUNTER.table],
+  [OWNER_POOLED, COUNTER.pooled],
+  [OWNER_DEFERRED, COUNTER.deferred],
+  [OWNER_MOVABLE, COUNTER.movable],
+]);
 
 function columnOf(view: View, number: number): Int32Array {
   const column = view.columns[number];
   if (column === undefined) throw new Error(`internal error: the view has no column ${number}`);
   return column;
+}
+
+function fillFrames(heads: Int32Array, indices: Int32Array, frames: readonly number[]): void {
+  for (const [index, frame] of frames.entries()) {
+    heads[frame] = (frames[0] ?? 0) + 1;
+    indices[frame] = index;
+  }
 }
 
 function fillBlock(heads: Int32Array, indices: Int32Array, head: number, count: number): void {

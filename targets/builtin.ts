@@ -173,15 +173,7 @@ export class Builtin implements Target<Machine> {
   }
 }
 
-/** The machine as `impl/` wants it. A policy with a value that is not known takes the first. */
+/** The machine as `impl/` wants it. Policies were checked: each has one of the values that the table gives it. */
 function configOf(machine: Machine): Config {
-  const { contexts, layout, placement } = machine.policies;
-  return {
-    ...machine,
-    policies: {
-      contexts: contexts === 'shared' ? 'shared' : 'per-client',
-      layout: layout === 'contiguous' ? 'contiguous' : 'scattered',
-      placement: placement === 'lifo' ? 'lifo' : 'lowest',
-    },
-  };
+  return { ...machine, policies: machine.policies as Config['policies'] };
 }

@@ -2,7 +2,7 @@
 
 import type { Spec, Stateful } from '../../model/index.ts';
 import { machineOf } from '../machine.ts';
-import type { ScriptMachine } from '../script.ts';
+import { type Runs, type ScriptMachine, START_MAPS } from '../script.ts';
 import type { Pass } from './pass.ts';
 
 /** Every number of the machine: its smallest value, then half-way there; then one less. */
@@ -39,26 +39,29 @@ export const firstPolicies: Pass = {
 export const fewerOccupied: Pass = {
   name: 'fewer occupied pages',
   *candidates(script) {
-    const { occupied = [] } = script.machine;
-    const withRuns = (runs: readonly (readonly [number, number])[]): typeof script => ({
-      ...script,
-      machine: { ...script.machine, occupied: runs },
-    });
-    for (let size = occupied.length; size >= 1; size = Math.floor(size / 2)) {
-      for (let from = 0; from < occupied.length; from += size) yield withRuns(occupied.toSpliced(from, size));
-    }
-    for (const [index, [first, count]] of occupied.entries()) {
-      if (count > 1) yield withRuns(occupied.with(index, [first, count - 1]));
+    for (const map of START_MAPS) {
+      for (const runs of fewerRuns(script.machine[map] ?? [])) {
+        yield { ...script, machine: { ...script.machine, [map]: runs } };
+      }
     }
   },
 };
+
+function* fewerRuns(runs: Runs): Generator<Runs> {
+  for (let size = runs.length; size >= 1; size = Math.floor(size / 2)) {
+    for (let from = 0; from < runs.length; from += size) yield runs.toSpliced(from, size);
+  }
+  for (const [index, [first, count]] of runs.entries()) {
+    if (count > 1) yield runs.with(index, [first, count - 1]);
+  }
+}
 
 /** Leaves out what is the default anyway, so that the case shows only what matters. */
 export const bareMachine: Pass = {
   name: 'defaults',
   *candidates(script, spec) {
     const kept = Object.entries(script.machine).filter(([name, value]) => {
-      if (name === 'occupied') return Array.isArray(value) && value.length > 0;
+      if (START_MAPS.some((map) => map === name)) return Array.isArray(value) && value.length > 0;
       return name === 'policies' || value !== spec.fields[name]?.default;
     });
     const policies = Object.entries(script.machine.policies ?? {}).filter(
@@ -82,16 +85,16 @@ function* descend(from: number, now: number, powerOfTwo: boolean): Generator<num
   if (now - 1 > half) yield now - 1;
 }
 
-/** The start map, without what lies outside a smaller machine. */
+/** The start maps, without what lies outside a smaller machine. */
 function cutOff<M, S extends Stateful>(machine: ScriptMachine, spec: Spec<M, S>): ScriptMachine {
   const pages =
     typeof machine['pages'] === 'number' ? machine['pages'] : (spec.fields['pages']?.default ?? 0);
-  const { occupied } = machine;
-  if (occupied === undefined) return machine;
-  const inside = occupied
-    .filter(([first]) => first < pages)
-    .map(([first, count]): [number, number] => [first, Math.min(count, pages - first)]);
-  return { ...machine, occupied: inside };
+  const inside = (runs: Runs): Runs =>
+    runs
+      .filter(([first]) => first < pages)
+      .map(([first, count]): [number, number] => [first, Math.min(count, pages - first)]);
+  const maps = START_MAPS.filter((map) => machine[map] !== undefined);
+  return { ...machine, ...Object.fromEntries(maps.map((map) => [map, inside(machine[map] ?? [])])) };
 }
 
 function isWhole<M, S extends Stateful>(machine: ScriptMachine, spec: Spec<M, S>): boolean {

@@ -1,7 +1,7 @@
 /** The total order in which scripts are smaller: it only ever goes down, so shrinking ends. */
 import type { Spec, Stateful } from '../../model/index.ts';
 import { limitsOfScript } from '../machine.ts';
-import { type Argument, argumentsOf, type Command, type Script } from '../script.ts';
+import { type Argument, argumentsOf, type Command, type Script, START_MAPS } from '../script.ts';
 
 /** Compared from the first number on; less is smaller. */
 export type Measure = readonly number[];
@@ -21,7 +21,8 @@ export function measure<M, S extends Stateful>(script: Script, spec: Spec<M, S>)
     (sum, [name, value]) => sum + Math.max(spec.policies[name]?.values.indexOf(value) ?? 0, 0),
     0,
   );
-  const occupied = (machine.occupied ?? []).reduce((sum, [, count]) => sum + 1 + count, 0);
+  const runs = START_MAPS.flatMap((map) => machine[map] ?? []);
+  const occupied = runs.reduce((sum, [, count]) => sum + 1 + count, 0);
   const limits = limitsOfScript(spec, machine);
   const args = commands.reduce((sum, command) => sum + weightOf(spec, command, limits), 0);
   return [commands.length, extras, numbers, policies, occupied, args, JSON.stringify(script).length];

@@ -1,0 +1,193 @@
+/** `ionclad verdicts`: each argument of the review, decided for each of its choices. */
+import { type Case, caseFileOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
+import type { Counts, Found, Shrunk } from '../properties/index.ts';
+import { COST_PAGES, type Cost, costOf, largestBuffer } from './costs.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { caseOf, withOthers } from './found.ts';
+import type { MachineOptions } from './options.ts';
+import { ThreadRunner } from './pool.ts';
+import { Progress } from './progress.ts';
+import { type Saved, saveCase } from './save.ts';
+import type { Session } from './session.ts';
+import { many, table, wrapped } from './table.ts';
+import { version } from './version.ts';
+import type { Task } from './worker.ts';
+
+export interface VerdictOptions extends MachineOptions {
+  readonly seed: number;
+  /** Scripts for each choice. */
+  readonly scripts: number;
+  readonly threads: number;
+  /** Arguments that are decided. */
+  readonly arguments: readonly string[];
+  readonly cases: string;
+  readonly json: boolean;
+}
+
+/** What came out for one choice. */
+interface Decided {
+  readonly row: Verdict;
+  readonly counts: Counts;
+  readonly cost: Cost | undefined;
+  /** With the memory of a real machine: the largest single buffer in pages. */
+  readonly largest: number | undefined;
+  readonly broken: Broken | undefined;
+}
+
+interface Broken {
+  readonly shrunk: Shrunk;
+  readonly case: Case;
+  readonly saved: Saved;
+}
+
+export async function verdictsCommand(options: VerdictOptions, session: Session): Promise<ExitCode> {
+  const { io, signal } = session;
+  const runner = new ThreadRunner(
+    session,
+    new Progress(session, options.scripts, undefined),
+    options.threads,
+  );
+  const decided: Decided[] = [];
+  try {
+    for (const row of VERDICTS.filter(({ argument }) => options.arguments.includes(argument))) {
+      io.draw?.(rowText(row));
+      const result = await decide(row, options, runner);
+      if (signal.aborted || result === undefined) break;
+      decided.push(result);
+      if (io.draw === undefined)
+        io.err(`${rowText(row)}: ${result.broken === undefined ? 'holds' : 'broken'}`);
+    }
+  } finally {
+    io.draw?.('');
+    await runner.close();
+  }
+  if (options.json) io.out(JSON.stringify(reportOf(decided, options), null, 2));
+  else print(decided, options, session);
+  if (signal.aborted) io.err('ionclad: interrupted');
+  return signal.aborted ? EXIT.INTERRUPTED : EXIT.HELD;
+}
+
+const rowText = ({ argument, policy, value, setting }: Verdict): string =>
+  `${argument} ${policy}=${value}${setting === '' ? '' : `, ${setting}`}`;
+
+/** Runs the scripts of one choice; a finding is shrunk, tried on the other choices, and kept. */
+async function decide(
+  row: Verdict,
+  options: VerdictOptions,
+  runner: ThreadRunner,
+): Promise<Decided | undefined> {
+  const task = taskOf(row, options);
+  const limits = { threads: options.threads, deadline: Number.POSITIVE_INFINITY };
+  const { counts, found } = await runner.run(task, limits);
+  const { policies } = row.machine;
+  const cost = costOf(policies);
+  const largest = options.memory === undefined ? undefined : largestBuffer(task.machine);
+  const known = { row, counts, cost, largest };
+  if (found === undefined) return { ...known, broken: undefined };
+  const broken = await keep(row, task, found, options, runner);
+  return broken === undefined ? undefined : { ...known, broken };
+}
+
+async function keep(
+  row: Verdict,
+  task: Task,
+  found: Found,
+  { cases }: VerdictOptions,
+  runner: ThreadRunner,
+): Promise<Broken | undefined> {
+  const shrunk = await runner.shrink(task, found);
+  if (shrunk === undefined) return undefined;
+  const first = caseOf(task, version(), { ...found, ...shrunk });
+  const whole = await withOthers(first, (script) => runner.find(task, script));
+  return { shrunk, case: whole, saved: saveCase(cases, caseFileOf(row), whole) };
+}
+
+/** The memory of a real machine says itself what is occupied. */
+function taskOf(row: Verdict, { seed, scripts, memory, named }: VerdictOptions): Task {
+  const policies = { ...named.policies, ...row.machine.policies };
+  const machine = { ...row.machine, ...memory?.machine, ...named, policies };
+  return {
+    target: { name: 'builtin', program: [] },
+    seed,
+    scripts,
+    machine,
+    only: row.only,
+    premise: row.premise,
+  };
+}
+
+/** One row a choice. Bounds stand with every choice that holds, the case with every one that does not. */
+function print(decided: readonly Decided[], options: VerdictOptions, { io }: Session): void {
+  for (const line of options.memory?.lines ?? []) io.out(line);
+  const withLargest = options.memory !== undefined;
+  const header = [
+    '',
+    'choice',
+    'setting',
+    'verdict',
+    'pages',
+    'addresses',
+    ...(withLargest ? ['largest'] : []),
+  ];
+  const rows = decided.map((each, at) => cells(each, decided[at - 1]?.row, withLargest));
+  const [first = '', ...lines] = table([header, ...rows], new Set([4, 5, 6]));
+  io.out(io.style('bold', first));
+  for (const line of lines) io.out(line);
+  io.out('');
+  for (const line of explained(options)) io.out(line);
+  const problem = decided.flatMap(({ broken }) =>
+    broken !== undefined && 'problem' in broken.saved ? [broken.saved.problem] : [],
+  )[0];
+  if (problem !== undefined) io.err(`ionclad: ${problem}; other cases likewise`);
+}
+
+function cells(
+  { row, counts, cost, largest, broken }: Decided,
+  before: Verdict | undefined,
+  withLargest: boolean,
+): string[] {
+  const verdict =
+    broken === undefined
+      ? `holds in ${many(counts.scripts, 'script')}, ${many(counts.commands, 'command')}`
+      : `${broken.case.finding?.serves ?? ''} broken in ${many(broken.shrunk.script.commands.length, 'command')}`;
+  return [
+    row.argument === before?.argument ? '' : row.argument,
+    `${row.policy} ${row.value}`,
+    row.setting,
+    verdict,
+    cost === undefined ? '-' : String(cost.pages),
+    cost === undefined ? '-' : String(cost.addresses),
+    ...(withLargest ? [String(largest ?? '')] : []),
+  ];
+}
+
+function explained({ cases, memory, seed }: VerdictOptions): string[] {
+  const largest =
+    memory === undefined ? '' : '; largest: pages of the largest single buffer right after boot';
+  return [
+    ...wrapped(
+      `pages, addresses: what a buffer of ${COST_PAGES} pages takes on an empty machine beside its own pages, and of the vmalloc space${largest}`,
+      100,
+    ),
+    `scripts are drawn from seed ${seed}; the shortest case of every broken choice is in ${cases}`,
+  ];
+}
+
+function reportOf(decided: readonly Decided[], { seed, scripts, memory }: VerdictOptions): object {
+  return {
+    ionclad: version(),
+    command: 'verdicts',
+    seed,
+    scripts,
+    ...(memory === undefined ? {} : { memory: memory.lines }),
+    verdicts: decided.map(({ row, counts, cost, largest, broken }) => ({
+      ...row,
+      verdict: broken === undefined ? 'holds' : 'broken',
+      scripts: counts.scripts,
+      commands: counts.commands,
+      ...(cost === undefined ? {} : { cost }),
+      ...(largest === undefined ? {} : { largest }),
+      ...(broken === undefined ? {} : { finding: broken.case.finding, case: broken.case, ...broken.saved }),
+    })),
+  };
+}
