@@ -49,9 +49,9 @@ export class Kmalloc implements SlabPages {
     return this.own(this.pages.take(0), 1);
   }
 
-  /** `count` contiguous pages. Returns the first, or -ENOMEM, which the caller should survive. */
+  /** `count` contiguous pages, with all effort. Returns the first, or -ENOMEM. */
   large(count: number): number {
-    if (this.faults.ask(SITE_KMALLOC_LARGE)) return -ENOMEM;
+    if (this.faults.ask(SITE_KMALLOC)) return -ENOMEM;
     return this.own(this.pages.takeExact(count), count);
   }
 

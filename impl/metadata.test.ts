@@ -117,7 +117,7 @@ describe('metadata', () => {
     const kernel = boot();
     kernel.faults.arm(SITE_KMALLOC_LARGE, 1);
     expect(kernel.metadata.kvmalloc(128)).to.equal(64 * 64);
-    kernel.faults.arm(SITE_KMALLOC_LARGE, 1);
+    kernel.faults.arm(SITE_KMALLOC, 1);
     expect(kernel.metadata.kmalloc(128)).to.equal(-ENOMEM);
   });
 

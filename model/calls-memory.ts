@@ -59,7 +59,7 @@ export const MEMORY_CALLS = {
     layer: 'metadata',
     by: 'kernel',
     text: 'contiguous memory for metadata',
-    sites: ['kmalloc', 'kmalloc_large'],
+    sites: ['kmalloc'],
     args: {
       bytes: {
         is: 'number',

@@ -10,8 +10,8 @@ const KERNEL = page(16);
 const USER = page(44);
 
 /**
- * A block of pages 2 and 3, single ones at 5 and 6. A buffer of pages 9 and 4, mapped for the kernel at 16 and for
- * client 0 at 44, of which its pages are the last but two. Both blocks 5 and 6 are at 20 by vmap.
+ * A block of pages 2 and 3, single ones at 5 and 6, which vmap put at 20 the other way round. A buffer of
+ * pages 9 and 4 is mapped for the kernel at 16, and for client 0 at 44.
  */
 function withMappings(flags: 'cached' | 'uncached', fields: Partial<Machine> = {}): Judged {
   const judged = new Judged(fields);

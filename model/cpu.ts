@@ -1,6 +1,7 @@
 /**
- * CPUs: what they read and write, line by line. Kernel addresses are the linear map of all memory, then the vmalloc
- * space; behind them are the address spaces of clients. A fault ends an access of a user; the kernel makes none.
+ * CPUs: what they read and write, line by line. Kernel addresses are the linear map of all memory, then the
+ * vmalloc space; behind them are the address spaces of clients. A fault ends an access of a user; the kernel
+ * makes none.
  */
 import type { ArgsOf, ValueOf } from './calls.ts';
 import { isReadable, isReadableByCpu } from './contents.ts';
@@ -79,7 +80,7 @@ function pagesOf(s: World, { at, bytes }: Access): number[] {
   return Array.from({ length: count }, (_, page) => first + page);
 }
 
-/** What a page of CPU addresses leads to, coded as the view's `mapped`. All blocks are in the linear map, cached. */
+/** What a page of CPU addresses leads to, coded as the view's `mapped`. Blocks: cached, at their own. */
 function behind({ machine, kind, mapped }: World, page: number): number {
   if (page >= machine.pages) return mapped.values[page - machine.pages] ?? 0;
   return kind.values[page] === KIND.BLOCK ? ((page + 1) << 1) | 1 : 0;

@@ -4,8 +4,8 @@ import type { Machine } from './index.ts';
 import { Judged, NOTHING } from './judged.test.ts';
 
 /**
- * A buffer of pages 9 and 4 is bound at I/O page 13, up to the reserved one, and read-only at 2. Domain 1 reaches
- * page 5, of unknown content, at I/O page 0, to write alone; device 3 is in it, device 4 in none.
+ * A buffer of pages 9 and 4 is bound at I/O page 13, up to the reserved one, and read-only at 2. Domain 1
+ * reaches page 5, of unknown content, at I/O page 0, to write alone; device 3 is in it, device 4 in none.
  */
 function withBinding(flags: 'cached' | 'uncached' = 'uncached', fields: Partial<Machine> = {}): Judged {
   const judged = new Judged(fields);

@@ -36,8 +36,8 @@ interface Place {
 }
 
 /**
- * `device_write(through, at, bytes, tag)`: whole lines are written, up to the first without translation or right;
- * the reply says how many. Lines from the fault on are unchanged.
+ * `device_write(through, at, bytes, tag)`: whole lines are written, up to the first without translation or
+ * right; the reply says how many. Lines from the fault on are unchanged.
  */
 export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
   require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
@@ -59,7 +59,7 @@ export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
   owes: () => 'P1',
 };
 
-/** `device_read(through, at, bytes)`: one tag a line, up to the first fault. What was written before is read. */
+/** `device_read(through, at, bytes)`: one tag a line, up to the first fault. What was written is read. */
 export const deviceRead: Rule<World, Read, ValueOf<'device_read'>> = {
   require: [],
   refuse: [NO_INITIATOR, NO_SIZE],
@@ -103,8 +103,8 @@ export const deviceProbe: Rule<World, ArgsOf<'device_probe'>, ValueOf<'device_pr
 };
 
 /**
- * `tick_engine(job)`: a job reads or writes its next line, as translations stand now. A fault ends it. When it is
- * over, the driver syncs: CPUs see what it wrote.
+ * `tick_engine(job)`: a job reads or writes its next line, as translations stand now. A fault ends it. When
+ * it is over, the driver syncs: CPUs see what it wrote.
  */
 export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine'>> = {
   require: [['the job is queued', (s, { job }) => (s.job.values[job] ?? 0) !== 0]],
@@ -141,7 +141,7 @@ export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine
   owes: () => 'P1',
 };
 
-/** What an initiator translates through; -1: a device that is attached to nothing; undefined: there is no such. */
+/** What an initiator translates through; -1: a device that is in no domain; undefined: there is no such. */
 function contextOf(s: World, through: number): number | undefined {
   const domain = s.device.values[through - s.machine.contexts];
   if (domain !== undefined) return domain - 1;

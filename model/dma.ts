@@ -51,9 +51,10 @@ const FLUSHES: Condition<World, object, { readonly flushes: number }> = [
 ];
 
 /**
- * `dma_map_sg(device, table, direction)`: at which addresses, and in how many segments, is left open. Segments are
- * pairs of address and bytes. A table is mapped once at a time. The kernel returns 0 on failure; the only reason
- * modelled is ENOMEM, for want of addresses or of pages for tables. The device sees what CPUs wrote before.
+ * `dma_map_sg(device, table, direction)`: at which addresses, and in how many segments, is left open.
+ * Segments are pairs of address and bytes. A table is mapped once at a time. The kernel returns 0 on failure;
+ * the only reason modelled is ENOMEM, for want of addresses or of pages for tables. The device sees what CPUs
+ * wrote before.
  */
 export const dmaMapSg: Rule<World, Map, Mapped> = {
   require: [
@@ -93,8 +94,8 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
 };
 
 /**
- * `dma_unmap_sg(mapping)`: no access lands once it has returned, or in a lazy machine once the next flush has. CPUs see
- * what the device wrote.
+ * `dma_unmap_sg(mapping)`: no access lands once it has returned, or in a lazy machine once the next flush
+ * has. CPUs see what the device wrote.
  */
 export const dmaUnmapSg: Rule<World, ArgsOf<'dma_unmap_sg'>, ValueOf<'dma_unmap_sg'>> = {
   require: [IS_MAPPED],
@@ -138,8 +139,9 @@ export const dmaSyncForCpu: Rule<World, ArgsOf<'dma_sync_sg_for_cpu'>, ValueOf<'
 };
 
 /**
- * `dma_alloc_coherent(device, bytes)`: zeroed pages, any, at consecutive addresses of the kernel and of the device.
- * CPUs reach them without their caches, so that both sides see them alike. After `iommu_dma_alloc_remap()`.
+ * `dma_alloc_coherent(device, bytes)`: zeroed pages, any, at consecutive addresses of the kernel and of the
+ * device. CPUs reach them without their caches, so that both sides see them alike. After
+ * `iommu_dma_alloc_remap()`.
  */
 export const dmaAllocCoherent: Rule<World, Alloc, Coherent> = {
   require: [IN_DMA_DOMAIN],
@@ -192,7 +194,7 @@ export const dmaAllocCoherent: Rule<World, Alloc, Coherent> = {
   fresh: (s, { bytes }) => ({ pages: unheldPages(s).slice(0, pagesFor(s.machine, bytes)) }),
 };
 
-/** `dma_free_coherent(coherent)`: the pages and both ranges of addresses, the device's as `dma_unmap_sg` does. */
+/** `dma_free_coherent(coherent)`: the pages and both ranges go, the device's as `dma_unmap_sg` ends one. */
 export const dmaFreeCoherent: Rule<World, ArgsOf<'dma_free_coherent'>, ValueOf<'dma_free_coherent'>> = {
   require: [['the memory is allocated', (s, { coherent }) => coherent > 0 && coherentAt(s, coherent) >= 0]],
   refuse: [],
@@ -232,7 +234,7 @@ const coherentAt = (s: World, cpu: number): number =>
 const unheldPages = (s: World): number[] =>
   Array.from({ length: s.machine.pages }, (_, page) => page).filter((page) => isUnheld(s, page));
 
-/** The target shows enough for the pages, for the array that lists them, and for the tables of both mappings. */
+/** The target shows enough for the pages, the array that lists them, and the tables of both mappings. */
 function hasCoherentRoom(s: World, pages: number, seen: Seen): boolean {
   const array = pages * s.machine.pageArrayEntryBytes;
   const more = pages + metadataPages(s.machine, array) + tablesFor(s.machine, s.ioPages, pages);

@@ -248,61 +248,6 @@ describe('iommu_unmap', () => {
   });
 });
 
-describe('iommu_unmap of large leaves', () => {
-  const SHORT = seen({ ...PLENTY, free: 1 });
-  const FAILED = seen({ ...PLENTY, fired: ['table'] });
-
-  /** Blocks of four pages at 8 and 12. Domain 0 maps the first at I/O page 4, a page of the second at 8. */
-  function withLeaf(pageNumbers = true): Judged {
-    const judged = withDomains({}, pageNumbers);
-    const pfns = pageNumbers ? [8, 12] : [32, 36];
-    for (const pfn of pfns) judged.make('alloc_pages', { order: 2 }, { pfn });
-    const [first = 0, second = 0] = pfns.map((pfn) => pfn * 64);
-    judged.make('iommu_map', mapOf({ iova: 256, phys: first, bytes: 256 }), {});
-    judged.make('iommu_map', mapOf({ iova: 512, phys: second, bytes: 64 }), {});
-    return judged;
-  }
-
-  const replies = (judged: Judged, iova: number, bytes: number, given: Seen): number[] =>
-    [-64, 0, 32, 64, 128, 192, 256, 320].filter(
-      (done) => judged.to('iommu_unmap', { domain: 0, iova, bytes }, { bytes: done }, given) === 'content',
-    );
-
-  it('ends before one, if a step failed or too few pages for tables are shown', () => {
-    for (const given of [SHORT, FAILED, NOTHING]) {
-      expect(replies(withLeaf(), 256, 64, given)).to.deep.equal([0, 64]);
-      expect(replies(withLeaf(), 320, 128, given)).to.deep.equal([0, 64, 128]);
-      expect(replies(withLeaf(false), 256, 64, given)).to.deep.equal([0, 64]);
-    }
-    expect(replies(withLeaf(), 256, 64, seen(PLENTY))).to.deep.equal([64]);
-  });
-
-  it('does not end before what was never one', () => {
-    const judged = withLeaf();
-    expect(replies(judged, 512, 64, FAILED)).to.deep.equal([64]);
-    expect(replies(judged, 256, 320, FAILED)).to.deep.equal([0, 64, 128, 192, 320]);
-    judged.make('iommu_unmap', { domain: 0, iova: 448, bytes: 64 }, { bytes: 64 });
-    expect(replies(judged, 256, 192, FAILED)).to.deep.equal([192]);
-    judged.make('iommu_map', mapOf({ iova: 448, phys: 12 * 64, bytes: 64 }), {});
-    expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
-  });
-
-  it('knows that leaves lead to aligned memory, and that the top table has none', () => {
-    const judged = withDomains();
-    judged.make('alloc_pages', { order: 2 }, { pfn: 8 });
-    judged.make('iommu_map', mapOf({ iova: 256, phys: 9 * 64, bytes: 192 }), {});
-    judged.make('iommu_map', mapOf({ iova: 448, phys: 128, bytes: 64 }), {});
-    expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
-    const small = new Judged({ tableBits: 3, ioBits: 9, reservedIoPages: 0 });
-    small.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 0 });
-    for (const [at, pfn] of [0, 4].entries()) {
-      small.make('alloc_pages', { order: 2 }, { pfn });
-      small.make('iommu_map', mapOf({ iova: at * 256, phys: pfn * 64, bytes: 256 }), {});
-    }
-    expect(replies(small, 0, 64, FAILED)).to.deep.equal([64]);
-  });
-});
-
 describe('iommu_map_sg', () => {
   const asked = (fields: Partial<ArgsOf<'iommu_map_sg'>> = {}): ArgsOf<'iommu_map_sg'> => ({
     domain: 0,
@@ -397,51 +342,6 @@ describe('iommu_iova_to_phys', () => {
     expect(replies(judged, 128)).to.deep.equal([0]);
     const said = judged.to('iommu_iova_to_phys', { domain: 0, iova: 128 }, { phys: 8 });
     expect(said).to.equal('0 where nothing is mapped (S4)');
-  });
-});
-
-describe('iommu_attach_device and iommu_detach_device', () => {
-  it('attaches a device that is in no domain', () => {
-    const judged = withDomains();
-    const asked = { domain: 1, device: 0 };
-    for (const device of [2, 99, -1, 0.5]) {
-      expect(judged.errnos('iommu_attach_device', { domain: 1, device })).to.deep.equal(['ENODEV']);
-    }
-    expect(judged.errnos('iommu_attach_device', asked, NOTHING)).to.deep.equal([]);
-    expect(judged.toErrno('iommu_attach_device', asked, 'ENOMEM')).to.equal('no ENOMEM (P1)');
-    expect(judged.undue('iommu_attach_device', { domain: 2, device: 0 })).to.equal('the domain exists');
-    for (const device of [0, 2, 4]) {
-      const said = judged.to('iommu_attach_device', asked, { device });
-      expect(said).to.equal('the device that was asked for (P1)');
-    }
-    judged.make('iommu_attach_device', asked, { device: 3 });
-    for (const domain of [0, 1]) {
-      expect(judged.errnos('iommu_attach_device', { domain, device: 0 })).to.deep.equal(['EBUSY']);
-    }
-    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
-    expect([...judged.world.device.values]).to.deep.equal([2, 2]);
-  });
-
-  it('detaches a device that nothing is mapped for', () => {
-    const judged = withDomains();
-    const undue = (device: number): string | undefined => judged.undue('iommu_detach_device', { device });
-    for (const device of [0, 3, 5, -1]) expect(undue(device)).to.equal('the device is attached');
-    judged.make('iommu_attach_device', { domain: 1, device: 0 }, { device: 3 });
-    judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
-    const memory = { cpu: 16 * 64, dma: 64, pages: [9] };
-    judged.make('dma_alloc_coherent', { device: 3, bytes: 64 }, memory);
-    expect(undue(3)).to.equal('the DMA API has nothing mapped for it');
-    judged.make('dma_free_coherent', { coherent: 16 * 64 }, { flushes: 0 });
-    judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 128 }, { table: 1, segments: 1 });
-    const asked = { device: 3, table: 1, direction: 'to_device' } as const;
-    judged.make('dma_map_sg', asked, { table: 1, dma: 64, segments: [64, 128] });
-    expect(undue(3)).to.equal('the DMA API has nothing mapped for it');
-    expect(undue(4)).to.equal(undefined);
-    judged.make('dma_unmap_sg', { mapping: 1 }, { flushes: 0 });
-    expect(judged.errnos('iommu_detach_device', { device: 3 }, NOTHING)).to.deep.equal([]);
-    expect(judged.toErrno('iommu_detach_device', { device: 3 }, 'EBUSY')).to.equal('no EBUSY (P1)');
-    judged.make('iommu_detach_device', { device: 3 }, {});
-    expect([...judged.world.device.values]).to.deep.equal([0, 2]);
   });
 });
 

@@ -45,8 +45,8 @@ export const domainAlloc: Rule<World, ArgsOf<'iommu_domain_alloc'>, ValueOf<'iom
 };
 
 /**
- * `iommu_domain_free(domain)`: what is still mapped is reachable no more, and nothing of it awaits a flush. A device
- * leaves when the DMA API has nothing mapped for it, so nothing of that is left either.
+ * `iommu_domain_free(domain)`: what is still mapped is reachable no more, and nothing of it awaits a flush. A
+ * device leaves when the DMA API has nothing mapped for it, so nothing of that is left either.
  */
 export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu_domain_free'>> = {
   require: [EXISTS, ['no device is attached', (s, { domain }) => !s.device.values.includes(domain + 1)]],
@@ -60,7 +60,7 @@ export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu
   owes: () => 'P1',
 };
 
-/** `iommu_attach_device(domain, device)`: from now on the device reaches what the domain maps, and nothing else. */
+/** `iommu_attach_device(domain, device)`: the device reaches what the domain maps, and nothing else. */
 export const attachDevice: Rule<World, ArgsOf<'iommu_attach_device'>, ValueOf<'iommu_attach_device'>> = {
   require: [EXISTS],
   refuse: [
@@ -93,8 +93,8 @@ export const detachDevice: Rule<World, ArgsOf<'iommu_detach_device'>, ValueOf<'i
 };
 
 /**
- * `iommu_map(domain, iova, phys, bytes, prot)`. Nothing is mapped over: a present translation is EEXIST, and then
- * none of the others is left behind. The caller owns the address range and the memory.
+ * `iommu_map(domain, iova, phys, bytes, prot)`. Nothing is mapped over: a present translation is EEXIST, and
+ * then none of the others is left behind. The caller owns the address range and the memory.
  */
 export const iommuMap: Rule<World, Map, ValueOf<'iommu_map'>> = {
   require: [
@@ -139,9 +139,10 @@ export const iommuMapSg: Rule<World, MapSg, ValueOf<'iommu_map_sg'>> = {
 };
 
 /**
- * `iommu_unmap(domain, iova, bytes)`: returns the bytes unmapped, up to the first hole; 0 when misaligned. After
- * it returns no access lands, from no cache of translations either. A large leaf that is hit in part is split, which
- * takes tables: without pages for them it ends there. After io-pgtable-arm.c `arm_lpae_split_blk_unmap()`.
+ * `iommu_unmap(domain, iova, bytes)`: returns the bytes unmapped, up to the first hole; 0 when misaligned.
+ * After it returns no access lands, from no cache of translations either. A large leaf that is hit in part is
+ * split, which takes tables: without pages for them it ends there. After io-pgtable-arm.c
+ * `arm_lpae_split_blk_unmap()`.
  */
 export const iommuUnmap: Rule<World, ArgsOf<'iommu_unmap'>, ValueOf<'iommu_unmap'>> = {
   require: [UNMANAGED],
@@ -178,7 +179,7 @@ export function isDomain(s: World, id: number): boolean {
   return type === CONTEXT.UNMANAGED || type === CONTEXT.DMA;
 }
 
-/** The domain of a device, by its id as an initiator of accesses; undefined: it is in none, or there is no such. */
+/** The domain of a device, by its id as an initiator; undefined: it is in none, or there is no such. */
 export function domainOf({ device, machine }: World, initiator: number): number | undefined {
   const domain = device.values[initiator - machine.contexts] ?? 0;
   return domain === 0 ? undefined : domain - 1;
@@ -221,7 +222,7 @@ function isUnmapped(s: World, args: Unmap, unmapped: number): boolean {
   );
 }
 
-/** It ended before what may be a large leaf, because something failed or too few pages for tables are shown. */
+/** It ended before what may be a large leaf: something failed, or too few pages for tables are shown. */
 function isShort(s: World, args: Unmap, unmapped: number, seen: Seen): boolean {
   const { pageBytes } = s.machine;
   if (!(unmapped >= 0 && unmapped < mappedBytes(s, args)) || !isPageAligned(s.machine, unmapped))
@@ -241,7 +242,7 @@ function mappedBytes(s: World, { domain, iova, bytes }: Unmap): number {
   return mapped;
 }
 
-/** The I/O page may be part of a large leaf: those around it that one table holds lead to aligned memory in a row. */
+/** The I/O page may be in a large leaf: it and those in the same table lead to aligned memory in a row. */
 function mayBeLarge(s: World, domain: number, ioPage: number): boolean {
   const span = 2 ** s.machine.tableBits;
   const first = ioPage - (ioPage % span);

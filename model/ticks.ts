@@ -4,7 +4,7 @@ import type { Rule } from './spec.ts';
 import { isLazy, noteFlushes } from './translations.ts';
 import type { World } from './world.ts';
 
-/** What may happen at any time: rules allow for it wherever they ask, and nothing is known better afterwards. */
+/** What may happen at any time: all rules allow for it, and nothing is known better afterwards. */
 const unnoticed: Rule<World, object, object> = {
   require: [],
   refuse: [],

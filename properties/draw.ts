@@ -19,13 +19,14 @@ export function drawArguments(
   { args }: CallShape,
   environment: Environment,
 ): Record<string, Argument> | undefined {
-  const drawn: Record<string, Argument> = {};
-  for (const name in args) {
-    const value = drawArgument(choices, args[name] as ArgShape, environment);
+  const drawn: [name: string, value: Argument][] = [];
+  // The last first: what stands behind, such as a handle, says which of those before it goes with it.
+  for (const [name, shape] of Object.entries(args).reverse()) {
+    const value = drawArgument(choices, shape, environment);
     if (value === undefined) return undefined;
-    drawn[name] = value;
+    drawn.unshift([name, value]);
   }
-  return drawn;
+  return Object.fromEntries(drawn);
 }
 
 function drawArgument(choices: Choices, shape: ArgShape, environment: Environment): Argument | undefined {

@@ -20,6 +20,7 @@ export function runScript<M, S extends Stateful>(
   const machine = stepper.begin(script);
   try {
     target.boot(machine);
+    stepper.lockstep.refresh(target);
   } catch (cause) {
     return stepper.crash(causeOf(cause));
   }

@@ -22,10 +22,14 @@ export interface Plan {
 /** Commands in a script. */
 const COMMANDS_FROM = 20;
 const COMMANDS_TO = 80;
+/** Calls that a script is about, before those that they need; beyond their number: all. */
+const WIDTHS = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 /** Live results of a kind from which on making more of them becomes rarer. */
 const MANY = 2;
 /** Weights are multiples of this, so that they can be divided. */
 const WEIGHT_UNIT = 16;
+/** Calls that need each other's results are followed so deep. */
+const DEPTH_MAX = 8;
 
 /** Draws one script. */
 export function drawScript<M, S extends Stateful>(
@@ -35,118 +39,157 @@ export function drawScript<M, S extends Stateful>(
   plan: Plan = {},
 ): Script {
   const limits = limitsOf(spec, machineOf(spec, machine));
-  const weights = drawWeights(spec, choices, plan);
-  const faulty = plan.noFaults !== true && choices.below(2) === 0;
+  const writer = new Writer(spec, choices, limits, plan);
   const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
-  const draft = new Draft();
-  const commands: Command[] = [];
-  while (commands.length < count) {
-    const at = drawCall(choices, weights, draft);
-    if (at < 0) break;
-    const command = drawCommand(spec, choices, weights[at] as Weighted, draft, limits);
-    if (command === undefined) continue;
-    const sites = faulty ? (spec.calls[command.op]?.sites ?? []) : [];
-    commands.push(withFault(choices, command, sites));
-  }
-  return { format: FORMAT, machine, commands };
+  while (writer.commands.length < count && writer.writeNext());
+  return { format: FORMAT, machine, commands: writer.commands.slice(0, count) };
 }
 
 interface Weighted {
   readonly op: string;
   readonly shape: CallShape;
+  /** 0: the script is not about it; it is made where others need it, or to give back what there is too much of. */
   readonly weight: number;
   /** Kinds that its references need, and whether a result that is gone will do. */
-  readonly needs: readonly { readonly kinds: readonly string[]; readonly staleToo: boolean }[];
+  readonly needs: readonly Need[];
   /** Kind of what it consumes. */
   readonly consumes: string | undefined;
 }
 
+interface Need {
+  readonly kinds: readonly string[];
+  readonly staleToo: boolean;
+}
+
+/** Writes the commands of one script. */
+class Writer<M, S extends Stateful> {
+  readonly commands: Command[] = [];
+  readonly #spec: Spec<M, S>;
+  readonly #choices: Choices;
+  readonly #limits: Readonly<Record<string, number>>;
+  readonly #calls: readonly Weighted[];
+  readonly #faulty: boolean;
+  readonly #draft = new Draft();
+
+  constructor(spec: Spec<M, S>, choices: Choices, limits: Readonly<Record<string, number>>, plan: Plan) {
+    this.#spec = spec;
+    this.#choices = choices;
+    this.#limits = limits;
+    this.#calls = drawWeights(spec, choices, plan);
+    this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
+  }
+
+  /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
+  writeNext(): boolean {
+    const weights = this.#calls.map((call) => weightNow(call, this.#draft));
+    if (weights.every((weight) => weight === 0)) return false;
+    const call = this.#calls[this.#choices.pick(weights)] as Weighted;
+    if (!this.#write(call, [], 0)) this.#giveUp(call);
+    return true;
+  }
+
+  /** A call that can never be made here must not be tried for ever: it stands for a command. */
+  #giveUp({ op }: Weighted): void {
+    const at = this.#calls.findIndex((call) => call.op === op);
+    (this.#calls as Weighted[]).splice(at, 1);
+  }
+
+  /** Writes a call, for things that go with those `beside`. False: something that it needs cannot be had. */
+  #write(call: Weighted, beside: readonly Entry[], depth: number): boolean {
+    for (const need of call.needs) if (!this.#provide(need, beside, depth)) return false;
+    const command = this.#draw(call, beside);
+    if (command === undefined) return false;
+    const sites = this.#faulty ? (call.shape.sites ?? []) : [];
+    this.commands.push(withFault(this.#choices, command, sites));
+    return true;
+  }
+
+  /** Sees to it that there is something of one of the kinds, and now and then to another one. */
+  #provide({ kinds, staleToo }: Need, beside: readonly Entry[], depth: number): boolean {
+    const has = this.#draft.has(kinds, false);
+    if (has && this.#choices.below(8) !== 0) return true;
+    if (!has && staleToo && this.#draft.has(kinds, true) && this.#choices.below(8) === 0) return true;
+    const first = this.#choices.below(kinds.length);
+    for (let at = 0; at < kinds.length && depth < DEPTH_MAX; at++) {
+      const kind = kinds[(first + at) % kinds.length] as string;
+      if (has && this.#draft.liveCount(kind) >= MANY) return true;
+      const makers = this.#calls.filter(({ shape }) => shape.gives?.kind === kind);
+      const maker = makers[makers.length === 0 ? 0 : this.#choices.below(makers.length)];
+      if (maker !== undefined && this.#write(maker, beside, depth + 1)) return true;
+    }
+    return has;
+  }
+
+  #draw({ op, shape }: Weighted, beside: readonly Entry[]): Command | undefined {
+    const used: Entry[] = [];
+    const consumed: Entry[] = [];
+    const args = drawArguments(this.#choices, shape, this.#environment(used, consumed, beside));
+    if (args === undefined) return undefined;
+    for (const entry of consumed) this.#draft.remove(entry);
+    const kind = shape.gives?.kind;
+    return kind === undefined ? { op, ...args } : { op, ...args, as: this.#draft.add(kind, used).name };
+  }
+
+  #environment(used: Entry[], consumed: Entry[], beside: readonly Entry[]): Environment {
+    const isUser = (kind: string): boolean => this.#spec.kinds[kind]?.user === true;
+    const draw = (kinds: readonly string[], consumes: boolean): Entry | undefined => {
+      const wanted = { stale: kinds.filter(isUser), consumes };
+      const entry = this.#draft.draw(this.#choices, kinds, [...used, ...beside], wanted);
+      if (entry !== undefined) used.push(entry);
+      return entry;
+    };
+    return {
+      limits: this.#limits,
+      reference: (kinds, consumes) => {
+        if (kinds.some(isUser) && this.#choices.below(64) === 0) return 99;
+        const entry = draw(kinds, consumes);
+        if (consumes && entry !== undefined) consumed.push(entry);
+        return entry?.name;
+      },
+      place: (kinds, offset) => {
+        const entry = draw(kinds, false);
+        return entry === undefined ? offset : { in: entry.name, offset };
+      },
+    };
+  }
+}
+
+/** All calls that may be made. Few of them have a weight, so that a script gets deep into something. */
 function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
-  const weighted: Weighted[] = [];
-  for (const [op, shape] of Object.entries(spec.calls)) {
-    if (only !== undefined && !only.has(op)) continue;
+  const calls = Object.entries(spec.calls).filter(([op]) => only?.has(op) !== false);
+  const width = WIDTHS[choices.below(WIDTHS.length)] ?? 1;
+  return calls.map(([op, shape]) => {
+    const isGoal = choices.below(calls.length) < width;
     const needs = Object.values(shape.args)
       .filter(needsResult)
       .map(({ of }) => ({ kinds: of, staleToo: isUserKind(spec, of) }));
-    // What makes something out of nothing is never off: the rest of the script would have nothing to work with.
-    const weight = [0, 1, 2, 4, 8][choices.below(5)] ?? 0;
     const consumed = Object.values(shape.args).find((arg) => arg.is === 'ref' && arg.consumes === true);
     const consumes = consumed !== undefined && 'of' in consumed ? consumed.of[0] : undefined;
-    weighted.push({ op, shape, needs, consumes, weight: needs.length === 0 ? Math.max(weight, 1) : weight });
-  }
-  return weighted;
+    return { op, shape, needs, consumes, weight: isGoal ? 2 ** choices.below(4) : 0 };
+  });
 }
 
 type Needing = Extract<ArgShape, { readonly is: 'ref' | 'refs' | 'address' }>;
 
-/** Nothing can be drawn for the argument without a result of an earlier command. */
+/** The argument is drawn from results of earlier commands. */
 const needsResult = (arg: ArgShape): arg is Needing =>
-  arg.is === 'ref' || arg.is === 'refs' || (arg.is === 'address' && arg.wild === undefined);
+  arg.is === 'ref' || arg.is === 'refs' || arg.is === 'address';
 
 const isUserKind = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly string[]): boolean =>
   kinds.some((kind) => spec.kinds[kind]?.user === true);
 
-/** Index of the call to make next, or -1: none can be made. */
-function drawCall(choices: Choices, weights: readonly Weighted[], draft: Draft): number {
-  let total = 0;
-  const scaled = weights.map((weighted) => {
-    const now = weightNow(weighted, draft);
-    total += now;
-    return now;
-  });
-  return total === 0 ? -1 : choices.pick(scaled);
-}
-
 /**
  * What needs much is made more often, or it would hardly ever be; what there is much of is hardly made and given back
- * often, or memory and ids would soon be gone for good; calls that can only name something gone are rare.
+ * often, or memory and ids would soon be gone for good.
  */
 function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): number {
-  if (weight === 0) return 0;
+  const kind = shape.gives?.kind;
+  if (consumes !== undefined && draft.liveCount(consumes) > MANY)
+    return WEIGHT_UNIT * Math.max(2 * weight, 2);
   let now = weight * WEIGHT_UNIT * (1 + needs.length);
-  for (const { kinds, staleToo } of needs) {
-    if (draft.has(kinds, false)) continue;
-    if (!staleToo || !draft.has(kinds, true)) return 0;
-    now /= 8;
-  }
-  const kind = shape.gives?.kind;
-  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 32;
-  if (consumes !== undefined) now *= draft.liveCount(consumes) < MANY ? 1 / 8 : 2;
+  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 16;
+  if (consumes !== undefined && draft.liveCount(consumes) < MANY) now /= 4;
   return Math.ceil(now);
-}
-
-function drawCommand<M, S extends Stateful>(
-  spec: Spec<M, S>,
-  choices: Choices,
-  { op, shape }: Weighted,
-  draft: Draft,
-  limits: Readonly<Record<string, number>>,
-): Command | undefined {
-  const used: Entry[] = [];
-  const consumed: Entry[] = [];
-  const isUser = (kind: string): boolean => spec.kinds[kind]?.user === true;
-  const environment: Environment = {
-    limits,
-    reference(kinds, consumes) {
-      if (kinds.some(isUser) && choices.below(64) === 0) return 99;
-      const entry = draft.draw(choices, kinds, used, { stale: kinds.filter(isUser), consumes });
-      if (entry === undefined) return undefined;
-      used.push(entry);
-      if (consumes) consumed.push(entry);
-      return entry.name;
-    },
-    place(kinds, offset) {
-      const entry = draft.draw(choices, kinds, used, { stale: kinds.filter(isUser), consumes: false });
-      if (entry === undefined) return offset;
-      used.push(entry);
-      return { in: entry.name, offset };
-    },
-  };
-  const args = drawArguments(choices, shape, environment);
-  if (args === undefined) return undefined;
-  for (const entry of consumed) draft.remove(entry);
-  const kind = shape.gives?.kind;
-  return kind === undefined ? { op, ...args } : { op, ...args, as: draft.add(kind, used).name };
 }
 
 function withFault(choices: Choices, command: Command, sites: readonly string[]): Command {
@@ -176,7 +219,7 @@ export function drawMachine<M, S extends Stateful>(
       if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
     }
     const maps = START_MAPS.filter((map) => fixed[map] === undefined);
-    const map = maps[choices.below(maps.length + 1)];
+    const map = maps[choices.below(2 * maps.length)];
     const pages = Number(fixed['pages'] ?? numbers['pages'] ?? 0);
     const start = map === undefined ? {} : { [map]: crumbs(choices, pages) };
     const machine = { ...numbers, ...start, ...fixed, policies: { ...policies, ...fixed.policies } };
