@@ -1,11 +1,13 @@
 /** The options of `run`: from texts to values, each checked against the specification's tables. */
 import { availableParallelism } from 'node:os';
+import { VERDICTS } from '../counterexamples/index.ts';
 import { nearest, suggest } from '../counterexamples/near.ts';
 import { SPEC } from '../model/index.ts';
 import { everyChoice, machineOf, ScriptError, type ScriptMachine } from '../properties/index.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
+import type { VerdictOptions } from './verdicts.ts';
 
 /** What commands that make machines are asked for, as commander hands it over. */
 export interface RawMachineOptions {
@@ -65,7 +67,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     seed: integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER),
     scripts: raw.scripts === undefined ? unlimited : integer('--scripts', raw.scripts, 0, SCRIPTS_MAX),
     seconds: time === undefined ? undefined : positive('--time', time),
-    threads: threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX),
+    threads: threadsOf(threads),
     ...machineOptions(raw),
     only: only === undefined ? undefined : callsOf(only),
     premise:
@@ -80,6 +82,36 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     json: raw.json === true,
   };
 }
+
+export interface RawVerdictOptions extends RawMachineOptions {
+  readonly arguments: readonly string[];
+  readonly seed: string;
+  readonly scripts: string;
+  readonly threads?: string;
+  readonly cases: string;
+  readonly json?: true;
+}
+
+/** Scripts of each choice that `verdicts` draws without being told. */
+export const VERDICT_SCRIPTS = 2048;
+
+/** @throws {UsageError} for the first option that does not fit */
+export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
+  const names = [...new Set(VERDICTS.map(({ argument }) => argument))];
+  return {
+    arguments:
+      raw.arguments.length === 0 ? names : raw.arguments.map((name) => known('verdicts', name, names)),
+    seed: integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER),
+    scripts: integer('--scripts', raw.scripts, 1, SCRIPTS_MAX),
+    threads: threadsOf(raw.threads),
+    ...machineOptions(raw),
+    cases: raw.cases,
+    json: raw.json === true,
+  };
+}
+
+const threadsOf = (threads: string | undefined): number =>
+  threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX);
 
 function integer(option: string, text: string, from: number, to: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -2,10 +2,19 @@
 import { Command } from 'commander';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
-import { DEFAULT_SCRIPTS, DEFAULT_SEED, type RawRunOptions, runOptions } from './options.ts';
+import {
+  DEFAULT_SCRIPTS,
+  DEFAULT_SEED,
+  type RawRunOptions,
+  type RawVerdictOptions,
+  runOptions,
+  VERDICT_SCRIPTS,
+  verdictOptions,
+} from './options.ts';
 import { type ReplayOptions, replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import type { Session } from './session.ts';
+import { verdictsCommand } from './verdicts.ts';
 import { version } from './version.ts';
 
 /** Parses a command line and runs what it names. What stands behind `--` is the program of a process target. */
@@ -16,6 +25,9 @@ export async function commands(args: readonly string[], session: Session): Promi
   const program = root(session);
   addRun(program, async (options) => {
     code = await runCommand(runOptions(options, words), session);
+  });
+  addVerdicts(program, async (options) => {
+    code = await verdictsCommand(verdictOptions(options), session);
   });
   addReplay(program, async (files, options) => {
     code = await replayCommand(files, options, words, session);
@@ -67,11 +79,31 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
     .option('--policy <choices>', 'policies that every machine has, such as contexts=shared', collect)
     .option('--only <names>', 'calls or layers that are used, such as ion,gpu,device_read', collect)
-    .option('--premise <name>', 'only findings that decide this argument count: T1 or T7')
+    .option('--premise <name>', 'only findings that decide this argument count, such as T1')
     .option('--cases <folder>', 'where the case of a finding is saved', 'ionclad-cases')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `\nExample:\n  ionclad run --target zoo/stale-iotlb --scripts 10000\n${EXIT_HELP}`)
     .action(act);
+}
+
+function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Promise<void>): void {
+  program
+    .command('verdicts [argument...]')
+    .description(
+      'decide the arguments of the 2012 review, each choice by its own scripts: T1 to T7, zeroing, strict',
+    )
+    .option('--seed <n>', 'which scripts are drawn', String(DEFAULT_SEED))
+    .option('--scripts <n>', 'how many for each choice', String(VERDICT_SCRIPTS))
+    .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
+    .option('--memory <file>', MEMORY_HELP)
+    .option('--pages <n>', PAGES_HELP)
+    .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
+    .option('--cases <folder>', 'where the shortest case of each broken choice is saved', 'ionclad-cases')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `\nExample:\n  ionclad verdicts T4 T7 --memory live --pages 4096\n${EXIT_HELP}`)
+    .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
+      act({ ...options, arguments: names }),
+    );
 }
 
 function addReplay(

@@ -48,7 +48,7 @@ export class Buffers {
   /** Where a freed page can go. */
   private readonly toAllocator = (page: number): void => this.freePage(page);
   private readonly toBuddies = (page: number): void => this.pages.freeToLists(page, 0);
-  private readonly toPool = (page: number): void => this.system.pool.give(page);
+  private readonly toPool = (page: number): void => this.givePool(page);
 
   constructor(
     store: Store,
@@ -230,10 +230,15 @@ export class Buffers {
     for (let i = 0; i < count; i++) {
       const page = this.metadata.readArray(array, i);
       if (!this.memory.isPage(page)) continue;
-      if (this.policies.zeroing === 'on-free') this.zero(page);
       this.pages.disown(page, 1);
       give(page);
     }
+  }
+
+  /** Keeps a page for the next buffer: what the page allocator does with what it gets back, this does itself. */
+  givePool(page: number): void {
+    if (this.policies.zeroing === 'on-free') this.zero(page);
+    this.system.pool.give(page);
   }
 
   freePage(page: number): void {

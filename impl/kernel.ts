@@ -78,6 +78,8 @@ export class Kernel {
     this.memory = new Memory(store, config, copies);
     this.cache = new CpuCache(config, this.memory, copies);
     this.pages = new PageAllocator(store, config, faults, (from, to) => this.moveContents(from, to));
+    if (config.policies.zeroing === 'on-free')
+      this.pages.clearFreed = (first, count) => this.zeroRun(first, count);
     this.metadata = new Metadata(store, config, this.memory, this.pages, faults);
     this.users = new UserSpaces(store, config);
     this.chunks = new SgChunks(config, this.memory, this.metadata);
@@ -148,6 +150,10 @@ export class Kernel {
   private moveContents(from: number, to: number): void {
     this.memory.copy(from, to);
     this.cache.move(from, to);
+  }
+
+  private zeroRun(first: number, count: number): void {
+    for (let page = first; page < first + count; page++) this.cache.zeroPage(page);
   }
 
   private boot(): void {

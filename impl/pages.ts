@@ -34,6 +34,8 @@ export class PageAllocator {
   readonly occupants: Occupants;
   /** Asks those who keep pages for later to free some, to the buddy lists. Says whether any came. */
   reclaim: () => boolean = () => false;
+  /** What is done to pages that come back, as with init_on_free. */
+  clearFreed: (first: number, count: number) => void = () => {};
   /** Takes the contents of one page to another, when compaction moves its owner. */
   moveContents: (from: number, to: number) => void;
   private readonly compaction: Compaction;
@@ -119,12 +121,16 @@ export class PageAllocator {
    * page is parked while there is room.
    */
   free(page: number, order: number): void {
-    if (order === 0 && this.parked.hasRoom()) this.parked.push(page);
-    else this.freeToLists(page, order);
+    if (order !== 0 || !this.parked.hasRoom()) this.freeToLists(page, order);
+    else {
+      this.clearFreed(page, 1);
+      this.parked.push(page);
+    }
   }
 
   /** As {@link free}, but never parked. */
   freeToLists(page: number, order: number): void {
+    this.clearFreed(page, 1 << order);
     this.freeCount.add(0, 1 << order);
     this.merge(page, order);
   }

@@ -87,7 +87,8 @@ export function goesWith(line: number, shown: number): boolean {
   if (line === NOTHING) return true;
   const memory = memoryOf(shown);
   const copy = copyOf(shown);
-  if (stateOf(shown) >= DIRTY) return stateOf(line) >= DIRTY && matches(copy, copyOf(line));
+  if (stateOf(shown) >= DIRTY)
+    return stateOf(line) >= DIRTY && matches(copy, copyOf(line)) && isReadable(line, memory);
   if (stateOf(line) === DIRTY && !matches(memory, copyOf(line))) return false;
   if (!isReadable(line, memory)) return false;
   return stateOf(shown) === NONE || isReadableByCpu(line, copy);
@@ -95,6 +96,10 @@ export function goesWith(line: number, shown: number): boolean {
 
 /** A line, as a target shows it, has a copy that memory has yet to get. */
 export const isDirty = (shown: number): boolean => shown !== NOTHING && stateOf(shown) >= DIRTY;
+
+/** Memory holds what it may, and the copy in a cache is one that no CPU should see any more. */
+export const isStaleCopy = (line: number, shown: number): boolean =>
+  stateOf(shown) !== NONE && isReadable(line, memoryOf(shown));
 
 /** A dirty copy of a line that must have none. */
 export const isAliased = (line: number, shown: number): boolean => isUncached(line) && isDirty(shown);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type ArgsOf, type Machine, type Seen, VIEW } from './index.ts';
+import { type ArgsOf, type Machine, VIEW } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { tablesFor } from './translations.ts';
 import { translation } from './units.ts';

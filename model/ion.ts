@@ -102,7 +102,7 @@ export const ionAlloc: Rule<World, Alloc, ValueOf<'ion_alloc'>> = {
     take(s, pages, KIND.BUFFER, flags === 'cached' ? 'zeroed by a CPU' : 'zero, uncached');
     openHandle(s, client, handle, pages[0] ?? 0);
   },
-  owes: () => 'M1',
+  owes: (s, args) => (isArrayAbovePage(s, args) ? 'M2b' : 'M1'),
   fresh: (s, { bytes }) => ({ pages: freshPages(s, pagesFor(s.machine, bytes)) }),
 };
 
@@ -155,6 +155,10 @@ export const ionQuery: Rule<World, ArgsOf<'ion_query'>, ValueOf<'ion_query'>> = 
   effect: () => {},
   owes: () => 'P1',
 };
+
+/** The list of the buffer's pages does not fit a page. */
+const isArrayAbovePage = ({ machine }: World, { bytes }: Alloc): boolean =>
+  pagesFor(machine, bytes) * machine.pageArrayEntryBytes > machine.pageBytes;
 
 function isWithinHeap({ machine }: World, heap: string, { bytes }: Alloc): boolean {
   const pages = pagesFor(machine, bytes);

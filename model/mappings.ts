@@ -20,12 +20,13 @@ export const addressOfMapped = ({ machine }: World, mappedPage: number): number 
 export const userStart = ({ machine }: World, client: number): number =>
   machine.vmallocPages + client * machine.userPages;
 
-/** `count` pages of the vmalloc space, and the guard page behind them, where nothing known is. */
+/** `count` pages of the vmalloc space and their guard page, where nothing known is; the page before may be a guard. */
 export function isKernelHole(s: World, address: number, count: number): boolean {
   const first = mappedPageOf(s, address);
   if (address % s.machine.pageBytes !== 0 || first < 0 || first + count + 1 > s.machine.vmallocPages)
     return false;
-  return isUnmapped(s, first, count + 1);
+  const before = Math.max(first - 1, 0);
+  return isUnmapped(s, before, first + count + 1 - before);
 }
 
 /** `count` pages of a client's address space where nothing is. */

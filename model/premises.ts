@@ -32,43 +32,56 @@ function fitsEmptyMachine({ machine }: World, { args }: Call): boolean {
 export const PREMISES: readonly Premise<World>[] = [
   {
     name: 'T1',
+    about: ['I1', 'I2', 'I3'],
     text: 'two clients have contexts, and each bound nothing but its own buffers',
     holds: (s) => gpuOwners(s) >= 2,
   },
   {
     name: 'T2',
+    about: ['I2', 'I3'],
     text: 'there is one client, and nothing was bound',
     holds: (s) =>
       s.client.values.filter((live) => live !== 0).length === 1 && s.bound.values.every((head) => head === 0),
   },
-  { name: 'T3', text: 'single pages are asked for, and a handle id is left', holds: asksIommuHeap },
+  {
+    name: 'T3',
+    about: ['M1', 'M2a', 'M2b'],
+    text: 'single pages are asked for, and a handle id is left',
+    holds: asksIommuHeap,
+  },
   {
     name: 'T4',
+    about: ['M1', 'M2a', 'M2b'],
     text: 'the failing allocation would fit blocks of a machine that nothing occupies',
     holds: (s, call) => asksIommuHeap(s, call) && fitsEmptyMachine(s, call),
   },
   {
     name: 'T5',
+    about: ['H3'],
     text: 'a buffer without the cached flag',
     holds: (s) => s.uncached.values.some((uncached) => uncached !== 0),
   },
   {
     name: 'T6',
+    about: ['H1', 'I8'],
     text: 'a buffer with the cached flag, and no other',
     holds: (s) => s.refs.values.every((refs, head) => refs === 0 || s.uncached.get(head) === 0),
   },
   {
     name: 'T7',
+    about: ['M1'],
     text: 'the failing allocation would fit one block of a machine that nothing occupies',
     holds: (s, call) => asksIommuHeap(s, call) && fitsEmptyMachine(s, call),
   },
   {
     name: 'zeroing',
+    about: ['I8'],
     text: 'a buffer has just been handed out',
     holds: (_s, { op }) => op === 'ion_alloc',
   },
   {
     name: 'strict',
+    about: ['I1'],
     text: 'a DMA mapping has ended, and is held to what a strict domain promises',
     assumes: { invalidation: 'strict' },
     holds: (_s, { op }) => op === 'dma_unmap_sg' || op === 'dma_free_coherent',

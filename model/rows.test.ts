@@ -1,11 +1,15 @@
 /** Imports every test of a rule, so that it comes after them. */
 import { expect } from 'chai';
+import './attach.test.ts';
+import './coherent.test.ts';
+import './cpu.test.ts';
 import './device.test.ts';
 import './dma.test.ts';
 import './gpu.test.ts';
 import './index.test.ts';
 import './iommu.test.ts';
 import './ion.test.ts';
+import './leaves.test.ts';
 import { rows } from './judged.test.ts';
 import './metadata.test.ts';
 import './occupy.test.ts';

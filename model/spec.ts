@@ -184,6 +184,8 @@ export interface Premise<S> {
   readonly text: string;
   /** Policies that the specification takes for granted, whatever the machine of the target has. */
   readonly assumes?: Readonly<Record<string, string>>;
+  /** The invariants that the argument is about: a finding of another one decides nothing. */
+  readonly about: readonly InvariantId[];
   /** `failing` is the call at which the finding was made. */
   holds(s: S, failing: Call): boolean;
 }

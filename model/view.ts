@@ -2,7 +2,7 @@
  * The view: what specification and target both show of themselves, compared after every command. Memory is seen
  * by page, translation by context and I/O page, everything that users hold by its id.
  */
-import { goesWith, isAliased, isDirty, NOTHING, showLine } from './contents.ts';
+import { goesWith, isAliased, isDirty, isStaleCopy, NOTHING, showLine } from './contents.ts';
 import type { Machine } from './machine.ts';
 import type { Seen, ViewColumn } from './spec.ts';
 import { READ, WRITE } from './units.ts';
@@ -129,7 +129,7 @@ function translationServes(own: number, shown: number, { op }: { readonly op: st
 /** Memory that is handed out holds what it should, a copy is where none may be, or something else was changed. */
 function contentServes(own: number, shown: number, { op }: { readonly op: string }): string {
   if (isAliased(own, shown)) return 'H3';
-  if (isDirty(shown)) return 'H1';
+  if (isDirty(shown) || isStaleCopy(own, shown)) return 'H1';
   return op === 'ion_alloc' || op === 'dma_alloc_coherent' ? 'I8' : 'H2';
 }
 

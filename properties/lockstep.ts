@@ -69,8 +69,10 @@ export class Judgement<M, S extends Stateful> {
   }
 
   /** The name of the premise, if it holds. */
-  premiseAt(world: S, call: Call): string | undefined {
-    return this.#premise?.holds(world, call) === true ? this.#premise.name : undefined;
+  premiseAt(world: S, call: Call, serves: InvariantId): string | undefined {
+    const premise = this.#premise;
+    if (premise === undefined || !premise.about.includes(serves)) return undefined;
+    return premise.holds(world, call) ? premise.name : undefined;
   }
 }
 
@@ -167,7 +169,7 @@ export class Lockstep<M, S extends Stateful> {
   }
 
   finding(at: number, call: Call, wrong: Problem, reply?: Reply): Finding {
-    const premise = this.#judgement.premiseAt(this.world, call);
+    const premise = this.#judgement.premiseAt(this.world, call, wrong.serves);
     const { kind, serves, clause, detail } = wrong;
     return {
       kind,
