@@ -1,4 +1,4 @@
-/** The free blocks by order of a buddy allocator that has freed these pages one by one, as naively as can be. */
+/** The free blocks by order of a naive buddy allocator that has freed these pages one by one. */
 export function bootedBlocks(isFree: readonly boolean[], orderMax: number): number[] {
   let free = new Set(isFree.flatMap((each, page) => (each ? [page] : [])));
   const blocks: number[] = [];

@@ -1,12 +1,12 @@
-/** Numbers of free blocks by order: which of them a buddy allocator can have at once, and the same in proportion. */
+/** Numbers of free blocks by order: which a buddy allocator can have at once, and the same in proportion. */
 import { pagesOf } from './proc-memory.ts';
 
 /** Free blocks, by order. The last order is the largest that there is. */
 export type Blocks = readonly number[];
 
 /**
- * The first order, from the largest down, that has more blocks than there is room for, and how many more. Two buddies
- * that are both free would be one block of the next order, so each needs a neighbour in which something is used.
+ * The first order, from the largest down, that has more blocks than there is room for, and how many more. Two
+ * buddies that are both free would be one block of the next order, so each needs one in which something is used.
  */
 export function crowded(blocks: Blocks, pages: number): { order: number; excess: number } | undefined {
   const top = blocks.length - 1;
@@ -47,9 +47,9 @@ export function inOrders(blocks: Blocks, orderMax: number): number[] {
 }
 
 /**
- * The blocks of `from` pages in proportion for `to` pages. Each order is rounded down; what is missing then goes to
- * the largest remainders first, as whole blocks, and the rest to the orders that there are, from the largest down. So
- * the free pages are those of the proportion, within half of the smallest block.
+ * The blocks of `from` pages in proportion for `to` pages. Each order is rounded down; what is missing then goes
+ * to the largest remainders first, as whole blocks, and the rest to the orders that there are, from the largest
+ * down. So the free pages are those of the proportion, within one of the smallest blocks.
  */
 export function scaleBlocks(blocks: Blocks, from: number, to: number): number[] {
   const exact = blocks.map((count) => (count * to) / from);
@@ -82,7 +82,7 @@ export function joinCrowded(blocks: Blocks, pages: number): number[] {
   return joined;
 }
 
-/** How many blocks of an order can be taken one after the other, nothing being moved, with `reserve` pages left. */
+/** How many blocks of an order can be taken in turn, nothing being moved, with `reserve` pages left. */
 export function obtainable(blocks: Blocks, order: number, reserve: number): number {
   const parts = blocks.reduce((sum, count, k) => (k < order ? sum : sum + count * 2 ** (k - order)), 0);
   const above = Math.floor((pagesOf(blocks) - reserve) / 2 ** order);

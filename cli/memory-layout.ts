@@ -14,10 +14,10 @@ const OCCUPIED = 1;
 const MOVABLE = 2;
 
 /**
- * Lays memory out so that an allocator which frees all that is not held ends with exactly these blocks. They must
- * have room: see `crowded`. Blocks of every order are spread evenly over the whole.
+ * Lays memory out so that an allocator which frees all that is not held ends with exactly these blocks. They
+ * must have room: see `crowded`. Blocks of every order are spread evenly over the whole.
  *
- * @param movable - pages in use that may be moved; page blocks are movable as a whole, as far as the number goes
+ * @param movable - pages in use that may be moved; page blocks are so as a whole, as far as the number goes
  * @param blockPages - pages of a page block
  */
 export function layOut(pages: number, blocks: Blocks, movable: number, blockPages: number): Layout {
@@ -28,8 +28,8 @@ export function layOut(pages: number, blocks: Blocks, movable: number, blockPage
 }
 
 /**
- * From the largest order down. `open` are the regions of the order above in which nothing is decided yet; of the two
- * halves of each at most one becomes free as a whole, so that no two blocks merge.
+ * From the largest order down. `open` are the regions of the order above in which nothing is decided yet; of the
+ * two halves of each at most one becomes free as a whole, so that no two blocks merge.
  */
 function placeFree(use: Uint8Array, blocks: Blocks): void {
   const pages = use.length;

@@ -49,16 +49,17 @@ describe('a machine with the memory of a kernel', () => {
     expect(lines(CHECKERBOARD)).to.deep.equal([
       'here: 2 zones (DMA DMA32), 22,178 of 54,340 pages free, in blocks from order 0 up: 22,178',
       'reserve 455, the min watermarks',
-      'movable: 0 of 32,162 pages in use: 21 of 128 page blocks are movable, but no more pages are free in them ' +
-        'to move to',
+      'movable: 0 of 32,162 pages in use: 21 of 128 page blocks are movable, ' +
+        'but no more pages are free in them to move to',
       'at full size, nothing is rounded',
       'what succeeds at boot: 21,723 single pages; none of order 1 or more without moving pages',
     ]);
     expect(lines(EXHAUSTED)).to.deep.equal([
-      'here: 2 zones (DMA DMA32), 2,949 of 54,340 pages free, in blocks from order 0 up: 3 3 3 2 2 4 7 6 2 0 1',
+      'here: 2 zones (DMA DMA32), 2,949 of 54,340 pages free, ' +
+        'in blocks from order 0 up: 3 3 3 2 2 4 7 6 2 0 1',
       'reserve 1,403, the min watermarks; 948 of it are a boost that passes',
-      'movable: 828 of 51,391 pages in use: 28 of 128 page blocks are movable, but no more pages are on the lists ' +
-        'of reclaim',
+      'movable: 828 of 51,391 pages in use: 28 of 128 page blocks are movable, ' +
+        'but no more pages are on the lists of reclaim',
       'at full size, nothing is rounded',
       'what succeeds at boot: 1,546 single pages, or blocks from order 1 up: 773 386 193 96 48 24 12 6 2 1',
     ]);
@@ -92,7 +93,8 @@ describe('a machine with the memory of a kernel', () => {
     expect(told({ onLists: 50 })).to.match(/movable: 50 .* but no more pages are on the lists of reclaim$/);
     expect(told({ mobility: { ...mobility, freeMovable: 7 } })).to.match(/movable: 7 .* to move to$/);
     expect(told({ mobility: undefined })).to.equal(
-      'movable: 0 of 200 pages in use: without /proc/pagetypeinfo, which root may read, none is taken to be movable',
+      'movable: 0 of 200 pages in use: without /proc/pagetypeinfo, which root may read, ' +
+        'none is taken to be movable',
     );
   });
 

@@ -62,7 +62,8 @@ export function memoryMachine(memory: ProcMemory, source: string, wanted?: numbe
   const pages = wanted ?? whole;
   if (pages > FIELDS.pages.to)
     throw new UsageError(
-      `--memory: ${source} has ${count(pages)} pages; a machine has at most ${count(FIELDS.pages.to)}: scale it with --pages`,
+      `--memory: ${source} has ${count(pages)} pages; a machine has at most ${count(FIELDS.pages.to)}: ` +
+        'scale it with --pages',
     );
   const { pages: movable, bound } = movableOf(memory, managed - pagesOf(blocks));
   const real = { pages: managed, freeBlocks: memory.freeBlocks, reserve, movable };
@@ -94,9 +95,9 @@ export function memoryMachine(memory: ProcMemory, source: string, wanted?: numbe
 }
 
 /**
- * Pages in use that compaction may move: their share is that of movable page blocks. No more than are on the lists of
- * reclaim, since others cannot be moved, and than there are free pages in movable page blocks, since the kernel
- * moves none to elsewhere.
+ * Pages in use that compaction may move: their share is that of movable page blocks. No more than are on the
+ * lists of reclaim, since others cannot be moved, and than there are free pages in movable page blocks, since the
+ * kernel moves none to elsewhere.
  */
 function movableOf({ mobility, onLists }: ProcMemory, used: number): { pages: number; bound: MovableBound } {
   if (mobility === undefined) return { pages: 0, bound: 'unknown' };
@@ -140,12 +141,13 @@ function scaled({ reserve, movable }: Figures, blocks: Blocks, whole: number, pa
 const blockPages = (pages: number): number =>
   Math.min(BLOCK_PAGES, 2 ** Math.max(0, Math.floor(Math.log2(pages / PAGE_BLOCKS_MIN))));
 
-/** What is to be said about a machine's memory: where it is from, what was rounded, and what still succeeds. */
+/** What is to be said about a memory: where it is from, what was rounded, and what still succeeds. */
 export function memoryLines(facts: MemoryFacts): string[] {
   const { source, zones, real, laid, boost, added } = facts;
+  const boosted = boost === 0 ? '' : `; ${count(boost)} of it are a boost that passes`;
   const lines = [
     `${source}: ${many(zones.length, 'zone')} (${zones.join(' ')}), ${figuresText(real)}`,
-    `reserve ${count(real.reserve)}, the min watermarks${boost === 0 ? '' : `; ${count(boost)} of it are a boost that passes`}`,
+    `reserve ${count(real.reserve)}, the min watermarks${boosted}`,
     movableText(facts),
   ];
   if (added > 0)

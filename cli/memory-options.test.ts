@@ -38,7 +38,8 @@ describe('memory of this host', () => {
     expect(live.machine).to.deep.equal(machine);
     expect(live.lines.slice(1, -1)).to.deep.equal(lines.slice(1));
     expect(live.lines.at(-1)).to.equal(
-      'it changes; to repeat this: cat /proc/buddyinfo /proc/pagetypeinfo /proc/zoneinfo > FILE, --memory FILE',
+      'it changes; to repeat this: cat /proc/buddyinfo /proc/pagetypeinfo /proc/zoneinfo > FILE, ' +
+        '--memory FILE',
     );
   });
 

@@ -101,20 +101,14 @@ describe('memory of a kernel', () => {
   });
 });
 
+const shows = (zones: number): string =>
+  `it shows zones with memory: ${zones} of /proc/buddyinfo, 0 of /proc/pagetypeinfo, 0 of /proc/zoneinfo; ` +
+  'expected the text of /proc/buddyinfo and /proc/zoneinfo, and of /proc/pagetypeinfo where it can be read';
+
 /** Texts that are refused, each with all that is said. */
 const REFUSED: readonly (readonly [title: string, text: string, problem: string])[] = [
-  [
-    'nothing',
-    '',
-    'it shows zones with memory: 0 of /proc/buddyinfo, 0 of /proc/pagetypeinfo, 0 of /proc/zoneinfo; expected the text of ' +
-      '/proc/buddyinfo and /proc/zoneinfo, and of /proc/pagetypeinfo where it can be read',
-  ],
-  [
-    'one file of the two that are needed',
-    BUDDY,
-    'it shows zones with memory: 2 of /proc/buddyinfo, 0 of /proc/pagetypeinfo, 0 of /proc/zoneinfo; expected the text of ' +
-      '/proc/buddyinfo and /proc/zoneinfo, and of /proc/pagetypeinfo where it can be read',
-  ],
+  ['nothing', '', shows(0)],
+  ['one file of the two that are needed', BUDDY, shows(2)],
   [
     'a negative number',
     BUDDY.replace(' 4 ', '-4 ') + ZONES,
@@ -168,7 +162,8 @@ const REFUSED: readonly (readonly [title: string, text: string, problem: string]
   [
     'a migrate type twice',
     BUDDY + TYPES.replace('CMA      0', 'Movable      0') + ZONES,
-    'line 10: "Node 1, zone Normal, type Movable 0 1 0" is there a second time; expected the files of one moment',
+    'line 10: "Node 1, zone Normal, type Movable 0 1 0" is there a second time; ' +
+      'expected the files of one moment',
   ],
   [
     'a row of a thousand orders',

@@ -13,7 +13,10 @@ const ionclad = (...args: readonly string[]): ReturnType<typeof record> => recor
 const CHECKERBOARD = fileURLToPath(new URL('../../cli/test-data/checkerboard.txt', import.meta.url));
 
 /** The values of policies that fail in crumbs. */
-const DECIDED = [['layout=contiguous', 'T7']] as const;
+const DECIDED = [
+  ['layout=contiguous', 'T7'],
+  ['pageArray=kmalloc', 'T4'],
+] as const;
 
 const SHORT = ['--machine', 'pages=16', '--scripts', '300'];
 

@@ -44,7 +44,12 @@ export function scriptLines({ machine, commands, schedule = [] }: Script, marked
 }
 
 /** What differs from the defaults. */
-export function machineText({ policies = {}, occupied = [], movable = [], ...numbers }: ScriptMachine): string {
+export function machineText({
+  policies = {},
+  occupied = [],
+  movable = [],
+  ...numbers
+}: ScriptMachine): string {
   const fields = Object.entries(numbers)
     .filter(([name, value]) => value !== SPEC.fields[name]?.default)
     .map(([name, value]) => `${name} ${String(value)}`);

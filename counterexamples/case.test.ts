@@ -17,7 +17,7 @@ const CASE: Case = {
     machine: { policies: { contexts: 'shared' }, pages: 8, occupied: [[0, 2]] },
     commands: [
       { as: 'alice', op: 'ion_client_create' },
-      { op: 'ion_alloc', heaps: ['iommu'], as: 'h', client: 'alice', bytes: 64, fail: { page: 1 } },
+      { op: 'ion_alloc', heaps: ['iommu'], flags: 'uncached', as: 'h', client: 'alice', bytes: 64, fail: { page: 1 } },
     ],
   },
 };
@@ -34,7 +34,7 @@ const GOLDEN = `{
     "machine": { "pages": 8, "policies": { "contexts": "shared" }, "occupied": [[0, 2]] },
     "commands": [
       { "op": "ion_client_create", "as": "alice" },
-      { "op": "ion_alloc", "client": "alice", "bytes": 64, "heaps": ["iommu"], "as": "h", "fail": { "page": 1 } }
+      { "op": "ion_alloc", "client": "alice", "bytes": 64, "heaps": ["iommu"], "flags": "uncached", "as": "h", "fail": { "page": 1 } }
     ]
   }
 }

@@ -79,7 +79,9 @@ export class Store {
   }
 
   write(index: number, value: number, bit: number): void {
-    if (this.journal !== null) this.journal.note(index, this.words[index] ?? 0, value, bit);
+    const old = this.words[index];
+    if (old === value) return;
+    if (this.journal !== null) this.journal.note(index, old ?? 0, value, bit);
     this.words[index] = value;
     this.touched |= bit;
   }

@@ -201,7 +201,9 @@ export class Vmalloc {
 
   /** Pages of address space that are taken, guard pages included. */
   usedPages(): number {
-    return this.area.values.reduce((sum, area) => sum + (area === 0 ? 0 : 1), 0);
+    let used = 0;
+    for (let page = 0; page < this.area.count; page++) if (this.area.values[page] !== 0) used++;
+    return used;
   }
 
   /** Pages of the largest hole, which must hold a guard page too. */

@@ -87,11 +87,11 @@ export const ION_CALLS = {
     args: {
       client: { is: 'ref', of: ['client'] },
       fd: { is: 'ref', of: ['fd'] },
-      offset: { is: 'number', from: 0, to: 2, unit: 'pageBytes', odd: [8, -64, '0xfffffffffffff000'] },
+      offset: { is: 'number', from: 0, to: 1, unit: 'pageBytes', odd: [8, -64, '0xfffffffffffff000'] },
       bytes: {
         is: 'number',
         from: 1,
-        to: 4,
+        to: 2,
         unit: 'pageBytes',
         ragged: true,
         odd: [0, '0xffffffffffffffff'],

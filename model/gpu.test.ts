@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { showLine } from './contents.ts';
+import type { Machine } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { translation } from './units.ts';
 import { CONTEXT } from './world.ts';
@@ -6,11 +8,11 @@ import { CONTEXT } from './world.ts';
 const GARBAGE = [1, 2, 3, 99, -1, 0.5, 2 ** 64];
 
 /** Client 0 with context 0 and a buffer of pages 9, 4 and 7 behind handle 1; client 1 with one of page 2. */
-function withBuffers(ioBits = 10): Judged {
-  const judged = new Judged({ ioBits });
+function withBuffers(fields: Partial<Machine> = {}): Judged {
+  const judged = new Judged(fields);
   for (const client of [0, 1]) judged.make('ion_client_create', {}, { client });
-  judged.make('ion_alloc', { client: 0, bytes: 130, heaps: ['iommu'] }, { handle: 1, pages: [9, 4, 7] });
-  judged.make('ion_alloc', { client: 1, bytes: 1, heaps: ['iommu'] }, { handle: 2, pages: [2] });
+  judged.make('ion_alloc', { client: 0, bytes: 130, heaps: ['iommu'], flags: 'uncached' }, { handle: 1, pages: [9, 4, 7] });
+  judged.make('ion_alloc', { client: 1, bytes: 1, heaps: ['iommu'], flags: 'uncached' }, { handle: 2, pages: [2] });
   judged.make('gpu_context_create', { client: 0 }, { context: 0 });
   return judged;
 }
@@ -68,12 +70,12 @@ describe('gpu_bind', () => {
     expect(judged.errnos('gpu_bind', BIND)).to.deep.equal(['EINVAL']);
   });
 
-  it('gives an aligned range that is unused and never page 0', () => {
+  it('gives an aligned range that is unused, never page 0, and not reserved', () => {
     const judged = withBuffers();
     judged.make('gpu_bind', BIND, { address: 256 });
     const said = (address: number): string => judged.to('gpu_bind', BIND, { address });
-    for (const address of [64, 7 * 64, 13 * 64]) expect(said(address)).to.equal('content');
-    for (const address of [0, 128, 6 * 64, 14 * 64, 16 * 64, -64, 2 ** 60]) {
+    for (const address of [64, 7 * 64, 12 * 64]) expect(said(address)).to.equal('content');
+    for (const address of [0, 128, 6 * 64, 13 * 64, 16 * 64, -64, 2 ** 60]) {
       expect(said(address)).to.equal('unused addresses (S3)');
     }
     for (const address of [65, 64.5, Number.NaN])
@@ -81,7 +83,7 @@ describe('gpu_bind', () => {
   });
 
   it('must fail when no hole is left, and may when no aligned one of the rounded size is', () => {
-    const judged = withBuffers(9);
+    const judged = withBuffers({ ioBits: 9, reservedIoPages: 0 });
     expect(judged.errnos('gpu_bind', BIND)).to.deep.equal([]);
     expect(judged.toErrno('gpu_bind', BIND, 'ENOSPC')).to.equal('no ENOSPC (M3)');
     judged.make('gpu_bind', BIND, { address: 5 * 64 });
@@ -90,6 +92,11 @@ describe('gpu_bind', () => {
     judged.make('gpu_bind', BIND, { address: 128 });
     expect(judged.errnos('gpu_bind', BIND)).to.deep.equal(['ENOSPC']);
     expect(judged.to('gpu_bind', BIND, { address: 64 })).to.equal('refuse ENOSPC (S3)');
+    const reserved = withBuffers({ ioBits: 9, reservedIoPages: 5 });
+    expect(reserved.to('gpu_bind', BIND, { address: 64 })).to.equal('refuse ENOSPC (S3)');
+    expect(withBuffers({ ioBits: 9, reservedIoPages: 4 }).to('gpu_bind', BIND, { address: 64 })).to.equal(
+      'content',
+    );
   });
 
   it('may fail only if the target shows too few pages for tables', () => {
@@ -102,12 +109,12 @@ describe('gpu_bind', () => {
 
   it('translates the buffer in its own order, and counts a reference', () => {
     const judged = withBuffers();
-    judged.make('gpu_bind', { ...BIND, access: 'read' }, { address: 13 * 64 });
+    judged.make('gpu_bind', { ...BIND, access: 'read' }, { address: 12 * 64 });
     const { reach, bound, refs } = judged.world;
-    const entries = [13, 14, 15].map((ioPage) => reach.get(ioPage));
+    const entries = [12, 13, 14].map((ioPage) => reach.get(ioPage));
     expect(entries).to.deep.equal([9, 4, 7].map((page) => translation(page, 1)));
     expect(reach.values.filter((entry) => entry !== 0)).to.have.length(3);
-    expect(bound.get(13)).to.equal(10);
+    expect(bound.get(12)).to.equal(10);
     expect(refs.get(9)).to.equal(2);
     judged.make('gpu_bind', BIND, { address: 64 });
     expect([reach.get(1), refs.get(9)]).to.deep.equal([translation(9, 3), 3]);
@@ -215,7 +222,7 @@ describe('gpu_context_destroy', () => {
     const judged = withBuffers();
     judged.make('gpu_context_create', { client: 0 }, { context: 1 });
     for (const context of [0, 1]) {
-      judged.make('gpu_bind', { ...BIND, context }, { address: 13 * 64 });
+      judged.make('gpu_bind', { ...BIND, context }, { address: 12 * 64 });
       const work = { context, at: 0, bytes: 16, access: 'read', tag: 1 } as const;
       judged.make('gpu_submit', work, { job: context });
     }
@@ -224,7 +231,65 @@ describe('gpu_context_destroy', () => {
     expect([...context.values]).to.deep.equal([CONTEXT.NONE, CONTEXT.GPU, CONTEXT.NONE]);
     expect([...job.values]).to.deep.equal([0, 1]);
     expect(refs.get(9)).to.equal(2);
-    expect([...reach.values.keys()].filter((at) => reach.get(at) !== 0)).to.deep.equal([29, 30, 31]);
-    expect([...bound.values.keys()].filter((at) => bound.get(at) !== 0)).to.deep.equal([29]);
+    expect([...reach.values.keys()].filter((at) => reach.get(at) !== 0)).to.deep.equal([28, 29, 30]);
+    expect([...bound.values.keys()].filter((at) => bound.get(at) !== 0)).to.deep.equal([28]);
+  });
+});
+
+/** Clients' buffers, cached: page 9 behind handle 1, mapped for the kernel at page 18, and page 4 behind handle 2. */
+function withCached(): Judged {
+  const judged = new Judged();
+  judged.make('ion_client_create', {}, { client: 0 });
+  const asked = { client: 0, bytes: 64, heaps: ['iommu'], flags: 'cached' } as const;
+  judged.make('ion_alloc', asked, { handle: 1, pages: [9] });
+  judged.make('ion_alloc', asked, { handle: 2, pages: [4] });
+  judged.make('ion_map_kernel', { client: 0, handle: 1 }, { handle: 1, address: KERNEL });
+  judged.make('gpu_context_create', { client: 0 }, { context: 0 });
+  return judged;
+}
+
+const KERNEL = 18 * 64;
+
+/** What the lines of a page hold, each state once. */
+const held = ({ world }: Judged, page: number): string[] => [
+  ...new Set([...world.line.values.subarray(page * 4, page * 4 + 4)].map(showLine)),
+];
+
+describe('syncs of a GPU driver', () => {
+  const WORK = { context: 0, at: 64, bytes: 16, access: 'read', tag: 1 } as const;
+
+  it('show devices what CPUs wrote: of one buffer at its bind, of all that is bound at a submit', () => {
+    const judged = withCached();
+    expect(held(judged, 9)).to.deep.equal(['anything in memory, 0 cached and dirty']);
+    judged.make('gpu_bind', BIND, { address: 64 });
+    expect(held(judged, 9)).to.deep.equal(['0 in memory']);
+    expect(held(judged, 4)).to.deep.equal(['anything in memory, 0 cached and dirty']);
+    judged.make('cpu_write', { at: KERNEL, bytes: 64, tag: 7 }, { lines: 4 });
+    expect(held(judged, 9)).to.deep.equal(['0 in memory, 7 cached and dirty']);
+    judged.make('gpu_submit', WORK, { job: 0 });
+    expect(held(judged, 9)).to.deep.equal(['7 in memory']);
+    expect(held(judged, 4)).to.deep.equal(['anything in memory, 0 cached and dirty']);
+  });
+
+  for (const [name, end] of [
+    ['gpu_unbind', (judged: Judged) => judged.make('gpu_unbind', { context: 0, binding: 64 }, {})],
+    ['gpu_context_destroy', (judged: Judged) => judged.make('gpu_context_destroy', { context: 0 }, {})],
+  ] as const) {
+    it(`show CPUs what devices wrote, at ${name}`, () => {
+      const judged = withCached();
+      judged.make('gpu_bind', BIND, { address: 64 });
+      judged.make('device_write', { through: 0, at: 64, bytes: 64, tag: 5 }, { lines: 4 });
+      expect(held(judged, 9)).to.deep.equal(['5 in memory, 0 cached']);
+      end(judged);
+      expect(held(judged, 9)).to.deep.equal(['5 in memory']);
+    });
+  }
+
+  it('cost a CPU what it wrote behind the driver’s back', () => {
+    const judged = withCached();
+    judged.make('gpu_bind', BIND, { address: 64 });
+    judged.make('cpu_write', { at: KERNEL, bytes: 64, tag: 7 }, { lines: 4 });
+    judged.make('gpu_unbind', { context: 0, binding: 64 }, {});
+    expect(held(judged, 9)).to.deep.equal(['anything in memory']);
   });
 });

@@ -24,7 +24,7 @@ function withAll(): Judged {
   judged.make('dma_map_sg', asked, { table: 1, dma: 192, segments: [192, 64, 64, 64] });
   for (const client of [1, 0]) {
     judged.make('ion_client_create', {}, { client });
-    judged.make('ion_alloc', { client, bytes: 1, heaps: ['iommu'] }, { handle: 2, pages: [12 + client] });
+    judged.make('ion_alloc', { client, bytes: 1, heaps: ['iommu'], flags: 'uncached' }, { handle: 2, pages: [12 + client] });
     judged.make('gpu_context_create', { client }, { context: client });
     judged.make('gpu_bind', { context: client, handle: 2, access: 'both' }, { address: 320 });
   }

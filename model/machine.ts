@@ -95,12 +95,18 @@ export const FIELDS = {
   sgTables: { from: 1, to: 1024, default: 4, drawn: [2, 4], text: 'scatter-gather tables alive at once' },
   jobs: { from: 1, to: 64, default: 2, text: 'jobs queued in all engines' },
   devices: { from: 1, to: 64, default: 2, drawn: [1, 2], text: 'devices beside the GPU' },
-  fds: { from: 1, to: 1024, default: 8, drawn: [2, 8, 8], text: 'file descriptors of one client, ids from 0' },
+  fds: {
+    from: 1,
+    to: 1024,
+    default: 8,
+    drawn: [2, 8, 8],
+    text: 'file descriptors of one client, ids from 0',
+  },
   userPages: {
     from: 1,
     to: 65_536,
     default: 16,
-    drawn: [4, 16, 16],
+    drawn: [2, 16, 16],
     text: 'pages of address space of one client',
   },
   parked: {
@@ -123,7 +129,13 @@ export const FIELDS = {
     default: 1,
     text: 'last I/O pages of every address space, where nothing may be mapped',
   },
-  occupants: { from: 1, to: 1024, default: 8, text: 'runs of pages that others take during a run' },
+  occupants: {
+    from: 1,
+    to: 1024,
+    default: 8,
+    drawn: [1, 8],
+    text: 'runs of pages that others take during a run',
+  },
 } as const;
 
 FIELDS satisfies Readonly<Record<string, SpecField>>;

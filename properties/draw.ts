@@ -9,6 +9,8 @@ export interface Environment {
   reference(kinds: readonly string[], consumes: boolean): string | number | undefined;
   place(kinds: readonly string[], offset: number, side?: 'cpu'): Argument | undefined;
   readonly limits: Readonly<Record<string, number>>;
+  /** Small sizes and nothing odd: the result is wanted. */
+  readonly modest?: boolean;
   /** Values of a number at the most; then nothing outside its range is drawn either. */
   readonly few?: number;
 }
@@ -44,7 +46,7 @@ function drawArgument(choices: Choices, shape: ArgShape, environment: Environmen
         choices.pick(shape.of.map((_word, index) => (index === 0 && shape.of.length > 2 ? 3 : 1)))
       ];
     case 'words':
-      return drawWords(choices, shape.of, environment.few);
+      return environment.modest === true ? shape.of : drawWords(choices, shape.of, environment.few);
   }
 }
 
@@ -91,12 +93,14 @@ function drawPlace(
   return environment.place(shape.of, offset, shape.side);
 }
 
-function drawNumber(choices: Choices, shape: Shape<'number'>, { limits, few }: Environment): Argument {
+function drawNumber(choices: Choices, shape: Shape<'number'>, environment: Environment): Argument {
+  const { limits, few, modest } = environment;
   const { from, odd, unit } = shape;
   const to = typeof shape.to === 'number' ? shape.to : (limits[shape.to] ?? from);
   const size = unit === undefined ? 1 : (limits[unit] ?? 1);
   const count = Math.max(to - from + 1, 1);
   if (few !== undefined) return (from + choices.below(Math.min(count, few))) * size;
+  if (modest === true) return (from + choices.below(Math.min(count, 2))) * size;
   if (odd !== undefined && choices.below(16) === 0) return odd[choices.below(odd.length)] as number | string;
   // Small values mostly: many of them fit a small machine at once, and that is where states get rich.
   const value = (from + choices.below(choices.below(3) === 0 ? count : Math.min(count, 3))) * size;

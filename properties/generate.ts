@@ -68,6 +68,8 @@ class Writer<M, S extends Stateful> {
   readonly #choices: Choices;
   readonly #limits: Readonly<Record<string, number>>;
   readonly #calls: readonly Weighted[];
+  /** Those that may have a weight: what the script is about, and what gives things back. */
+  readonly #active: readonly Weighted[];
   readonly #faulty: boolean;
   readonly #draft = new Draft();
 
@@ -76,30 +78,27 @@ class Writer<M, S extends Stateful> {
     this.#choices = choices;
     this.#limits = limits;
     this.#calls = drawWeights(spec, choices, plan);
+    this.#active = this.#calls.filter(({ weight, consumes }) => weight > 0 || consumes !== undefined);
     this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
   }
 
   /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
   writeNext(): boolean {
-    const weights = this.#calls.map((call) => weightNow(call, this.#draft));
-    if (weights.every((weight) => weight === 0)) return false;
-    const call = this.#calls[this.#choices.pick(weights)] as Weighted;
-    if (!this.#write(call, [], 0)) this.#giveUp(call);
-    return true;
-  }
-
-  /** A call that can never be made here must not be tried for ever: it stands for a command. */
-  #giveUp({ op }: Weighted): void {
-    const at = this.#calls.findIndex((call) => call.op === op);
-    (this.#calls as Weighted[]).splice(at, 1);
+    const weights = this.#active.map((call) => weightNow(call, this.#draft));
+    for (let left = weights.length; left > 0 && weights.some((weight) => weight > 0); left--) {
+      const at = this.#choices.pick(weights);
+      if (this.#write(this.#active[at] as Weighted, [], 0)) return true;
+      weights[at] = 0;
+    }
+    return false;
   }
 
   /** Writes a call, for things that go with those `beside`. False: something that it needs cannot be had. */
   #write(call: Weighted, beside: readonly Entry[], depth: number): boolean {
     for (const need of call.needs) if (!this.#provide(need, beside, depth)) return false;
-    const command = this.#draw(call, beside);
+    const command = this.#draw(call, beside, depth > 0);
     if (command === undefined) return false;
-    const sites = this.#faulty ? (call.shape.sites ?? []) : [];
+    const sites = this.#faulty && depth === 0 ? (call.shape.sites ?? []) : [];
     this.commands.push(withFault(this.#choices, command, sites));
     return true;
   }
@@ -120,17 +119,17 @@ class Writer<M, S extends Stateful> {
     return has;
   }
 
-  #draw({ op, shape }: Weighted, beside: readonly Entry[]): Command | undefined {
+  #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Command | undefined {
     const used: Entry[] = [];
     const consumed: Entry[] = [];
-    const args = drawArguments(this.#choices, shape, this.#environment(used, consumed, beside));
+    const args = drawArguments(this.#choices, shape, this.#environment(used, consumed, beside, modest));
     if (args === undefined) return undefined;
     for (const entry of consumed) this.#draft.remove(entry);
     const kind = shape.gives?.kind;
     return kind === undefined ? { op, ...args } : { op, ...args, as: this.#draft.add(kind, used).name };
   }
 
-  #environment(used: Entry[], consumed: Entry[], beside: readonly Entry[]): Environment {
+  #environment(used: Entry[], consumed: Entry[], beside: readonly Entry[], modest: boolean): Environment {
     const isUser = (kind: string): boolean => this.#spec.kinds[kind]?.user === true;
     const draw = (kinds: readonly string[], consumes: boolean): Entry | undefined => {
       const wanted = { stale: kinds.filter(isUser), consumes };
@@ -140,8 +139,9 @@ class Writer<M, S extends Stateful> {
     };
     return {
       limits: this.#limits,
+      modest,
       reference: (kinds, consumes) => {
-        if (kinds.some(isUser) && this.#choices.below(64) === 0) return 99;
+        if (!modest && kinds.some(isUser) && this.#choices.below(64) === 0) return 99;
         const entry = draw(kinds, consumes);
         if (consumes && entry !== undefined) consumed.push(entry);
         return entry?.name;
@@ -157,16 +157,23 @@ class Writer<M, S extends Stateful> {
 /** All calls that may be made. Few of them have a weight, so that a script gets deep into something. */
 function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
   const calls = Object.entries(spec.calls).filter(([op]) => only?.has(op) !== false);
-  const width = WIDTHS[choices.below(WIDTHS.length)] ?? 1;
-  return calls.map(([op, shape]) => {
-    const isGoal = choices.below(calls.length) < width;
+  const goals = drawGoals(choices, calls.length);
+  return calls.map(([op, shape], at) => {
     const needs = Object.values(shape.args)
       .filter(needsResult)
       .map(({ of }) => ({ kinds: of, staleToo: isUserKind(spec, of) }));
     const consumed = Object.values(shape.args).find((arg) => arg.is === 'ref' && arg.consumes === true);
     const consumes = consumed !== undefined && 'of' in consumed ? consumed.of[0] : undefined;
-    return { op, shape, needs, consumes, weight: isGoal ? 2 ** choices.below(4) : 0 };
+    return { op, shape, needs, consumes, weight: goals.has(at) ? 2 ** choices.below(4) : 0 };
   });
+}
+
+/** Which of so many calls a script is about. */
+function drawGoals(choices: Choices, calls: number): ReadonlySet<number> {
+  const width = WIDTHS[choices.below(WIDTHS.length)] ?? 1;
+  const every = Array.from({ length: calls }, (_, at) => at);
+  if (width >= calls) return new Set(every);
+  return new Set(every.slice(0, width).map(() => choices.below(calls)));
 }
 
 type Needing = Extract<ArgShape, { readonly is: 'ref' | 'refs' | 'address' }>;

@@ -17,7 +17,7 @@ const scriptOf = (
 /** A client with a buffer and a context: what two actors then quarrel about. */
 const SETUP: readonly Command[] = [
   { op: 'ion_client_create', as: 'c' },
-  { op: 'ion_alloc', client: 'c', bytes: 128, heaps: ['iommu'], as: 'h' },
+  { op: 'ion_alloc', client: 'c', bytes: 128, heaps: ['iommu'], flags: 'uncached', as: 'h' },
   { op: 'gpu_context_create', client: 'c', as: 'g' },
 ];
 const BIND: Command = { op: 'gpu_bind', context: 'g', handle: 'h', access: 'both', as: 'm', actor: 'a' };
@@ -27,14 +27,14 @@ const OTHERS: readonly (readonly Command[])[] = [
   [{ op: 'ion_free', client: 'c', handle: 'h', actor: 'b' }],
   [{ op: 'gpu_context_destroy', context: 'g', actor: 'b' }],
   [{ op: 'ion_client_destroy', client: 'c', actor: 'b' }],
-  [{ op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], as: 'h2', actor: 'b' }],
+  [{ op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'uncached', as: 'h2', actor: 'b' }],
   [{ op: 'gpu_bind', context: 'g', handle: 'h', access: 'read', as: 'm2', actor: 'b' }],
   [{ op: 'gpu_unbind', context: 'g', binding: 64, actor: 'b' }],
   [{ op: 'device_write', context: 'g', at: 64, bytes: 16, tag: 7, actor: 'b' }],
   [{ op: 'alloc_pages', order: 3, as: 'p', actor: 'b' }],
   [
     { op: 'ion_free', client: 'c', handle: 'h', actor: 'b' },
-    { op: 'ion_alloc', client: 'c', bytes: 128, heaps: ['iommu'], as: 'h2', actor: 'b' },
+    { op: 'ion_alloc', client: 'c', bytes: 128, heaps: ['iommu'], flags: 'uncached', as: 'h2', actor: 'b' },
   ],
 ];
 

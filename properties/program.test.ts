@@ -42,7 +42,7 @@ const sent = (commands: readonly Command[], op: string): Args[] =>
     .map(({ args }) => args);
 
 const CLIENT = { op: 'ion_client_create', as: 'c' };
-const HANDLE = { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], as: 'h' };
+const HANDLE = { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'uncached', as: 'h' };
 const BLOCK = { op: 'alloc_pages', order: 1, as: 'b' };
 const DOMAIN = { op: 'iommu_domain_alloc', type: 'unmanaged', as: 'd' };
 const MAP = { op: 'iommu_map', domain: 'd', iova: 64, bytes: 64, prot: 'both' };

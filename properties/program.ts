@@ -188,19 +188,33 @@ function addClosingSteps<M, S extends Stateful>(
   steps: Step[],
 ): void {
   const own = steps.length;
+  const made = slotsByKind(steps);
   for (const op of spec.closing) {
     const { shape, names, arguments: args } = prepared.get(op) as Prepared;
-    const closing = { op, shape, names, actor: CLOSING_ACTOR, fail: undefined, own: false };
-    if (args.length === 0 && own > 0) steps.push({ ...closing, plans: [], fixed: {} });
+    const push = (plans: readonly Plan[], fixed: Args | undefined): void => {
+      steps.push({ op, shape, names, plans, fixed, actor: CLOSING_ACTOR, fail: undefined, own: false });
+    };
+    if (args.length === 0 && own > 0) push([], NO_ARGS);
     const argument = args[0]?.shape;
-    if (argument?.is !== 'ref') continue;
-    const [kind = ''] = argument.of;
+    const kind = argument?.is === 'ref' ? argument.of[0] : undefined;
+    if (kind === undefined) continue;
     const field = spec.kinds[kind]?.main ?? '';
     const user = spec.kinds[kind]?.user === true;
-    for (let slot = 0; slot < own; slot++) {
-      if (steps[slot]?.shape.gives?.kind !== kind) continue;
-      const plans: Plan[] = [{ is: 'slot', slot, field, user, consumes: true }];
-      steps.push({ ...closing, plans, fixed: undefined });
-    }
+    for (const slot of made.get(kind) ?? [])
+      push([{ is: 'slot', slot, field, user, consumes: true }], undefined);
   }
+}
+
+const NO_ARGS: Args = {};
+
+function slotsByKind(steps: readonly Step[]): Map<string, number[]> {
+  const made = new Map<string, number[]>();
+  for (let slot = 0; slot < steps.length; slot++) {
+    const kind = steps[slot]?.shape.gives?.kind;
+    if (kind === undefined) continue;
+    const slots = made.get(kind);
+    if (slots === undefined) made.set(kind, [slot]);
+    else slots.push(slot);
+  }
+  return made;
 }
