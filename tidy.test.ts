@@ -5,7 +5,10 @@ import { expect } from 'chai';
 
 const LINES_MAX = 400;
 const COLUMNS_MAX = 120;
-const MODEL_LINES_MAX = 2_500;
+/** Lines of the rules, which a reader holds against the kernel one by one; tables and the language do not count. */
+const RULE_LINES_MAX = 2_500;
+const TABLES = /^model\/(calls(-\w+)?|machine|view|world|invariants|labels|premises|index)\.ts$/;
+const LANGUAGE = /^model\/(column|judge|spec|target)\.ts$/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|prop))?\.ts$/;
 const GENERATED = ['.git', 'node_modules', 'dist', 'coverage'];
 const TEXT = /\.(ts|js|md|json|yml|c|h|py|sh|html)$|(^|\/)(run|\.npmrc|\.gitignore)$/;
@@ -130,9 +133,10 @@ describe('tidy: every file', () => {
 });
 
 describe('tidy: the whole', () => {
-  it(`keeps model/ below ${MODEL_LINES_MAX} lines of code`, () => {
+  it(`keeps the rules of model/ below ${RULE_LINES_MAX} lines of code`, () => {
     const model = sources.filter((file) => folderOf(file) === 'model');
-    expect(model.reduce((sum, file) => sum + countCode(file), 0)).to.be.below(MODEL_LINES_MAX);
+    const rules = model.filter((file) => !TABLES.test(file) && !LANGUAGE.test(file));
+    expect(rules.reduce((sum, file) => sum + countCode(file), 0)).to.be.within(1, RULE_LINES_MAX);
   });
 
   it('imports only the packages that a folder is allowed', () => {

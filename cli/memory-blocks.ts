@@ -6,7 +6,7 @@ export type Blocks = readonly number[];
 
 /**
  * The first order, from the largest down, that has more blocks than there is room for, and how many more. Two
- * buddies that are both free would be one block of the next order, so each needs one in which something is used.
+ * buddies that are both free would be one block of the next order, so each needs one in which a page is used.
  */
 export function crowded(blocks: Blocks, pages: number): { order: number; excess: number } | undefined {
   const top = blocks.length - 1;
@@ -47,9 +47,9 @@ export function inOrders(blocks: Blocks, orderMax: number): number[] {
 }
 
 /**
- * The blocks of `from` pages in proportion for `to` pages. Each order is rounded down; what is missing then goes
- * to the largest remainders first, as whole blocks, and the rest to the orders that there are, from the largest
- * down. So the free pages are those of the proportion, within one of the smallest blocks.
+ * The blocks of `from` pages in proportion for `to` pages. Each order is rounded down; what is then missing
+ * goes to the largest remainders first, as whole blocks, and the rest to the orders that there are, from the
+ * largest down. So the free pages are those of the proportion, within one of the smallest blocks.
  */
 export function scaleBlocks(blocks: Blocks, from: number, to: number): number[] {
   const exact = blocks.map((count) => (count * to) / from);

@@ -28,8 +28,8 @@ export function layOut(pages: number, blocks: Blocks, movable: number, blockPage
 }
 
 /**
- * From the largest order down. `open` are the regions of the order above in which nothing is decided yet; of the
- * two halves of each at most one becomes free as a whole, so that no two blocks merge.
+ * From the largest order down. `open` are the regions of the order above in which nothing is decided yet; of
+ * the two halves of each at most one becomes free as a whole, so that no two blocks merge.
  */
 function placeFree(use: Uint8Array, blocks: Blocks): void {
   const pages = use.length;

@@ -96,8 +96,8 @@ export function memoryMachine(memory: ProcMemory, source: string, wanted?: numbe
 
 /**
  * Pages in use that compaction may move: their share is that of movable page blocks. No more than are on the
- * lists of reclaim, since others cannot be moved, and than there are free pages in movable page blocks, since the
- * kernel moves none to elsewhere.
+ * lists of reclaim, since others cannot be moved, and than there are free pages in movable page blocks, since
+ * the kernel moves none to elsewhere.
  */
 function movableOf({ mobility, onLists }: ProcMemory, used: number): { pages: number; bound: MovableBound } {
   if (mobility === undefined) return { pages: 0, bound: 'unknown' };

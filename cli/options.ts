@@ -181,7 +181,7 @@ function nearName(name: string, names: readonly string[]): string {
   return near === undefined ? '' : ` (such as ${near}=VALUE)`;
 }
 
-/** A machine with everything else at its default must be possible: it is the one that is left where none else is. */
+/** A machine with all else at its default must be possible: it is taken where none that is drawn is. */
 function checkDrawable(fixed: ScriptMachine): void {
   try {
     machineOf(SPEC, fixed);

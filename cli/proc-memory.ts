@@ -1,11 +1,11 @@
 /**
- * Memory as Linux describes it: the text of `/proc/buddyinfo`, `/proc/pagetypeinfo` and `/proc/zoneinfo`, one after
- * the other in any order. Zones are told apart while reading and summed at the end. Formats: proc(5), and Linux 6.12,
- * `mm/vmstat.c`.
+ * Memory as Linux describes it: the text of `/proc/buddyinfo`, `/proc/pagetypeinfo` and `/proc/zoneinfo`, one
+ * after the other in any order. Zones are told apart while reading and summed at the end. Formats: proc(5),
+ * and Linux 6.12, `mm/vmstat.c`.
  */
 import { UsageError } from './exit.ts';
 
-/** What is read of a kernel's memory, over all zones that have any. Counts are pages unless the name says otherwise. */
+/** What is read of a kernel's memory, over all zones. Counts are pages unless the name says otherwise. */
 export interface ProcMemory {
   /** Zones that the page allocator manages pages of, such as `DMA32`. */
   readonly zones: readonly string[];
@@ -15,7 +15,7 @@ export interface ProcMemory {
   /** The `min` watermarks, and how much of them is a boost that passes. */
   readonly min: number;
   readonly boost: number;
-  /** On the lists of reclaim, anonymous or of files: what compaction is able to move. Undefined: kernels before 4.8. */
+  /** On the lists of reclaim: what compaction is able to move. Undefined: a kernel before 4.8. */
   readonly onLists: number | undefined;
   /** Of `/proc/pagetypeinfo`, which often root alone may read. */
   readonly mobility: Mobility | undefined;
@@ -242,8 +242,8 @@ class Reader {
       `${[...this.#zones.values()].filter((fields) => managedOf(fields) > 0).length} of /proc/zoneinfo`,
     ];
     return this.#problem(
-      `it shows zones with memory: ${seen.join(', ')}; expected the text of /proc/buddyinfo and /proc/zoneinfo, ` +
-        'and of /proc/pagetypeinfo where it can be read',
+      `it shows zones with memory: ${seen.join(', ')}; expected the text of ` +
+        '/proc/buddyinfo and /proc/zoneinfo, and of /proc/pagetypeinfo where it can be read',
     );
   }
 

@@ -59,8 +59,8 @@ function root({ io }: Session): Command {
 }
 
 const MEMORY_HELP =
-  'memory as fragmented as a real kernel’s: a file with its /proc/buddyinfo, /proc/pagetypeinfo and /proc/zoneinfo ' +
-  'one after the other, or "live" for this host’s';
+  'memory as fragmented as a real kernel’s: a file with its /proc/buddyinfo, /proc/pagetypeinfo and ' +
+  '/proc/zoneinfo one after the other, or "live" for this host’s';
 const PAGES_HELP = 'pages of every machine; with --memory, to how many that is scaled (default: all of them)';
 
 const TARGET_HELP = 'builtin, zoo/BUG, module:PATH, or process:COMMAND (also: --target process -- COMMAND)';

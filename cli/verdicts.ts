@@ -1,6 +1,7 @@
 /** `ionclad verdicts`: each argument of the review, decided for each of its choices. */
 import { type Case, caseFileOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
-import type { Counts, Found, Shrunk } from '../properties/index.ts';
+import { type Machine, SPEC } from '../model/index.ts';
+import { type Counts, type Found, machineOf, type Shrunk, START_MAPS } from '../properties/index.ts';
 import { COST_PAGES, type Cost, costOf, largestBuffer } from './costs.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, withOthers } from './found.ts';
@@ -49,7 +50,7 @@ export async function verdictsCommand(options: VerdictOptions, session: Session)
   );
   const decided: Decided[] = [];
   try {
-    for (const row of VERDICTS.filter(({ argument }) => options.arguments.includes(argument))) {
+    for (const row of rowsOf(options)) {
       io.draw?.(rowText(row));
       const result = await decide(row, options, runner);
       if (signal.aborted || result === undefined) break;
@@ -66,6 +67,20 @@ export async function verdictsCommand(options: VerdictOptions, session: Session)
   if (signal.aborted) io.err('ionclad: interrupted');
   return signal.aborted ? EXIT.INTERRUPTED : EXIT.HELD;
 }
+
+/** The rows that are asked for. What a recorded memory says itself is not varied. */
+function rowsOf({ arguments: names, memory }: VerdictOptions): Verdict[] {
+  const asked = VERDICTS.filter(({ argument }) => names.includes(argument));
+  if (memory === undefined) return asked;
+  const once = new Map(
+    asked.map((row) => [`${row.argument} ${row.value} ${startOf(row) ?? row.setting}`, row]),
+  );
+  return [...once.values()].map((row) => ({ ...row, setting: startOf(row) ?? row.setting }));
+}
+
+/** The setting of a row that fixes who holds pages from boot on, when a recorded memory says it. */
+const startOf = ({ machine }: Verdict): string | undefined =>
+  START_MAPS.some((map) => map in machine) ? '' : undefined;
 
 const rowText = ({ argument, policy, value, setting }: Verdict): string =>
   `${argument} ${policy}=${value}${setting === '' ? '' : `, ${setting}`}`;
@@ -161,7 +176,9 @@ function cells(
   ];
 }
 
-function explained({ cases, memory, seed }: VerdictOptions): string[] {
+function explained({ cases, memory, machine, seed }: VerdictOptions): string[] {
+  const { pageBytes, pageArrayEntryBytes } = machineOf(SPEC, machine) as Machine;
+  const entries = pageBytes / pageArrayEntryBytes;
   const largest =
     memory === undefined ? '' : '; largest: pages of the largest single buffer right after boot';
   return [
@@ -169,6 +186,7 @@ function explained({ cases, memory, seed }: VerdictOptions): string[] {
       `pages, addresses: what a buffer of ${COST_PAGES} pages takes on an empty machine beside its own pages, and of the vmalloc space${largest}`,
       100,
     ),
+    `pages have ${pageBytes} bytes: the list of a buffer's pages outgrows one page at ${entries + 1} of them`,
     `scripts are drawn from seed ${seed}; the shortest case of every broken choice is in ${cases}`,
   ];
 }

@@ -11,7 +11,8 @@ export type Tables = Pick<Spec<never, never>, 'fields' | 'policies' | 'calls' | 
 /** Commands in a script at most. */
 export const COMMANDS_MAX = 10_000;
 const PREEMPTIONS_MAX = 10_000;
-const RUNS_MAX = 100_000;
+/** A machine of the most pages there may be, every other one held. */
+const RUNS_MAX = 2_097_152;
 
 /** An object with these fields and no others; the message for others offers the nearest. */
 export function strict<Shape extends z.core.$ZodLooseShape>(

@@ -124,14 +124,14 @@ describe('State', () => {
     }
     state.attach();
     state.mark();
-    state.copyFrom(stateOf(1).state);
+    state.restart(stateOf(1).state.save());
     expect(() => state.undo()).to.throw(message);
   });
 
   it('is copied and saved as a whole, with all columns touched', () => {
     const [one, other] = [stateOf(2, 1), stateOf(2, 1)];
     one.columns[0]?.set(1, 5);
-    other.state.copyFrom(one.state);
+    other.state.restart(one.state.save());
     expect([...other.state.words]).to.deep.equal([0, 5, 0]);
     expect(other.state.touched).to.equal(-1);
     const saved = one.state.save();

@@ -30,15 +30,15 @@ export class State {
     }
   }
 
-  /** Makes this state equal to `other`, which must have the same columns. Forgets all marks. */
-  copyFrom(other: State): void {
-    this.#words.set(other.#words);
+  /** Back to a copy that {@link save} made. Logging ends, marks are gone. */
+  restart(saved: Int32Array): void {
+    this.#words.set(saved);
     this.touched = -1;
     this.#log = null;
     this.#marks.length = 0;
   }
 
-  /** A copy of all integers, for {@link load}. */
+  /** A copy of all integers, for {@link load} and {@link restart}. */
   save(): Int32Array {
     return this.#words.slice();
   }

@@ -11,8 +11,16 @@ const GARBAGE = [1, 2, 3, 99, -1, 0.5, 2 ** 64];
 function withBuffers(fields: Partial<Machine> = {}): Judged {
   const judged = new Judged(fields);
   for (const client of [0, 1]) judged.make('ion_client_create', {}, { client });
-  judged.make('ion_alloc', { client: 0, bytes: 130, heaps: ['iommu'], flags: 'uncached' }, { handle: 1, pages: [9, 4, 7] });
-  judged.make('ion_alloc', { client: 1, bytes: 1, heaps: ['iommu'], flags: 'uncached' }, { handle: 2, pages: [2] });
+  judged.make(
+    'ion_alloc',
+    { client: 0, bytes: 130, heaps: ['iommu'], flags: 'uncached' },
+    { handle: 1, pages: [9, 4, 7] },
+  );
+  judged.make(
+    'ion_alloc',
+    { client: 1, bytes: 1, heaps: ['iommu'], flags: 'uncached' },
+    { handle: 2, pages: [2] },
+  );
   judged.make('gpu_context_create', { client: 0 }, { context: 0 });
   return judged;
 }

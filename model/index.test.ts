@@ -10,21 +10,34 @@ const shapes = Object.entries(SPEC.calls).flatMap(([op, { args }]) =>
 const kindsOf = (shape: ArgShape): readonly string[] =>
   shape.is === 'ref' || shape.is === 'refs' || shape.is === 'address' ? shape.of : [];
 
-/** One of everything. */
+/** One of everything; two clients with the same ids. Kernel pages 32 to 47 are vmalloc's, then 16 of each client. */
 function withAll(): Judged {
-  const judged = new Judged();
+  const judged = new Judged({ pages: 32 });
   judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
-  judged.make('kvmalloc', { bytes: 100 }, { memory: 8 * 64 });
+  judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
+  judged.make('split_page', { block: 4 }, { pfn: 4, count: 2 });
+  judged.make('occupy', { pfn: 6, count: 2, mobility: 'unmovable' }, { occupant: 1 });
+  judged.make('occupy', { pfn: 20, count: 1, mobility: 'movable' }, { occupant: 3 });
+  judged.make('kmalloc', { bytes: 8 }, { memory: 9 * 64 + 8 });
+  judged.make('vmalloc', { bytes: 100 }, { memory: 41 * 64 });
+  judged.make('kvmalloc', { bytes: 100 }, { memory: 16 * 64 });
   judged.make('kvmalloc', { bytes: 0 }, { memory: 16 });
-  judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 64 }, { table: 1, segments: 2 });
-  for (const table of [0])
+  judged.make('vmap', { pages: [2] }, { address: 33 * 64 });
+  for (const table of [1, 0])
     judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 128 }, { table, segments: 1 });
   judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 2 });
-  const asked = { domain: 2, table: 1, direction: 'to_device' } as const;
+  judged.make('iommu_attach_device', { domain: 2, device: 1 }, { device: 4 });
+  const asked = { device: 4, table: 1, direction: 'to_device' } as const;
   judged.make('dma_map_sg', asked, { table: 1, dma: 192, segments: [192, 64, 64, 64] });
+  judged.make('dma_alloc_coherent', { device: 4, bytes: 64 }, { cpu: 37 * 64, dma: 512, pages: [11] });
   for (const client of [1, 0]) {
     judged.make('ion_client_create', {}, { client });
-    judged.make('ion_alloc', { client, bytes: 1, heaps: ['iommu'], flags: 'uncached' }, { handle: 2, pages: [12 + client] });
+    const buffer = { client, bytes: 1, heaps: ['iommu'], flags: 'uncached' } as const;
+    judged.make('ion_alloc', buffer, { handle: 2, pages: [12 + client] });
+    judged.make('ion_share', { client, handle: 2 }, { fd: 3 });
+    const user = { address: (48 + 16 * client) * 64 };
+    judged.make('ion_mmap', { client, fd: 3, offset: 0, bytes: 1 }, user);
+    judged.make('ion_map_kernel', { client, handle: 2 }, { handle: 2, address: (44 + 2 * client) * 64 });
     judged.make('gpu_context_create', { client }, { context: client });
     judged.make('gpu_bind', { context: client, handle: 2, access: 'both' }, { address: 320 });
   }
@@ -33,50 +46,90 @@ function withAll(): Judged {
 }
 
 const LIVE = {
-  block: [2],
-  memory: [8 * 64],
+  block: [2, 4, 5],
+  split: [4],
+  occupant: [1, 3],
+  object: [9 * 64 + 8],
+  area: [41 * 64],
+  memory: [16 * 64],
+  vmap: [33 * 64],
   table: [0, 1],
   domain: [2],
+  attachment: [4],
   mapping: [1],
+  coherent: [37 * 64],
   client: [0, 1],
   handle: [2],
+  fd: [3],
+  kernel_map: [2],
+  user_map: [48 * 64, 64 * 64],
   context: [0, 1],
   binding: [320],
   job: [1],
 };
+
+/** Answers of closing calls that have some: what there is of each. */
+const CLOSED: Readonly<Record<string, object>> = {
+  ...Object.fromEntries(SPEC.closing.map((op) => [op, {}])),
+  dma_unmap_sg: { flushes: 0 },
+  dma_free_coherent: { flushes: 0 },
+};
+
+/** Pages that go with their split, not as blocks. */
+const SPLIT = [4, 5];
+
+/** The arguments with which a closing call is due: everything of the first kind that it takes, or none. */
+function closingArgs({ world }: Judged, op: string): object[] {
+  const [argument] = Object.entries(SPEC.calls[op]?.args ?? {});
+  if (argument === undefined) return [{}];
+  const [name, shape] = argument;
+  return kindsOf(shape)
+    .slice(0, 1)
+    .flatMap((kind) => SPEC.live(world, kind))
+    .filter((id) => op !== 'free_pages' || !SPLIT.includes(id))
+    .map((id) => ({ [name]: id }));
+}
 
 describe('SPEC', () => {
   it('names what is alive, by kind, as calls name it', () => {
     const { world } = withAll();
     const live = Object.keys(SPEC.kinds).map((kind) => [kind, SPEC.live(world, kind)]);
     expect(Object.fromEntries(live)).to.deep.equal(LIVE);
-    const booted = SPEC.boot(machineWith({ occupied: [[0, 4]] }), true);
+    const booted = SPEC.boot(machineWith({ occupied: [[0, 4]], movable: [[5, 1]] }), true);
     for (const kind of Object.keys(LIVE)) expect(SPEC.live(booted, kind), kind).to.deep.equal([]);
   });
 
   it('names the places where things start, in bytes', () => {
     const { world } = withAll();
-    const addresses = Object.keys(LIVE).map((kind) => [kind, SPEC.addresses(world, kind)]);
-    const found = Object.fromEntries(addresses.filter(([, list]) => list?.length !== 0));
-    expect(found).to.deep.equal({ block: [128], mapping: [192], binding: [320] });
+    const starts = (side?: 'cpu'): object => {
+      const addresses = Object.keys(LIVE).map((kind) => [kind, SPEC.addresses(world, kind, side)]);
+      return Object.fromEntries(addresses.filter(([, list]) => list?.length !== 0));
+    };
+    const device = {
+      block: [128, 256, 320],
+      vmap: [33 * 64],
+      mapping: [192],
+      coherent: [512],
+      kernel_map: [44 * 64, 46 * 64],
+      user_map: LIVE.user_map,
+      binding: [320],
+    };
+    expect(starts()).to.deep.equal(device);
+    expect(starts('cpu')).to.deep.equal({ ...device, coherent: LIVE.coherent });
   });
 
   it('is back where it was when everything is given back in the order of the closing calls', () => {
     const judged = withAll();
+    const made: string[] = [];
     for (const op of SPEC.closing) {
-      const [name = '', shape] = Object.entries(SPEC.calls[op]?.args ?? {})[0] ?? [];
-      for (const kind of shape === undefined ? [] : kindsOf(shape)) {
-        for (const id of SPEC.live(judged.world, kind)) {
-          expect(judged.undue(op as 'kvfree', { [name]: id } as { memory: number }), `${op} ${id}`).to.equal(
-            undefined,
-          );
-          judged.make(op as 'kvfree', { [name]: id } as { memory: number }, {});
-        }
+      for (const args of closingArgs(judged, op)) {
+        judged.make(op as 'kvfree', args as { memory: number }, CLOSED[op] as object);
+        made.push(op);
       }
     }
+    expect([...new Set(made)], 'all of them are needed').to.deep.equal(SPEC.closing);
     for (const kind of Object.keys(LIVE)) expect(SPEC.live(judged.world, kind), kind).to.deep.equal([]);
-    const fresh = SPEC.columns(new Judged().world).map((column) => [...column]);
-    expect(SPEC.columns(judged.world).map((column) => [...column])).to.deep.equal(fresh);
+    judged.expectBooted();
   });
 
   it('refers to kinds, limits and fields that there are', () => {
@@ -85,6 +138,8 @@ describe('SPEC', () => {
       for (const kind of kindsOf(shape)) expect(SPEC.kinds, where).to.have.property(kind);
       if (shape.is === 'address')
         for (const kind of shape.of) expect(SPEC.kinds[kind], where).to.have.property('address');
+      if (shape.is === 'address' && shape.side !== 'cpu')
+        for (const kind of shape.of) expect(['user_map', 'kernel_map', 'vmap'], where).to.not.include(kind);
       const named = Object.entries(shape).filter(([key]) => ['to', 'unit', 'step', 'wild'].includes(key));
       for (const [, limit] of named)
         if (typeof limit === 'string') expect(limits, where).to.have.property(limit);
@@ -105,6 +160,8 @@ describe('SPEC', () => {
       bufferPages: 8,
       accessLines: 8,
       accessPages: 8,
+      lastPage: 15,
+      lastDevice: 1,
     };
     expect(limits).to.include(expected);
     expect(SPEC.limits(machineWith({ pages: 5 }))['bufferPages']).to.equal(5);

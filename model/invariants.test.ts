@@ -7,6 +7,9 @@ import { CONTEXT } from './world.ts';
 const MACHINE = machineWith({ pages: 8, occupied: [[7, 1]] });
 const IO_PAGES = 16;
 
+/** Page 5, as `mapped` codes it without caches. */
+const MAPPED = 6 << 1;
+
 type Cells = Readonly<Record<number, number>>;
 type Columns = Partial<Record<keyof typeof VIEW, Cells>>;
 
@@ -37,26 +40,42 @@ function viewWith(changes: Columns = {}): View {
   return view;
 }
 
-const invariant = (id: string): (typeof SPEC.invariants)[number] | undefined =>
-  SPEC.invariants.find((each) => each.id === id);
+type Checked = (typeof SPEC.invariants)[number];
+
+const invariant = (id: string, reads?: number): Checked =>
+  SPEC.invariants.find((each) => each.id === id && (reads === undefined || each.reads.includes(reads))) ??
+  expect.fail(`there is no ${id}`);
+
+function brokenOn(found: Checked, view: View, machine: Machine): string | undefined {
+  if (found.form !== 'state' && found.form !== 'end') throw new Error(`${found.id} is not asked of a view`);
+  return found.broken(view, machine);
+}
 
 /** What an invariant says about a view. */
-function broken(id: string, changes: Columns, machine: Machine = MACHINE): string | undefined {
+const broken = (id: string, changes: Columns, machine: Machine = MACHINE): string | undefined =>
+  brokenOn(invariant(id), viewWith(changes), machine);
+
+/** What an invariant of a step says about what the counters were and are. */
+function brokenStep(id: string, op: string, reply: Reply, before: Cells, after: Cells): string | undefined {
   const found = invariant(id);
-  if (found?.form !== 'state' && found?.form !== 'end') throw new Error(`${id} is not asked of a view`);
-  return found.broken(viewWith(changes), machine);
+  if (found.form !== 'step') throw new Error(`${id} is not asked of a step`);
+  const was = found.before(viewWith({ counter: before }));
+  return found.broken(was, viewWith({ counter: after }), { op, args: {} }, reply);
 }
 
 describe('INVARIANTS', () => {
   it('hold on a view in order', () => {
-    for (const { id, form } of SPEC.invariants) {
-      if (form === 'state') expect(broken(id, {}), id).to.equal(undefined);
+    for (const each of SPEC.invariants) {
+      if (each.form === 'state') expect(brokenOn(each, viewWith(), MACHINE), each.text).to.equal(undefined);
     }
   });
 
-  it('have ids of their own, and say which columns they read', () => {
+  it('have sentences of their own, and say which columns they read', () => {
+    const texts = SPEC.invariants.map(({ text }) => text);
+    expect(new Set(texts).size).to.equal(texts.length);
     const ids = SPEC.invariants.map(({ id }) => id);
-    expect(new Set(ids).size).to.equal(ids.length);
+    const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
+    expect(twice, 'devices, and CPUs').to.deep.equal(['I2']);
     for (const { id, form, reads, text } of SPEC.invariants) {
       expect(reads.length > 0, id).to.equal(form !== 'clause');
       expect(text, id).to.match(/^\S.* .*[^.]$/);
@@ -65,11 +84,11 @@ describe('INVARIANTS', () => {
 
   it('read what they say they read, and nothing else', () => {
     const everywhere = Object.fromEntries(Array.from({ length: 3 * IO_PAGES }, (_, at) => [at, 6]));
-    for (const { id, form, reads } of SPEC.invariants) {
-      if (form !== 'state') continue;
-      const hidden = Object.entries(VIEW).filter(([, number]) => !reads.includes(number));
-      const garbage = hidden.map(([name]) => [name, everywhere]);
-      expect(broken(id, Object.fromEntries(garbage)), id).to.equal(undefined);
+    for (const each of SPEC.invariants) {
+      if (each.form !== 'state') continue;
+      const hidden = Object.entries(VIEW).filter(([, number]) => !each.reads.includes(number));
+      const garbage = viewWith(Object.fromEntries(hidden.map(([name]) => [name, everywhere])));
+      expect(brokenOn(each, garbage, MACHINE), each.text).to.equal(undefined);
     }
   });
 
@@ -91,6 +110,13 @@ describe('INVARIANTS', () => {
 });
 
 describe('I1', () => {
+  it('is content with what awaits a flush, as it was', () => {
+    const gone = { reach: { 3: 0 }, iotlb: { 3: translation(5, 3) } };
+    expect(broken('I1', { ...gone, stale: { 3: translation(5, 3) } })).to.equal(undefined);
+    for (const stale of [translation(5, 1), translation(4, 3)])
+      expect(broken('I1', { ...gone, stale: { 3: stale } })).to.match(/ still translates to page 5$/);
+  });
+
   it('finds what only the IOTLB still translates', () => {
     expect(broken('I1', { reach: { 3: 0 }, iotlb: { 3: translation(5, 3) } })).to.equal(
       'context 0 at 0xc0: the IOTLB still translates to page 5',
@@ -105,8 +131,28 @@ describe('I1', () => {
 });
 
 describe('I2', () => {
+  it('finds a mapping of CPU addresses to a page that no user of memory holds', () => {
+    const said = (kind: number, entry: number): string | undefined =>
+      brokenOn(invariant('I2', VIEW.mapped), viewWith({ kind: { 5: kind }, mapped: { 2: entry } }), MACHINE);
+    for (const kind of [KIND.BLOCK, KIND.BUFFER, KIND.COHERENT]) {
+      expect(said(kind, MAPPED)).to.equal(undefined);
+      expect(said(kind, MAPPED | 1)).to.equal(undefined);
+    }
+    for (const kind of [KIND.FREE, KIND.OCCUPIED, KIND.META, KIND.PARKED, KIND.POOLED, KIND.DEFERRED]) {
+      for (const entry of [MAPPED, MAPPED | 1])
+        expect(said(kind, entry)).to.equal('CPUs reach page 5, which no user of memory holds');
+    }
+    expect(said(KIND.BLOCK, 9 << 1)).to.equal('CPUs reach page 8, which no user of memory holds');
+  });
+
+  it('is content with coherent memory', () => {
+    expect(broken('I2', { kind: { 5: KIND.COHERENT } })).to.equal(undefined);
+  });
+
   it('finds a device that reaches pages which no user of memory holds', () => {
-    for (const kind of [KIND.FREE, KIND.OCCUPIED, KIND.META, KIND.TABLE, KIND.LOST, KIND.BOTH]) {
+    const wrong = [KIND.FREE, KIND.OCCUPIED, KIND.META, KIND.TABLE, KIND.LOST, KIND.BOTH];
+    const kept = [KIND.MOVABLE, KIND.PARKED, KIND.POOLED, KIND.DEFERRED];
+    for (const kind of [...wrong, ...kept]) {
       expect(broken('I2', { kind: { 5: kind } })).to.equal(
         'context 0 at 0xc0 reaches page 5, which no user of memory holds',
       );
@@ -152,6 +198,47 @@ describe('I3', () => {
   });
 });
 
+describe('I6', () => {
+  it('finds a device that is attached to what is no domain', () => {
+    for (const type of [CONTEXT.UNMANAGED, CONTEXT.DMA])
+      expect(broken('I6', { device: { 1: 3 }, context: { 2: type } })).to.equal(undefined);
+    for (const type of [CONTEXT.NONE, CONTEXT.GPU]) {
+      expect(broken('I6', { device: { 1: 3 }, context: { 2: type } })).to.equal(
+        'device 1 is attached to a domain that does not exist',
+      );
+    }
+    expect(broken('I6', { device: { 0: 4 } })).to.match(/^device 0 /);
+  });
+});
+
+describe('I7', () => {
+  const at = (ioPage: number, reservedIoPages: number): string | undefined =>
+    broken('I7', { reach: { [IO_PAGES + ioPage]: translation(4, 1) } }, { ...MACHINE, reservedIoPages });
+
+  it('finds translations of the last addresses, as many as are reserved', () => {
+    expect([13, 14, 15].map((ioPage) => at(ioPage, 2))).to.deep.equal([
+      undefined,
+      'context 1 at 0x380 is reserved and translates',
+      'context 1 at 0x3c0 is reserved and translates',
+    ]);
+    expect(at(15, 0)).to.equal(undefined);
+  });
+});
+
+describe('H3', () => {
+  it('finds a dirty line of a page that has an uncached mapping', () => {
+    const dirty = 2 << 18;
+    const [clean, none] = [1 << 18, 7];
+    const said = (mapped: number, line: number): string | undefined =>
+      broken('H3', { mapped: { 9: mapped }, line: { 22: line } });
+    expect(said(MAPPED, dirty)).to.equal('page 5 has uncached mappings, and its line 2 is dirty');
+    for (const line of [clean, none]) expect(said(MAPPED, line)).to.equal(undefined);
+    expect(said(MAPPED | 1, dirty), 'a cached mapping').to.equal(undefined);
+    expect(said(7 << 1, dirty), 'another page').to.equal(undefined);
+    expect(said(0, dirty)).to.equal(undefined);
+  });
+});
+
 describe('C1', () => {
   it('finds pages that are lost, and pages that are free and owned', () => {
     expect(broken('C1', { kind: { 2: KIND.LOST } })).to.equal('page 2 is neither free nor owned by anybody');
@@ -174,22 +261,46 @@ describe('C2', () => {
       'the buffer at page 6 counts 0 references and has 1 holders',
     );
   });
+
+  it('counts handles, descriptors, user mappings and bindings, and each of them once', () => {
+    const held = { fd: { 0: 5, 9: 5 }, userMap: { 31: 5 } };
+    expect(broken('C2', { ...held, refs: { 4: 5 } })).to.equal(undefined);
+    expect(broken('C2', held)).to.equal('the buffer at page 4 counts 2 references and has 5 holders');
+    const kernel = { kernelMaps: { 1: 3 }, handleCount: { 1: 2 }, mapped: { 2: MAPPED } };
+    expect(broken('C2', kernel), 'they belong to the handle').to.equal(undefined);
+  });
 });
 
 describe('C6', () => {
+  /** Counters by the kind of the pages they count. */
+  const COUNTED = {
+    meta: KIND.META,
+    table: KIND.TABLE,
+    parked: KIND.PARKED,
+    pooled: KIND.POOLED,
+    deferred: KIND.DEFERRED,
+    movable: KIND.MOVABLE,
+  } as const;
+
   it('finds counters that a recount contradicts', () => {
     expect(broken('C6', { counter: { [COUNTER.free]: 6 } })).to.equal(
-      '6 free pages are counted, 5 are there',
+      '6 pages are counted as free, 5 are there',
     );
-    expect(broken('C6', { counter: { [COUNTER.meta]: 1 } })).to.equal(
-      '1 metadata pages are counted, 0 are there',
-    );
-    expect(broken('C6', { kind: { 5: KIND.TABLE } })).to.equal('0 table pages are counted, 1 are there');
-    expect(broken('C6', { kind: { 5: KIND.META }, counter: { [COUNTER.meta]: 1 } })).to.equal(undefined);
+    for (const [name, kind] of Object.entries(COUNTED)) {
+      const counter = { [COUNTER[name as 'meta']]: 1 };
+      expect(broken('C6', { counter })).to.equal(`1 pages are counted as ${name}, 0 are there`);
+      expect(broken('C6', { kind: { 5: kind } })).to.equal(`0 pages are counted as ${name}, 1 are there`);
+      expect(broken('C6', { kind: { 5: kind }, counter }), name).to.equal(undefined);
+    }
   });
 
   it('counts pages that are free and owned as free', () => {
-    expect(broken('C6', { kind: { 5: KIND.BOTH } })).to.equal('5 free pages are counted, 6 are there');
+    expect(broken('C6', { kind: { 5: KIND.BOTH } })).to.equal('5 pages are counted as free, 6 are there');
+  });
+
+  it('counts kernel addresses by nothing', () => {
+    const counter = { [COUNTER.vmallocHole]: 9, [COUNTER.vmallocUsed]: 9 };
+    expect(broken('C6', { counter })).to.equal(undefined);
   });
 });
 
@@ -204,7 +315,7 @@ describe('S1', () => {
     const six = viewOf({ ...MACHINE, pages: 6 });
     for (const at of [0, 4]) six.columns[VIEW.freeOrder]?.fill(3, at, at + 1);
     const found = invariant('S1');
-    const said = found?.form === 'state' && found.broken(six, MACHINE);
+    const said = brokenOn(found, six, MACHINE);
     expect(said).to.equal('the free block at page 4 is too large: its order is 2');
   });
 
@@ -228,19 +339,44 @@ describe('S1', () => {
 });
 
 describe('C4', () => {
-  const call = { op: 'ion_alloc', args: {} };
+  const said = (reply: Reply, before: Cells, after: Cells): string | undefined =>
+    brokenStep('C4', 'ion_alloc', reply, before, after);
+  const failed = { errno: 'ENOMEM' };
 
-  function saidAfter(reply: Reply, meta: number): string | undefined {
-    const found = invariant('C4');
-    if (found?.form !== 'step') throw new Error('C4 is not asked of a step');
-    const before = found.before(viewWith({ counter: { [COUNTER.meta]: 2 } }));
-    return found.broken(before, viewWith({ counter: { [COUNTER.meta]: meta } }), call, reply);
-  }
+  it('finds pages that a failed call left behind', () => {
+    const before = { [COUNTER.free]: 5 };
+    expect(said(failed, before, { [COUNTER.free]: 3 })).to.equal(
+      'the call failed and left 2 pages behind that are neither free nor tables',
+    );
+    for (const free of [5, 6]) expect(said(failed, before, { [COUNTER.free]: free })).to.equal(undefined);
+    expect(said({ ok: {} }, before, { [COUNTER.free]: 3 })).to.equal(undefined);
+  });
 
-  it('finds metadata that a failed call left behind', () => {
-    expect(saidAfter({ errno: 'ENOMEM' }, 4)).to.equal('the call failed and left 2 pages of metadata behind');
-    for (const meta of [1, 2]) expect(saidAfter({ errno: 'ENOMEM' }, meta)).to.equal(undefined);
-    expect(saidAfter({ ok: {} }, 4)).to.equal(undefined);
+  it('leaves out what is kept for later, and tables', () => {
+    for (const name of ['parked', 'pooled', 'deferred', 'table'] as const) {
+      const after = { [COUNTER.free]: 3, [COUNTER[name]]: 2 };
+      expect(said(failed, { [COUNTER.free]: 5 }, after), name).to.equal(undefined);
+      expect(said(failed, after, { [COUNTER.free]: 5 }), 'the other way').to.equal(undefined);
+    }
+    for (const name of ['meta', 'movable'] as const) {
+      const after = { [COUNTER.free]: 3, [COUNTER[name]]: 2 };
+      expect(said(failed, { [COUNTER.free]: 5 }, after), name).to.match(/left 2 pages behind/);
+    }
+  });
+});
+
+describe('L1', () => {
+  const EMPTIED = { drain: ['parked'], shrink: ['pooled', 'deferred'] } as const;
+
+  it('finds what a drain or a shrink leaves', () => {
+    for (const [op, emptied] of Object.entries(EMPTIED)) {
+      for (const name of ['parked', 'pooled', 'deferred'] as const) {
+        const said = brokenStep('L1', op, { ok: {} }, {}, { [COUNTER[name]]: 1 });
+        const isLeft = (emptied as readonly string[]).includes(name);
+        expect(said, `${op} ${name}`).to.equal(isLeft ? `pages are ${name} still` : undefined);
+      }
+    }
+    expect(brokenStep('L1', 'compact', { ok: {} }, {}, { [COUNTER.parked]: 1 })).to.equal(undefined);
   });
 });
 
@@ -252,5 +388,15 @@ describe('C3', () => {
         `${free} pages are counted free although everything was given back; 7 were at the start`,
       );
     }
+  });
+
+  it('counts with the free what is kept for later, and not what others hold', () => {
+    const kept = { [COUNTER.free]: 4, [COUNTER.parked]: 1, [COUNTER.pooled]: 1, [COUNTER.deferred]: 1 };
+    expect(broken('C3', { counter: kept })).to.equal(undefined);
+    const movable = { ...MACHINE, movable: [[0, 2]] as const };
+    expect(broken('C3', { counter: { [COUNTER.free]: 5, [COUNTER.movable]: 2 } }, movable)).to.equal(
+      undefined,
+    );
+    expect(broken('C3', { counter: kept }, movable)).to.match(/; 5 were at the start$/);
   });
 });

@@ -7,7 +7,11 @@ import { Judged, PLENTY, seen } from './judged.test.ts';
 function withBuffer(): Judged {
   const judged = new Judged({ pages: 4 });
   judged.make('ion_client_create', {}, { client: 0 });
-  judged.make('ion_alloc', { client: 0, bytes: 128, heaps: ['iommu'], flags: 'uncached' }, { handle: 1, pages: [0, 1] });
+  judged.make(
+    'ion_alloc',
+    { client: 0, bytes: 128, heaps: ['iommu'], flags: 'uncached' },
+    { handle: 1, pages: [0, 1] },
+  );
   return judged;
 }
 
@@ -109,7 +113,11 @@ describe('PREMISES', () => {
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 256 })).to.equal(true);
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 257 })).to.equal(false);
     expect(holds('T7', judged, 'kvmalloc', { bytes: 1 })).to.equal(false);
-    judged.make('ion_alloc', { client: 0, bytes: 64, heaps: ['iommu'], flags: 'uncached' }, { handle: 2, pages: [2] });
+    judged.make(
+      'ion_alloc',
+      { client: 0, bytes: 64, heaps: ['iommu'], flags: 'uncached' },
+      { handle: 2, pages: [2] },
+    );
     expect(holds('T7', judged, 'ion_alloc', { client: 0, bytes: 64 })).to.equal(false);
   });
 });

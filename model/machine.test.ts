@@ -28,6 +28,11 @@ describe('POLICIES', () => {
   it('have at least two values each', () => {
     for (const { values } of Object.values(POLICIES)) expect(new Set(values).size).to.be.at.least(2);
   });
+
+  it('are free to choose exactly where the specification reads them', () => {
+    const free = Object.entries(POLICIES).filter(([, policy]) => 'free' in policy);
+    expect(free.map(([name]) => name)).to.deep.equal(['placement', 'coherent', 'invalidation']);
+  });
 });
 
 describe('machineProblem', () => {
@@ -49,11 +54,29 @@ describe('machineProblem', () => {
   });
 
   it('wants from 2 to 2^20 I/O pages', () => {
-    expect([7, 26].map((ioBits) => problem({ ioBits }))).to.deep.equal([undefined, undefined]);
+    const reservedIoPages = 0;
+    expect([7, 26].map((ioBits) => problem({ ioBits, reservedIoPages }))).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
     const few = 'ioBits 7 leaves fewer than 2 I/O pages of 128 bytes';
     expect(problem({ ioBits: 7, pageBytes: 128 })).to.equal(few);
     const many = 'ioBits 27 makes 2097152 I/O pages; at most 2^20 are supported';
     expect(problem({ ioBits: 27 })).to.equal(many);
+  });
+
+  it('wants an I/O page that is neither page 0 nor reserved', () => {
+    expect(problem({ ioBits: 9, reservedIoPages: 6 })).to.equal(undefined);
+    expect(problem({ ioBits: 9, reservedIoPages: 7 })).to.equal(
+      '7 reserved I/O pages leave none of 8 to map',
+    );
+  });
+
+  it('wants at most 2^24 I/O pages in all contexts', () => {
+    expect(problem({ contexts: 16, ioBits: 26 })).to.equal(undefined);
+    expect(problem({ contexts: 17, ioBits: 26 })).to.equal(
+      '17 contexts of 1048576 I/O pages; at most 2^24 in all are supported',
+    );
   });
 
   it('wants no more words than fit an array', () => {
@@ -72,5 +95,22 @@ describe('machineProblem', () => {
     expect(occupied([-1, 2])).to.equal('occupied: page -1 is listed twice, or is negative');
     expect(occupied([3, 0])).to.equal('occupied: the run at page 3 has 0 pages');
     expect(occupied([15, 2])).to.equal("occupied: page 16 is outside the machine's 16 pages");
+    for (const run of [
+      [0.5, 1],
+      [1, Number.NaN],
+    ] as const)
+      expect(occupied([...run])).to.equal(`occupied: [${run.join(', ')}] are no pages`);
+  });
+
+  it('wants pages that are occupied or movable, not both', () => {
+    const both = (first: number): string | undefined =>
+      problem({ occupied: [[4, 2]], movable: [[first, 2]] });
+    expect([2, 6].map(both)).to.deep.equal([undefined, undefined]);
+    for (const [first, page] of [
+      [3, 4],
+      [5, 5],
+    ] as const)
+      expect(both(first)).to.equal(`occupied: page ${page} is listed twice, or is negative`);
+    expect(problem({ movable: [[15, 2]] })).to.equal("occupied: page 16 is outside the machine's 16 pages");
   });
 });

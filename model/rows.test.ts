@@ -15,6 +15,7 @@ import './metadata.test.ts';
 import './occupy.test.ts';
 import './pages.test.ts';
 import './sg.test.ts';
+import './sharing.test.ts';
 import './vmap.test.ts';
 
 describe('rows of rules', () => {

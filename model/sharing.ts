@@ -61,7 +61,7 @@ const NO_FD: Refusal<World, OfFd> = [
 ];
 const NO_FD_LEFT: Refusal<World, OfClient> = [
   'EMFILE',
-  (s, { client }) => freeFd(s, client) === undefined,
+  (s, { client }) => isClient(s, client) && freeFd(s, client) === undefined,
   'P1',
   'no descriptor is left',
 ];
@@ -84,7 +84,10 @@ export const ionImport: Rule<World, ArgsOf<'ion_import'>, ValueOf<'ion_import'>>
     NO_FD,
     [
       'ENOSPC',
-      (s, args) => heldHandle(s, args) === undefined && freeHandle(s, args.client) === undefined,
+      (s, args) =>
+        isClient(s, args.client) &&
+        heldHandle(s, args) === undefined &&
+        freeHandle(s, args.client) === undefined,
       'P1',
       'no handle id is left',
     ],
@@ -133,7 +136,12 @@ export const fdSend: Rule<World, ArgsOf<'fd_send'>, ValueOf<'fd_send'>> = {
     NO_CLIENT,
     NO_FD,
     ['EBADF', (s, { to }) => !isClient(s, to), 'C5', 'there is no such receiver'],
-    ['EMFILE', (s, { to }) => freeFd(s, to) === undefined, 'P1', 'the receiver has no descriptor left'],
+    [
+      'EMFILE',
+      (s, { to }) => isClient(s, to) && freeFd(s, to) === undefined,
+      'P1',
+      'the receiver has no descriptor left',
+    ],
   ],
   may: [],
   accept: [['a descriptor that is not in use', (s, { to }, { fd }) => isFreeFd(s, to, fd), 'C5']],
@@ -247,7 +255,6 @@ const isFreeFd = (s: World, client: number, fd: number): boolean =>
   Number.isSafeInteger(fd) && fd >= 0 && fd < s.machine.fds && s.fd.get(client * s.machine.fds + fd) === 0;
 
 function freeFd(s: World, client: number): number | undefined {
-  if (!isClient(s, client)) return undefined;
   for (let fd = 0; fd < s.machine.fds; fd++) if (isFreeFd(s, client, fd)) return fd;
   return undefined;
 }

@@ -90,7 +90,8 @@ const KIND_NAMES = [
   'coherent memory',
 ];
 
-const UNOWNED: ReadonlySet<number> = new Set([
+/** A bit for each kind. */
+const UNOWNED: number = [
   KIND.FREE,
   KIND.META,
   KIND.TABLE,
@@ -98,10 +99,11 @@ const UNOWNED: ReadonlySet<number> = new Set([
   KIND.PARKED,
   KIND.POOLED,
   KIND.DEFERRED,
-]);
+].reduce<number>((mask, kind) => mask | (1 << kind), 0);
 
 /** A page that the specification does not know may be free, kept for later, movable, or hold metadata and tables. */
-export const isUnownedKind = (shown: number): boolean => UNOWNED.has(shown);
+export const isUnownedKind = (shown: number): boolean =>
+  shown <= KIND.COHERENT && ((UNOWNED >>> shown) & 1) === 1;
 
 const showTranslation = (entry: number): string => {
   if (entry === 0) return 'nothing';

@@ -255,6 +255,8 @@ function isSound<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine
 /** Scripts of one chunk share their machines, so that a target boots few of them. */
 export const CHUNK_SCRIPTS = 256;
 const CHUNK_MACHINES = 8;
+/** Pages that they have together at the most: a large machine takes memory and time to boot. */
+const CHUNK_PAGES = 2 ** 17;
 /** Draws after which what is fixed is taken with defaults: it goes with nothing that is drawn. */
 const MACHINE_ATTEMPTS = 100;
 
@@ -283,7 +285,9 @@ export class Scripts<M, S extends Stateful> {
   #drawMachines(chunk: number): void {
     // Numbers of machines lie apart from those of scripts: a negative index is no script's.
     const choices = new SeededChoices(this.#seed, -1 - chunk);
-    this.#machines = Array.from({ length: CHUNK_MACHINES }, () =>
+    const fixed = Number(this.#plan.machine?.['pages'] ?? 1);
+    const count = Math.min(Math.max(Math.floor(CHUNK_PAGES / fixed), 1), CHUNK_MACHINES);
+    this.#machines = Array.from({ length: count }, () =>
       drawMachine(this.#spec, choices, this.#plan.machine),
     );
     this.#chunk = chunk;

@@ -80,7 +80,7 @@ export class Judgement<M, S extends Stateful> {
 export class Lockstep<M, S extends Stateful> {
   /** What the specification knows. */
   readonly world: S;
-  readonly #fresh: S;
+  readonly #fresh: Int32Array;
   readonly #views: Views<M>;
   readonly #judgement: Judgement<M, S>;
 
@@ -88,14 +88,14 @@ export class Lockstep<M, S extends Stateful> {
     const { spec, terms } = judgement;
     const machine = judgement.assumed(booted);
     this.#judgement = judgement;
-    this.#fresh = spec.boot(machine, terms.pageNumbers);
     this.world = spec.boot(machine, terms.pageNumbers);
+    this.#fresh = this.world.state.save();
     this.#views = new Views(spec, machine, spec.columns(this.world));
   }
 
   /** Back to boot, at the cost of one copy. */
   reset(): void {
-    this.world.state.copyFrom(this.#fresh.state);
+    this.world.state.restart(this.#fresh);
     this.#views.reset();
   }
 
@@ -162,9 +162,9 @@ export class Lockstep<M, S extends Stateful> {
     return wrong === undefined ? undefined : this.finding(at, call, wrong, reply);
   }
 
-  /** What must hold once everything was given back. */
-  end(at: number, call: Call): Finding | undefined {
-    const wrong = this.#views.checkEnd();
+  /** What must hold at the end of a script, of the target only once everything was given back. */
+  end(at: number, call: Call, closed: boolean): Finding | undefined {
+    const wrong = this.#views.checkOwn() ?? (closed ? this.#views.checkEnd() : undefined);
     return wrong === undefined ? undefined : this.finding(at, call, wrong);
   }
 

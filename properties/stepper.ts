@@ -177,10 +177,9 @@ export class Stepper<M, S extends Stateful> {
     );
   }
 
-  /** What must hold once everything was given back; nothing where the target has no call to give something back. */
+  /** What must hold at the end, when everything was given back, as far as the target has calls for that. */
   end(): Finding | undefined {
-    if (!this.#closes) return undefined;
-    return this.lockstep.end(this.#at, this.#call);
+    return this.lockstep.end(this.#at, this.#call, this.#closes);
   }
 
   /** The target threw, died, hung or answered garbage instead of replying. */

@@ -30,11 +30,9 @@ export class Views<M> {
   readonly #states: readonly StateCheck<M>[];
   readonly #steps: readonly StepCheck<M>[];
   readonly #ends: readonly StateCheck<M>[];
-  /** Columns in which different values may both be right. */
-  readonly #loose: number;
   readonly #noted: number[] = [];
-  #uncertainFor = -1;
-  #uncertainStates: readonly StateCheck<M>[] = [];
+  /** Columns of the specification's own view that changed since its invariants were asked. */
+  #unasked = 0;
 
   constructor(spec: Checks<M>, machine: M, own: readonly Int32Array[]) {
     this.#machine = machine;
@@ -43,9 +41,6 @@ export class Views<M> {
     this.shown = { columns, shown: 0, touched: 0 };
     const known = spec.view.reduce((mask, column, at) => mask | (column.own ? 1 << at : 0), 0);
     this.#own = { columns: own, shown: known, touched: 0 };
-    const isLoose = ({ agrees, unknown }: ViewColumn<M>): boolean =>
-      agrees !== undefined || unknown !== undefined;
-    this.#loose = spec.view.reduce((mask, column, at) => mask | (isLoose(column) ? 1 << at : 0), 0);
     this.#states = masked(spec.invariants, 'state') as unknown as readonly StateCheck<M>[];
     this.#steps = masked(spec.invariants, 'step') as unknown as readonly StepCheck<M>[];
     this.#ends = masked(spec.invariants, 'end') as unknown as readonly StateCheck<M>[];
@@ -55,6 +50,7 @@ export class Views<M> {
   reset(): void {
     this.shown.shown = 0;
     this.shown.touched = 0;
+    this.#unasked = -1;
   }
 
   /** Lets the step invariants note what they need of the view as it is before the target shows the next one. */
@@ -76,19 +72,25 @@ export class Views<M> {
     const ownTouched = state.touched;
     const touched = shown.touched | ownTouched;
     state.touched = 0;
+    this.#unasked |= ownTouched;
     const wrong =
       this.#checkStates(this.#states, shown, shown.touched, 'invariant') ??
       this.#checkSteps(call, reply) ??
-      this.#checkStates(this.#uncertain(shown.shown), this.#own, ownTouched, 'specification') ??
-      this.#blame(this.#compare(touched, call), ownTouched);
+      this.#blame(this.#compare(touched, call));
     shown.touched = 0;
     return wrong;
   }
 
   /** A difference is the specification's fault if its own view breaks an invariant, which is asked only then. */
-  #blame(difference: Wrong | undefined, ownTouched: number): Wrong | undefined {
-    if (difference === undefined) return undefined;
-    return this.#checkStates(this.#states, this.#own, ownTouched, 'specification') ?? difference;
+  #blame(difference: Wrong | undefined): Wrong | undefined {
+    return difference === undefined ? undefined : (this.checkOwn() ?? difference);
+  }
+
+  /** Asks the invariants of the specification's own view, as far as it changed since they were asked last. */
+  checkOwn(): Wrong | undefined {
+    const touched = this.#unasked;
+    this.#unasked = 0;
+    return this.#checkStates(this.#states, this.#own, touched, 'specification');
   }
 
   /** What must hold when everything was given back. */
@@ -99,20 +101,6 @@ export class Views<M> {
       if (detail !== undefined) return { kind: 'invariant', serves: invariant.id, clause: 'end', detail };
     }
     return undefined;
-  }
-
-  /**
-   * The invariants that can be broken on the specification's view and hold on the target's, though the two compare
-   * equal: those that read a column which is not shown, or in which different values may both be right. The others
-   * need be asked only when the views differ.
-   */
-  #uncertain(shown: number): readonly StateCheck<M>[] {
-    if (this.#uncertainFor !== shown) {
-      const equal = shown & ~this.#loose;
-      this.#uncertainStates = this.#states.filter(({ mask }) => (mask & ~equal) !== 0);
-      this.#uncertainFor = shown;
-    }
-    return this.#uncertainStates;
   }
 
   #checkStates(

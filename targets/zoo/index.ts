@@ -1,13 +1,28 @@
 /** All bugs, by layer from the bottom up. */
 import { type Bug, infect } from './bug.ts';
+import { CPU_BUGS } from './cpu.ts';
+import { DMA_BUGS } from './dma.ts';
+import { GPU_BUGS } from './gpu.ts';
 import { IOMMU_BUGS } from './iommu.ts';
 import { ION_BUGS } from './ion.ts';
+import { METADATA_BUGS } from './metadata.ts';
 import { PAGES_BUGS } from './pages.ts';
 import { SG_BUGS } from './sg.ts';
+import { SHARING_BUGS } from './sharing.ts';
 
 export { type Bug, infect };
 
-export const ZOO: readonly Bug[] = [...PAGES_BUGS, ...SG_BUGS, ...IOMMU_BUGS, ...ION_BUGS];
+export const ZOO: readonly Bug[] = [
+  ...PAGES_BUGS,
+  ...METADATA_BUGS,
+  ...SG_BUGS,
+  ...IOMMU_BUGS,
+  ...DMA_BUGS,
+  ...CPU_BUGS,
+  ...ION_BUGS,
+  ...SHARING_BUGS,
+  ...GPU_BUGS,
+];
 
 /** The bug of a target name such as `zoo/stale-iotlb`, or undefined. */
 export const bugOf = (target: string): Bug | undefined => ZOO.find(({ name }) => target === `zoo/${name}`);

@@ -1,4 +1,4 @@
-/** Bugs of page tables, the IOTLB, address ranges and devices. */
+/** Bugs of page tables, the IOTLB, domains and the devices in them. */
 import { WRITE } from '../../impl/tables.ts';
 import type { Bug } from './bug.ts';
 
@@ -23,7 +23,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     needs: [],
     patch({ tables }) {
       const map = tables.map.bind(tables);
-      tables.map = (root, ioPage, page, rights) => map(root, ioPage, page, rights | WRITE);
+      tables.map = (root, ioPage, page, rights, level) => map(root, ioPage, page, rights | WRITE, level);
     },
   },
   {
@@ -90,56 +90,127 @@ export const IOMMU_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'addresses-leak',
-    origin: 'invented',
-    layer: 'dma',
-    catches: 'M3',
-    text: 'address ranges are not given back at unmap',
+    name: 'invalidation-one-short',
+    origin: 'IO-12',
+    layer: 'iommu',
+    catches: 'I1',
+    text: 'the end of the range to invalidate is taken for its last page',
     needs: [],
-    patch({ iommu }) {
-      iommu.iova.free = () => {};
+    patch({ iotlb }) {
+      const invalidate = iotlb.invalidate.bind(iotlb);
+      iotlb.invalidate = (space, ioPage, count) => invalidate(space, ioPage, count - 1);
     },
   },
   {
-    name: 'address-zero',
-    origin: 'invented',
-    layer: 'dma',
-    catches: 'S3',
-    text: 'the first range handed out starts at address 0',
+    name: 'iotlb-without-tags',
+    origin: 'IO-26',
+    layer: 'iommu',
+    catches: 'I1',
+    text: 'a translation that the IOTLB holds is used for all address spaces',
     needs: [],
-    patch({ iommu: { iova } }) {
-      const allocate = iova.allocate.bind(iova);
-      iova.allocate = (space, count) => {
-        const first = allocate(space, count);
-        return iova.nextUsed(space, 0) === first ? 0 : first;
+    patch({ iotlb, iommu }) {
+      const lookUp = iotlb.lookUp.bind(iotlb);
+      iotlb.lookUp = (own, ioPage) => {
+        let entry = lookUp(own, ioPage);
+        for (let space = 0; space <= iommu.shared && entry === 0; space++) entry = lookUp(space, ioPage);
+        return entry;
       };
     },
   },
   {
-    name: 'reads-the-first-line',
-    origin: 'invented',
-    layer: 'device',
-    catches: 'H1',
-    text: 'a device reads the first line of a page whatever the address',
+    name: 'domain-outlived-by-the-iotlb',
+    origin: 'IO-23',
+    layer: 'iommu',
+    catches: 'I1',
+    text: 'what the IOTLB holds of an address space is good for the next with its number',
     needs: [],
-    patch({ engine, memory }) {
-      const read = engine.readLine.bind(engine);
-      engine.readLine = (context, ioLine) => read(context, ioLine - (ioLine % memory.linesPerPage));
+    only: [
+      'alloc_pages',
+      'iommu_domain_alloc',
+      'iommu_domain_free',
+      'iommu_attach_device',
+      'iommu_detach_device',
+      'iommu_map',
+      'device_read',
+    ],
+    patch({ iotlb }) {
+      iotlb.flush = () => {};
     },
   },
   {
-    name: 'writes-two-lines',
-    origin: 'invented',
-    layer: 'device',
-    catches: 'H2',
-    text: 'writing a line of a page overwrites the next one too',
+    name: 'wrong-part-stays',
+    origin: 'GP-18',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'a large leaf of which a part is unmapped is split into leaves of its first part',
     needs: [],
-    patch({ memory }) {
-      const write = memory.writeLine.bind(memory);
-      memory.writeLine = (page, line, tag) => {
-        write(page, line, tag);
-        if (line + 1 < memory.linesPerPage) write(page, line + 1, tag);
+    only: [
+      'alloc_pages',
+      'free_pages',
+      'iommu_domain_alloc',
+      'iommu_domain_free',
+      'iommu_map',
+      'iommu_unmap',
+    ],
+    patch({ tables }) {
+      tables.partOf = (block) => block;
+    },
+  },
+  {
+    name: 'low-bits-lost',
+    origin: 'IO-04',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'where in a page a device address leads is left out of its translation',
+    needs: [],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_iova_to_phys'],
+    patch({ iommu, memory }) {
+      const pageBytes = memory.wordBytes << memory.pageShift;
+      const translate = iommu.iovaToPhys.bind(iommu);
+      iommu.iovaToPhys = (context, iova) => translate(context, iova - (iova % pageBytes));
+    },
+  },
+  {
+    name: 'list-not-unmapped',
+    origin: 'IO-11',
+    layer: 'iommu',
+    catches: 'I5',
+    text: 'when not all of a list can be mapped, what was mapped of it stays',
+    needs: [],
+    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_map_sg'],
+    patch({ iommu, tables }) {
+      iommu.mapSegments = (context, ioPage, reader, rights) => {
+        tables.begin();
+        let at = ioPage;
+        let result = 0;
+        while (result === 0 && reader.next()) {
+          result = iommu.mapRange(context, at, reader.page, reader.length, rights);
+          at += reader.length;
+        }
+        return result;
       };
+    },
+  },
+  {
+    name: 'detach-forgotten',
+    origin: 'IO-23',
+    layer: 'iommu',
+    catches: 'I6',
+    text: 'a device that is detached keeps its domain',
+    needs: [],
+    patch({ devices }) {
+      devices.detach = () => {};
+    },
+  },
+  {
+    name: 'attach-takes-over',
+    origin: 'UF-08',
+    layer: 'iommu',
+    catches: 'I6',
+    text: 'a device that is attached already changes its domain without being detached',
+    needs: [],
+    patch({ devices }) {
+      devices.isAttached = () => false;
     },
   },
 ];

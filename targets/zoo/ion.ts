@@ -1,4 +1,4 @@
-/** Bugs of the memory manager and of the GPU driver. */
+/** Bugs of the memory manager: buffers, its heaps, clients and their handles. */
 import type { Bug } from './bug.ts';
 
 export const ION_BUGS: readonly Bug[] = [
@@ -18,10 +18,12 @@ export const ION_BUGS: readonly Bug[] = [
     origin: 'ION-03',
     layer: 'ion',
     catches: 'M1',
-    text: 'a buffer must be one block: it fails in crumbs although enough pages are free',
+    text: 'a buffer of a few pages must be one block: it fails in crumbs although enough pages are free',
     needs: ['fragmentation'],
     patch({ buffers }) {
-      buffers.takePages = (array, count) => buffers.takeContiguous(array, count);
+      const take = buffers.takePages.bind(buffers);
+      buffers.takePages = (array, count) =>
+        count <= 8 ? buffers.takeContiguous(array, count) : take(array, count);
     },
   },
   {
@@ -29,13 +31,16 @@ export const ION_BUGS: readonly Bug[] = [
     origin: 'ION-14',
     layer: 'ion',
     catches: 'I2',
-    text: 'dropping the last but one reference frees the pages, though a device still reaches them',
+    text: 'the buffer goes with its handle, though a device still reaches it',
     needs: [],
     only: ['ion_client_create', 'ion_alloc', 'ion_free', 'gpu_context_create', 'gpu_bind'],
-    patch({ buffers }) {
-      buffers.dropReference = (buffer) => {
-        const left = buffers.refs.add(buffer, -1);
-        if (left <= 1 && buffers.count.get(buffer) > 0) buffers.destroy(buffer);
+    patch({ ion }) {
+      const free = ion.free.bind(ion);
+      ion.free = (client, handle) => {
+        const buffer = ion.lookUp(client, handle);
+        const result = free(client, handle);
+        if (result === 0 && ion.buffers.refs.get(buffer) > 0) ion.buffers.destroy(buffer);
+        return result;
       };
     },
   },
@@ -59,59 +64,104 @@ export const ION_BUGS: readonly Bug[] = [
     needs: [],
     patch({ ion }) {
       const allocate = ion.allocate.bind(ion);
-      ion.allocate = (client, bytes, heaps) => allocate(client, bytes >= 2 ** 63 ? 1 : bytes, heaps);
+      ion.allocate = (client, bytes, heaps, flags) =>
+        allocate(client, bytes >= 2 ** 63 ? 1 : bytes, heaps, flags);
     },
   },
   {
-    name: 'bind-counts-twice',
-    origin: 'invented',
-    layer: 'gpu',
-    catches: 'C2',
-    text: 'a binding takes two references and drops one',
+    name: 'pool-not-zeroed',
+    origin: 'ION-21',
+    layer: 'ion',
+    catches: 'I8',
+    text: 'pages out of the pool of the system heap are handed out as they came back',
     needs: [],
-    patch({ ion, gpu }) {
-      const publish = gpu.publish.bind(gpu);
-      gpu.publish = (context, ioPage, buffer) => {
-        ion.takeReference(buffer);
-        publish(context, ioPage, buffer);
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'ion_map_kernel', 'cpu_write', 'tick_worker'],
+    patch({ buffers }) {
+      const { pool } = buffers.system;
+      const pooled = new Set<number>();
+      const take = pool.take.bind(pool);
+      const gather = buffers.gather.bind(buffers);
+      const zero = buffers.zero.bind(buffers);
+      pool.take = () => {
+        const page = take();
+        pooled.add(page);
+        return page;
+      };
+      buffers.gather = (count, heap) => {
+        pooled.clear();
+        return gather(count, heap);
+      };
+      buffers.zero = (page) => {
+        if (!pooled.has(page)) zero(page);
       };
     },
   },
   {
-    name: 'maps-into-the-first-context',
-    origin: 'GP-09',
-    layer: 'gpu',
-    catches: 'I3',
-    text: 'a buffer is mapped into whichever GPU context has the lowest id',
+    name: 'pool-never-emptied',
+    origin: 'ION-26',
+    layer: 'ion',
+    catches: 'L1',
+    text: 'a shrinker leaves the pages of the pool where they are',
     needs: [],
-    patch({ gpu, iommu }) {
-      const map = gpu.mapBuffer.bind(gpu);
-      gpu.mapBuffer = (context, buffer, rights) => {
-        const ioPage = map(context, buffer, rights);
-        let first = 0;
-        while (!gpu.isContext(first)) first++;
-        if (ioPage < 0 || first === context) return ioPage;
-        for (let i = 0; i < gpu.countOf(buffer); i++) {
-          iommu.tables.map(iommu.rootOf(first), ioPage + i, gpu.ion.buffers.pageAt(buffer, i), rights);
-        }
-        return ioPage;
-      };
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'tick_worker', 'shrink'],
+    patch({ buffers }) {
+      buffers.emptyPool = () => false;
     },
   },
   {
-    name: 'late-reference',
-    origin: 'ION-11',
-    layer: 'gpu',
+    name: 'deferred-freed-twice',
+    origin: 'ION-18',
+    layer: 'ion',
     catches: 'C1',
-    text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
-    needs: ['second actor'],
-    patch({ ion, gpu }) {
-      const take = ion.takeReference.bind(ion);
-      const map = gpu.mapBuffer.bind(gpu);
-      ion.takeReference = () => {};
-      gpu.mapBuffer = (context, buffer, rights) => {
-        take(buffer);
-        return map(context, buffer, rights);
+    text: 'the worker and a shrinker both free a deferred buffer',
+    needs: [],
+    patch({ buffers, pages }) {
+      const free = buffers.freeOldest.bind(buffers);
+      buffers.freeOldest = (give) =>
+        free((page) => {
+          give(page);
+          pages.freeToLists(page, 0);
+        });
+    },
+  },
+  {
+    name: 'more-than-half',
+    origin: 'invented',
+    layer: 'ion',
+    catches: 'P2',
+    text: 'the system heap hands out more than half of all memory at once',
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'ion_free'],
+    patch({ buffers }) {
+      buffers.system.mayTake = () => true;
+    },
+  },
+  {
+    name: 'half-made',
+    origin: 'ION-25',
+    layer: 'ion',
+    catches: 'C4',
+    text: 'when a buffer cannot be made, the pages that it has so far are not freed',
+    needs: ['fault'],
+    patch({ buffers }) {
+      buffers.giveBack = () => {};
+    },
+  },
+  {
+    name: 'freed-by-segments',
+    origin: 'ION-21',
+    layer: 'ion',
+    catches: 'C1',
+    text: 'a buffer is freed page by page as far as it has segments',
+    needs: [],
+    patch({ buffers, reader }) {
+      const destroy = buffers.destroy.bind(buffers);
+      buffers.destroy = (buffer) => {
+        let segments = 0;
+        buffers.open(buffer, reader);
+        while (reader.next()) segments++;
+        buffers.count.set(buffer, segments);
+        destroy(buffer);
       };
     },
   },

@@ -1,5 +1,6 @@
-/** Bugs of the page allocator and of metadata. */
-import { ENOMEM } from '../../impl/errno.ts';
+/** Bugs of the page allocator, of the parked list, of compaction and of those who occupy pages. */
+import { EBUSY, ENOMEM } from '../../impl/errno.ts';
+import { OWNER_MOVABLE, OWNER_OCCUPIED } from '../../impl/owners.ts';
 import type { Bug } from './bug.ts';
 
 export const PAGES_BUGS: readonly Bug[] = [
@@ -38,6 +39,7 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'S1',
     text: 'a freed block is not joined with its free buddy',
     needs: [],
+    only: ['iommu_domain_alloc', 'iommu_domain_free', 'drain'],
     patch({ pages }) {
       pages.canMerge = () => false;
     },
@@ -55,32 +57,115 @@ export const PAGES_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'kmalloc-takes-two',
-    origin: 'invented',
-    layer: 'metadata',
-    catches: 'M2a',
-    text: 'metadata of a page asks for two contiguous ones',
-    needs: ['fragmentation'],
-    only: ['alloc_pages', 'free_pages', 'kvmalloc', 'kvfree'],
-    patch({ metadata }) {
-      metadata.kmalloc = () => {
-        const pair = metadata.contiguous.large(2);
-        if (pair < 0) return pair;
-        metadata.contiguous.free(pair);
-        return metadata.contiguous.page();
+    name: 'drain-keeps-one',
+    origin: 'ION-23',
+    layer: 'pages',
+    catches: 'L1',
+    text: 'a drain stops before the last parked page',
+    needs: [],
+    only: ['iommu_domain_alloc', 'iommu_domain_free', 'drain'],
+    patch({ pages }) {
+      pages.drain = () => {
+        while (pages.parked.count.get(0) > 1) pages.freeToLists(pages.parked.pop(), 0);
       };
     },
   },
   {
-    name: 'no-vmalloc-fallback',
-    origin: 'PA-17',
-    layer: 'metadata',
-    catches: 'M2b',
-    text: 'metadata above a page must be contiguous',
+    name: 'parked-counts-as-used',
+    origin: 'IV-06',
+    layer: 'pages',
+    catches: 'M1',
+    text: 'a block cannot be had although all pages that it lacks are parked',
+    needs: [],
+    only: ['alloc_pages', 'free_pages', 'iommu_domain_alloc', 'iommu_domain_free'],
+    patch({ pages }) {
+      pages.take = (order) => {
+        const page = pages.tryTake(order);
+        return page < 0 && pages.reclaim() ? pages.tryTake(order) : page;
+      };
+    },
+  },
+  {
+    name: 'reserve-handed-out',
+    origin: 'invented',
+    layer: 'pages',
+    catches: 'P1',
+    text: 'the last pages, which are kept for emergencies, are handed out too',
+    needs: [],
+    patch({ pages }) {
+      const take = pages.tryTake.bind(pages);
+      pages.tryTake = (order) => {
+        pages.freeCount.add(0, pages.pages);
+        const page = take(order);
+        pages.freeCount.add(0, -pages.pages);
+        return page;
+      };
+    },
+  },
+  {
+    name: 'split-stays-compound',
+    origin: 'PA-15',
+    layer: 'pages',
+    catches: 'C1',
+    text: 'the pages of a split block still belong to its first page',
+    needs: [],
+    patch({ pages }) {
+      pages.splitBlock = (first) => {
+        const count = pages.block.get(first);
+        pages.run.set(first, count);
+        return count;
+      };
+    },
+  },
+  {
+    name: 'moved-and-still-owned',
+    origin: 'invented',
+    layer: 'pages',
+    catches: 'C1',
+    text: 'compaction frees the page that it moved from, and leaves it to its owner too',
     needs: ['fragmentation'],
-    only: ['alloc_pages', 'free_pages', 'kvmalloc', 'kvfree'],
-    patch({ metadata }) {
-      metadata.vmalloc = () => -ENOMEM;
+    patch({ pages }) {
+      const move = pages.occupants.move.bind(pages.occupants);
+      pages.occupants.move = (from, to) => {
+        move(from, to);
+        pages.owner.set(from, OWNER_MOVABLE);
+      };
+    },
+  },
+  {
+    name: 'moved-and-not-freed',
+    origin: 'PA-02',
+    layer: 'pages',
+    catches: 'C3',
+    text: 'the page that compaction moved from is never given back',
+    needs: ['fragmentation'],
+    only: ['occupy', 'release', 'compact'],
+    patch({ pages }) {
+      const move = pages.occupants.move.bind(pages.occupants);
+      pages.occupants.move = (from, to) => {
+        move(from, to);
+        pages.carve(from);
+        pages.own(from, 1, OWNER_MOVABLE);
+      };
+    },
+  },
+  {
+    name: 'half-occupied',
+    origin: 'IO-25',
+    layer: 'pages',
+    catches: 'C4',
+    text: 'when one of the pages asked for is in use, those before it stay taken',
+    needs: [],
+    patch({ pages }) {
+      const occupy = pages.occupants.occupy.bind(pages.occupants);
+      pages.occupants.occupy = (first, count, movable) => {
+        const result = occupy(first, count, movable);
+        for (let page = first; result === -EBUSY && pages.freeOrderAt(page) >= 0; page++) {
+          pages.carve(page);
+          pages.own(page, 1, OWNER_OCCUPIED);
+        }
+        return result;
+      };
     },
   },
 ];

@@ -1,0 +1,71 @@
+/** Bugs of CPU caches and of devices: what the one writes and the other reads. */
+import type { Bug } from './bug.ts';
+
+export const CPU_BUGS: readonly Bug[] = [
+  {
+    name: 'reads-the-first-line',
+    origin: 'invented',
+    layer: 'device',
+    catches: 'H1',
+    text: 'a device reads the first line of a page whatever the address',
+    needs: [],
+    patch({ engine, memory }) {
+      const read = engine.readLine.bind(engine);
+      engine.readLine = (context, ioLine) => read(context, ioLine - (ioLine % memory.linesPerPage));
+    },
+  },
+  {
+    name: 'writes-two-lines',
+    origin: 'invented',
+    layer: 'device',
+    catches: 'H2',
+    text: 'writing a line of a page overwrites the next one too',
+    needs: [],
+    patch({ memory }) {
+      const write = memory.writeLine.bind(memory);
+      memory.writeLine = (page, line, tag) => {
+        write(page, line, tag);
+        if (line + 1 < memory.linesPerPage) write(page, line + 1, tag);
+      };
+    },
+  },
+  {
+    name: 'eviction-loses',
+    origin: 'invented',
+    layer: 'cpu',
+    catches: 'H2',
+    text: 'a line that leaves the cache is not written back',
+    needs: [],
+    patch({ cache }) {
+      const evict = cache.evict.bind(cache);
+      const clean = cache.cleanLine.bind(cache);
+      cache.evict = (entry) => {
+        cache.cleanLine = () => {};
+        evict(entry);
+        cache.cleanLine = clean;
+      };
+    },
+  },
+  {
+    name: 'zeros-left-in-the-cache',
+    origin: 'DM-11',
+    layer: 'cpu',
+    catches: 'H3',
+    text: 'the zeros of a buffer with uncached mappings are still in the cache when it is handed out',
+    needs: [],
+    patch({ buffers }) {
+      buffers.settle = () => {};
+    },
+  },
+  {
+    name: 'cleaned-by-dropping',
+    origin: 'DM-10',
+    layer: 'cpu',
+    catches: 'H2',
+    text: 'what should be written back for a device is dropped from the cache',
+    needs: [],
+    patch({ buffers }) {
+      buffers.clean = (buffer) => buffers.invalidate(buffer);
+    },
+  },
+];

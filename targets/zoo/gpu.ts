@@ -1,0 +1,100 @@
+/** Bugs of the GPU driver: contexts, bindings, jobs. */
+import type { Bug } from './bug.ts';
+
+export const GPU_BUGS: readonly Bug[] = [
+  {
+    name: 'bind-counts-twice',
+    origin: 'invented',
+    layer: 'gpu',
+    catches: 'C2',
+    text: 'a binding takes two references and drops one',
+    needs: [],
+    patch({ ion, gpu }) {
+      const publish = gpu.publish.bind(gpu);
+      gpu.publish = (context, ioPage, buffer) => {
+        ion.takeReference(buffer);
+        publish(context, ioPage, buffer);
+      };
+    },
+  },
+  {
+    name: 'maps-into-the-first-context',
+    origin: 'GP-09',
+    layer: 'gpu',
+    catches: 'I3',
+    text: 'a buffer is mapped into whichever GPU context has the lowest id',
+    needs: [],
+    patch({ gpu, iommu }) {
+      const map = gpu.mapBuffer.bind(gpu);
+      gpu.mapBuffer = (context, buffer, rights) => {
+        const ioPage = map(context, buffer, rights);
+        let first = 0;
+        while (!gpu.isContext(first)) first++;
+        if (ioPage < 0 || first === context) return ioPage;
+        for (let i = 0; i < gpu.countOf(buffer); i++) {
+          iommu.tables.map(iommu.rootOf(first), ioPage + i, gpu.ion.buffers.pageAt(buffer, i), rights);
+        }
+        return ioPage;
+      };
+    },
+  },
+  {
+    name: 'jobs-outlive-their-context',
+    origin: 'GP-06',
+    layer: 'gpu',
+    catches: 'P1',
+    text: 'jobs of a context that has ended are still queued',
+    needs: [],
+    patch({ jobs }) {
+      jobs.kill = () => {};
+    },
+  },
+  {
+    name: 'no-sync-at-submit',
+    origin: 'DM-11',
+    layer: 'gpu',
+    catches: 'H1',
+    text: 'what CPUs wrote since a buffer was bound does not get to memory before a job starts',
+    needs: [],
+    patch({ gpu }) {
+      gpu.syncForDevice = () => {};
+    },
+  },
+  {
+    name: 'no-sync-after-a-job',
+    origin: 'DM-10',
+    layer: 'gpu',
+    catches: 'H1',
+    text: 'CPUs go on to read their copies of what a job has written',
+    needs: [],
+    patch({ jobs }) {
+      jobs.completed = () => {};
+    },
+  },
+  {
+    name: 'late-reference',
+    origin: 'ION-11',
+    layer: 'gpu',
+    catches: 'C1',
+    text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
+    needs: ['second actor'],
+    patch({ ion, gpu }) {
+      const lookUp = gpu.lookUp.bind(gpu);
+      const take = ion.takeReference.bind(ion);
+      const map = gpu.mapBuffer.bind(gpu);
+      gpu.lookUp = (context, handle) => {
+        const buffer = lookUp(context, handle);
+        if (buffer >= 0) {
+          ion.takeReference = () => {
+            ion.takeReference = take;
+          };
+        }
+        return buffer;
+      };
+      gpu.mapBuffer = (context, buffer, rights) => {
+        take(buffer);
+        return map(context, buffer, rights);
+      };
+    },
+  },
+];
