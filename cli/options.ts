@@ -26,6 +26,7 @@ export interface RawRunOptions extends RawMachineOptions {
   readonly only?: readonly string[];
   readonly premise?: string;
   readonly cases: string;
+  readonly situations?: true;
   readonly json?: true;
 }
 
@@ -48,6 +49,8 @@ export interface RunOptions extends MachineOptions {
   readonly only: readonly string[] | undefined;
   readonly premise: string | undefined;
   readonly cases: string;
+  /** Whether the shortest script of each situation is told. */
+  readonly situations: boolean;
   readonly json: boolean;
 }
 
@@ -79,6 +82,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
             SPEC.premises.map((each) => each.name),
           ),
     cases: raw.cases,
+    situations: raw.situations === true,
     json: raw.json === true,
   };
 }

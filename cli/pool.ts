@@ -69,6 +69,12 @@ export class ThreadRunner {
     return (await this.#ask<Finding | null>('find', [task, script])) ?? undefined;
   }
 
+  /** The shortest script that meets a situation, or undefined: Ctrl-C came first. */
+  async situation(task: Task, name: string, script: Script): Promise<Script | undefined> {
+    this.#progress.say(`shortest script: ${name}`);
+    return this.#ask<Script>('situation', [task, name, script]);
+  }
+
   async close(): Promise<void> {
     await this.#pool.terminate(true);
   }

@@ -81,6 +81,7 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--only <names>', 'calls or layers that are used, such as ion,gpu,device_read', collect)
     .option('--premise <name>', 'only findings that decide this argument count, such as T1')
     .option('--cases <folder>', 'where the case of a finding is saved', 'ionclad-cases')
+    .option('--situations', 'also print the shortest script of every situation that was met')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `\nExample:\n  ionclad run --target zoo/stale-iotlb --scripts 10000\n${EXIT_HELP}`)
     .action(act);

@@ -1,5 +1,6 @@
 /** `ionclad run`: generated scripts against a target. */
 import {
+  type Counts,
   chunkCount,
   type Finding,
   type Found,
@@ -15,6 +16,7 @@ import { planFor } from './plan.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
 import { RemoteRunner } from './remote.ts';
+import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
 import { printSummary, type Summary, summarise } from './summary.ts';
 import { many, table, wrapped } from './table.ts';
@@ -28,6 +30,8 @@ interface Runner {
   shrink(found: Found): Promise<Shrunk | undefined>;
   /** What a script shows now. */
   find(script: Script): Promise<Finding | undefined>;
+  /** The shortest script that meets a situation, starting from one that does. */
+  situation(name: string, script: Script): Promise<Script | undefined>;
   close(): Promise<void>;
 }
 
@@ -40,8 +44,11 @@ export async function runCommand(options: RunOptions, session: Session): Promise
     const { counts, found } = await runner.run();
     const told = found === undefined ? undefined : await keep(options, version(), found, runner);
     progress.end();
+    const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
+    progress.end();
     const end = {
       summary: summarise(counts, options.only),
+      situations,
       told,
       repeat: runLine(options, repeated(options, counts.scripts, told)),
     };
@@ -57,6 +64,16 @@ export async function runCommand(options: RunOptions, session: Session): Promise
   }
 }
 
+/** The shortest script of every situation that was met. */
+async function shortest({ labels }: Counts, { situation }: Runner): Promise<Record<string, Script>> {
+  const scripts: Record<string, Script> = {};
+  for (const [name, { script }] of Object.entries(labels)) {
+    const smaller = await situation(name, script);
+    if (smaller !== undefined) scripts[name] = smaller;
+  }
+  return scripts;
+}
+
 function runnerFor(opened: Opened, options: RunOptions, session: Session, progress: Progress): Runner {
   const { target, seed, machine, only, premise, scripts, seconds } = options;
   const task: Task = { target, seed, machine, only, premise, scripts };
@@ -68,6 +85,7 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
       run: () => remote.run(task, plan, deadline),
       shrink: (found) => remote.shrink(task, found),
       find: (script) => remote.find(task, script),
+      situation: async (_name, script) => script,
       close: async () => {},
     };
   }
@@ -77,12 +95,15 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
     run: () => pool.run(task, { threads, deadline }),
     shrink: (found) => pool.shrink(task, found),
     find: (script) => pool.find(task, script),
+    situation: (name, script) => pool.situation(task, name, script),
     close: () => pool.close(),
   };
 }
 
 interface End {
   readonly summary: Summary;
+  /** By name, where they were asked for. */
+  readonly situations: Readonly<Record<string, Script>>;
   readonly told: Told | undefined;
   /** The command line that does it again. */
   readonly repeat: string;
@@ -100,11 +121,16 @@ function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
   return summary.commands === 0 ? EXIT.NOTHING_RAN : EXIT.HELD;
 }
 
-function print({ summary, told, repeat }: End, options: RunOptions, session: Session): void {
+function print({ summary, situations, told, repeat }: End, options: RunOptions, session: Session): void {
   const { io, signal } = session;
   for (const line of memoryRows(options)) io.out(line);
   if (told !== undefined) tell(told, options, session);
   else if (summary.commands > 0) printSummary(summary, options, io);
+  for (const [name, script] of Object.entries(situations)) {
+    io.out(io.style('bold', name));
+    for (const line of scriptLines(script, script.commands.length - 1)) io.out(line);
+    io.out('');
+  }
   const ran = `${many(summary.commands, 'command')} of ${many(summary.scripts, 'script')}`;
   if (signal.aborted) io.err('ionclad: interrupted');
   if (told !== undefined) io.out(`run:    ${ran} of seed ${options.seed}, up to this finding`);
@@ -127,7 +153,7 @@ function memoryRows({ memory }: RunOptions): string[] {
 }
 
 function reportOf(
-  { summary, told, repeat }: End,
+  { summary, situations, told, repeat }: End,
   { target, seed, memory }: RunOptions,
   exitCode: ExitCode,
 ): object {
@@ -140,6 +166,7 @@ function reportOf(
     repeat,
     ...(memory === undefined ? {} : { memory: { ...memory.facts, lines: memory.lines } }),
     ...summary,
+    ...(Object.keys(situations).length === 0 ? {} : { situations }),
   };
   if (told === undefined) return base;
   const { found, shrunk, saved } = told;

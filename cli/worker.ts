@@ -10,6 +10,7 @@ import {
   type Script,
   type Shrunk,
   Stepper,
+  shortestWith,
   shrink,
 } from '../properties/index.ts';
 import type { RunOptions } from './options.ts';
@@ -59,4 +60,9 @@ export async function find({ target: name, premise }: Task, script: Script): Pro
   return runScript(new Stepper(SPEC, target, premise), target, script);
 }
 
-workerpool.worker({ chunk, smaller, find });
+/** The shortest script that meets a situation. */
+export async function situation(task: Task, name: string, script: Script): Promise<Script> {
+  return shortestWith(SPEC, await localTarget(task.target), name, script);
+}
+
+workerpool.worker({ chunk, smaller, find, situation });

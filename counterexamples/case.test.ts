@@ -17,7 +17,15 @@ const CASE: Case = {
     machine: { policies: { contexts: 'shared' }, pages: 8, occupied: [[0, 2]] },
     commands: [
       { as: 'alice', op: 'ion_client_create' },
-      { op: 'ion_alloc', heaps: ['iommu'], flags: 'uncached', as: 'h', client: 'alice', bytes: 64, fail: { page: 1 } },
+      {
+        op: 'ion_alloc',
+        heaps: ['iommu'],
+        flags: 'uncached',
+        as: 'h',
+        client: 'alice',
+        bytes: 64,
+        fail: { page: 1 },
+      },
     ],
   },
 };

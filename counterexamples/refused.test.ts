@@ -93,7 +93,13 @@ describe('a text that is no case', function () {
   }
 
   it('may carry a byte order mark, and literals', () => {
-    const literal = withCommand({ op: 'ion_alloc', client: 'c', bytes: '0xFFFFFFFFFFFFFFFF', heaps: [] });
+    const literal = withCommand({
+      op: 'ion_alloc',
+      client: 'c',
+      bytes: '0xFFFFFFFFFFFFFFFF',
+      heaps: [],
+      flags: 'cached',
+    });
     expect(problemOf(`\uFEFF${literal}`)).to.equal('read');
   });
 

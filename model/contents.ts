@@ -108,6 +108,13 @@ export const isAliased = (line: number, shown: number): boolean => isUncached(li
 export const seenByCpu = (shown: number): number =>
   stateOf(shown) === NONE ? memoryOf(shown) : copyOf(shown);
 
+/** A line shown twice without a write between: at most a dirty copy went to memory, or a clean one was dropped. */
+export function isKept(before: number, after: number): boolean {
+  const isWrittenBack = isDirty(before) && memoryOf(after) === copyOf(before);
+  if (memoryOf(after) !== memoryOf(before) && !isWrittenBack) return false;
+  return seenByCpu(after) === seenByCpu(before) || (!isDirty(before) && stateOf(after) === NONE);
+}
+
 const nameOf = (tag: number): string => (tag === ANY ? 'anything' : String(tag));
 
 /** A line in words. */

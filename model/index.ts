@@ -1,4 +1,5 @@
 /** The specification of ionclad as one value, and everything that reads or extends it needs. */
+import { leftBehind } from './atomicity.ts';
 import { handlesOf } from './buffers.ts';
 import { type ArgsOf, CALLS, KINDS, type KindName, type Op, SITES, type ValueOf } from './calls.ts';
 import { cpuRead, cpuWrite } from './cpu.ts';
@@ -25,6 +26,7 @@ import {
   isDomain,
 } from './iommu.ts';
 import { clientCreate, clientDestroy, ionAlloc, ionFree, ionQuery, ionSgTable } from './ion.ts';
+import { ISOLATION } from './isolation.ts';
 import { LABELS } from './labels.ts';
 import { FIELDS, type Machine, machineProblem, POLICIES } from './machine.ts';
 import { addressOfMapped } from './mappings.ts';
@@ -222,6 +224,7 @@ export const SPEC: Spec<Machine, World> = {
   invariants: INVARIANTS,
   labels: LABELS,
   premises: PREMISES,
+  isolation: ISOLATION,
   closing: [
     'gpu_context_destroy',
     'ion_client_destroy',
@@ -249,11 +252,13 @@ export const SPEC: Spec<Machine, World> = {
     bufferPages: Math.min(machine.pages, 2 ** machine.orderMax + 4),
     accessLines: (2 * machine.pageBytes) / machine.lineBytes,
     accessPages: ACCESS_PAGES_MAX,
+    quarterPage: machine.pageBytes / 4,
     lastPage: machine.pages - 1,
     lastDevice: machine.devices - 1,
   }),
   boot: bootWorld,
   columns: (s) => s.state.columns(VIEW_COLUMNS.length),
+  leftBehind,
   live: (s, kind) => LIVE[kind as KindName](s),
   addresses: (s, kind, side) => ((side && CPU_ADDRESSES[kind]) ?? ADDRESSES[kind])?.(s) ?? [],
 };

@@ -166,7 +166,7 @@ export const iovaToPhys: Rule<World, ArgsOf<'iommu_iova_to_phys'>, ValueOf<'iomm
   refuse: [],
   may: [],
   accept: [
-    ['0 where nothing is mapped', (s, args, { phys }) => physOf(s, args) !== 0 || phys === 0, 'S4'],
+    ['0 where nothing is mapped', (s, args, { phys }) => entryOf(s, args) !== 0 || phys === 0, 'S4'],
     ['what the tables say', (s, args, { phys }) => phys === physOf(s, args), 'S4', 'page-numbers'],
   ],
   effect: () => {},
@@ -255,9 +255,13 @@ function mayBeLarge(s: World, domain: number, ioPage: number): boolean {
   return true;
 }
 
+/** What a device address translates to, as the view codes it; 0: nothing. */
+const entryOf = (s: World, { domain, iova }: ArgsOf<'iommu_iova_to_phys'>): number =>
+  isInSpace(s, iova, 1) ? entryAt(s, domain, Math.floor(iova / s.machine.pageBytes)) : 0;
+
 /** The address of memory that a device address leads to, whatever the rights; 0 for none. */
-function physOf(s: World, { domain, iova }: ArgsOf<'iommu_iova_to_phys'>): number {
+function physOf(s: World, args: ArgsOf<'iommu_iova_to_phys'>): number {
   const { pageBytes } = s.machine;
-  const entry = isInSpace(s, iova, 1) ? entryAt(s, domain, Math.floor(iova / pageBytes)) : 0;
-  return entry === 0 ? 0 : pageOf(entry) * pageBytes + (iova % pageBytes);
+  const entry = entryOf(s, args);
+  return entry === 0 ? 0 : pageOf(entry) * pageBytes + (args.iova % pageBytes);
 }

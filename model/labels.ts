@@ -5,7 +5,7 @@ import { pagesOf, unheldCount } from './memory.ts';
 import type { Label, Seen } from './spec.ts';
 import type { Args, Reply } from './target.ts';
 import { boundPages } from './translations.ts';
-import { COUNTER, KIND, shownCounter, shows, VIEW } from './view.ts';
+import { availablePages, COUNTER, KIND, shownCounter, shows, VIEW } from './view.ts';
 import type { World } from './world.ts';
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
@@ -28,6 +28,10 @@ const buffer = (s: World, { client, handle }: Args): number | undefined =>
 const bufferOfFile = (s: World, { client, fd }: Args): number | undefined =>
   bufferOfFd(s, number(client), number(fd));
 
+/** Another client, and not this one, has a handle for the buffer. */
+const isHeldByOthers = (s: World, client: number, head: number): boolean =>
+  s.handle.values.includes(head + 1) && handleFor(s, client, head) === undefined;
+
 /** The IOTLB, as the target shows it, still has what waits for a flush. */
 function hasDeadEntry({ stale }: World, { view }: Seen): boolean {
   const iotlb = view?.columns[VIEW.iotlb] ?? new Int32Array(0);
@@ -42,8 +46,8 @@ export const LABELS: readonly Label<World>[] = [
   {
     name: 'enough free, no block of the order asked',
     calls: ['alloc_pages'],
-    holds: (s, { order }, reply) =>
-      'errno' in reply && number(order) > 0 && unheldCount(s) >= 2 ** number(order),
+    holds: (s, { order }, reply, seen) =>
+      failedByItself(reply, 'ENOMEM', seen) && number(order) > 0 && unheldCount(s) >= 2 ** number(order),
   },
   {
     name: 'a block that only compaction could give',
@@ -90,8 +94,10 @@ export const LABELS: readonly Label<World>[] = [
   {
     name: 'kernel addresses run out',
     calls: ['vmalloc', 'vmap', 'ion_map_kernel', 'dma_alloc_coherent'],
-    holds: (_s, _args, reply, seen) =>
-      failedByItself(reply, 'ENOMEM', seen) && (shownCounter(seen, COUNTER.vmallocHole) ?? 9) <= 2,
+    holds: (s, _args, reply, seen) =>
+      failedByItself(reply, 'ENOMEM', seen) &&
+      (shownCounter(seen, COUNTER.vmallocHole) ?? s.machine.pages) <= 2 &&
+      (availablePages(seen, s.machine) ?? 0) > s.machine.pages / 2,
   },
   {
     name: 'a failed step that the call recovered from',
@@ -132,7 +138,7 @@ export const LABELS: readonly Label<World>[] = [
     name: 'an import of another client’s buffer',
     calls: ['ion_import'],
     holds: (s, args, reply) =>
-      'ok' in reply && handleFor(s, number(args['client']), bufferOfFile(s, args) ?? -1) === undefined,
+      'ok' in reply && isHeldByOthers(s, number(args['client']), bufferOfFile(s, args) ?? -1),
   },
   {
     name: 'a kernel mapping is shared by handles',

@@ -104,6 +104,8 @@ export interface CallShape {
   readonly by: 'user' | 'kernel' | 'device';
   readonly text: string;
   readonly args: Readonly<Record<string, ArgShape>>;
+  /** A probe: in some scripts these calls are followed by one of everything that it can name. */
+  readonly probes?: readonly string[];
   /** Fault sites that an implementation is likely to ask in this call: what is made to fail. */
   readonly sites?: readonly string[];
   readonly gives?: {
@@ -190,6 +192,32 @@ export interface Premise<S> {
   holds(s: S, failing: Call): boolean;
 }
 
+/** Things that must not notice each other: the same is observed of one with and without the commands of the others. */
+export interface Isolation {
+  /** Their kind. A command belongs to the one of them that its references lead to. */
+  readonly kind: string;
+  /** Calls that they make; those that refer to nothing happen by themselves, with and without the others. */
+  readonly calls: readonly string[];
+  /** Policies without which they may notice each other. */
+  readonly policies: Readonly<Record<string, string>>;
+  /** Fields that are the same; all others are ids, which are compared up to a bijection, addresses and pages. */
+  readonly fields: readonly string[];
+  /** Calls that look at a whole address space: comparable as long as all addresses in it are the same. */
+  readonly everywhere: readonly string[];
+  /** The argument that says how large an access is, and the limit up to which it stays inside whatever it starts in. */
+  readonly size: string;
+  readonly extent: string;
+  /** The invariant that is broken when a field, an `errno` or `ids` differ; lists may still be as long as each other. */
+  serves(field: string, isAsLong: boolean): InvariantId;
+}
+
+/** What a call that failed has changed and must not: the column, the change in words, and what it breaks. */
+export interface LeftBehind {
+  readonly serves: InvariantId;
+  readonly clause: string;
+  readonly detail: string;
+}
+
 export interface Spec<M, S extends Stateful> {
   readonly name: string;
   readonly fields: Readonly<Record<string, SpecField>>;
@@ -203,6 +231,7 @@ export interface Spec<M, S extends Stateful> {
   readonly invariants: readonly Invariant<M>[];
   readonly labels: readonly Label<S>[];
   readonly premises: readonly Premise<S>[];
+  readonly isolation?: Isolation;
   /** Calls that give everything back, in this order; each consumes one reference, or has no arguments. */
   readonly closing: readonly string[];
   machineProblem(machine: M): string | undefined;
@@ -211,6 +240,7 @@ export interface Spec<M, S extends Stateful> {
   boot(machine: M, pageNumbers: boolean): S;
   /** The state's own view: the same columns as `view`, empty where the specification knows nothing. */
   columns(s: S): readonly Int32Array[];
+  leftBehind?(before: readonly Int32Array[], after: View, machine: M): LeftBehind | undefined;
   /** Raw ids of everything of a kind that exists. */
   live(s: S, kind: string): readonly number[];
   /** Where everything of a kind starts: what `{ "in": … }` counts from, in bytes. */

@@ -1,10 +1,9 @@
 /** A run of many scripts, in chunks that any thread can take: the same result for any number of threads. */
 import type { Spec, Stateful, Target } from '../model/index.ts';
-import { runScript } from './drive.ts';
 import type { Finding } from './finding.ts';
 import { CHUNK_SCRIPTS, type Plan, Scripts } from './generate.ts';
+import { type PropertyName, planOf, trialOf } from './property.ts';
 import type { Script } from './script.ts';
-import { Stepper } from './stepper.ts';
 import { addCounts, type Counts, firstRows, noCounts } from './tally.ts';
 
 /** What is run. Plain data but for the specification and the target. */
@@ -13,6 +12,8 @@ export interface Campaign<M, S extends Stateful> {
   readonly target: Target<M>;
   readonly seed: number;
   readonly plan: Plan;
+  /** Default: lockstep. */
+  readonly property?: PropertyName;
   /** Only findings for which this premise holds count. */
   readonly premise?: string;
 }
@@ -37,18 +38,17 @@ export function runChunk<M, S extends Stateful>(
   chunk: number,
   scripts: number,
 ): ChunkResult {
-  const { spec, target, seed, plan, premise } = campaign;
-  const stepper = new Stepper(spec, target, premise);
-  const source = new Scripts(spec, seed, plan);
+  const { spec, target, seed, plan, property = 'lockstep', premise } = campaign;
+  const trial = trialOf(property, spec, target, premise);
+  const source = new Scripts(spec, seed, planOf(property, spec, plan));
   const end = Math.min((chunk + 1) * CHUNK_SCRIPTS, scripts);
   for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
-    const script = source.at(index);
-    const finding = runScript(stepper, target, script);
-    if (finding !== undefined && (premise === undefined || finding.premise === premise)) {
-      return { counts: stepper.counts, found: { index, script, finding } };
+    const found = trial.run(source.at(index));
+    if (found !== undefined && (premise === undefined || found.finding.premise === premise)) {
+      return { counts: trial.counts, found: { index, ...found } };
     }
   }
-  return { counts: stepper.counts };
+  return { counts: trial.counts };
 }
 
 export const chunkCount = (scripts: number): number => Math.ceil(scripts / CHUNK_SCRIPTS);

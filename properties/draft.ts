@@ -5,6 +5,8 @@ import type { Choices } from './choices.ts';
 export interface Entry {
   readonly name: string;
   readonly kind: string;
+  /** Results are numbered as they are made. */
+  readonly number: number;
   /** Results that it was made from, theirs included. */
   readonly from: readonly Entry[];
   /** Results made from it that are still there. */
@@ -21,6 +23,11 @@ export class Draft {
     return this.#live.get(kind)?.length ?? 0;
   }
 
+  /** Everything of these kinds that is there. */
+  live(kinds: readonly string[]): readonly Entry[] {
+    return kinds.flatMap((kind) => this.#live.get(kind) ?? []);
+  }
+
   /** Something of one of the kinds can be named. */
   has(kinds: readonly string[], staleToo: boolean): boolean {
     for (const kind of kinds) {
@@ -34,7 +41,14 @@ export class Draft {
   add(kind: string, from: readonly Entry[]): Entry {
     this.#count++;
     const all = new Set(from.flatMap((entry) => [entry, ...entry.from]));
-    const entry = { name: `${kind}${this.#count}`, kind, from: [...all], heldBy: 0, live: true };
+    const entry = {
+      name: `${kind}${this.#count}`,
+      kind,
+      number: this.#count,
+      from: [...all],
+      heldBy: 0,
+      live: true,
+    };
     for (const origin of all) origin.heldBy++;
     listOf(this.#live, kind).push(entry);
     return entry;
@@ -60,7 +74,7 @@ export class Draft {
     beside: readonly Entry[],
     { stale: gone, consumes }: Wanted,
   ): Entry | undefined {
-    const live = kinds.flatMap((kind) => this.#live.get(kind) ?? []);
+    const live = this.live(kinds);
     const stale = gone.flatMap((kind) => this.#stale.get(kind) ?? []);
     if (stale.length > 0 && (live.length === 0 || choices.below(16) === 0))
       return stale[choices.below(stale.length)];
@@ -73,9 +87,13 @@ export class Draft {
     const idle =
       consumes && choices.below(4) !== 0 ? candidates.filter(({ heldBy }) => heldBy === 0) : candidates;
     const list = idle.length > 0 ? idle : candidates;
-    return list[choices.below(list.length)];
+    // The newest half of the time: what was just made is what something interesting can be done to.
+    return choices.below(2) === 0 ? newest(list) : list[choices.below(list.length)];
   }
 }
+
+const newest = (list: readonly Entry[]): Entry | undefined =>
+  list.reduce((best, entry) => (entry.number > best.number ? entry : best));
 
 interface Wanted {
   /** Kinds of which a result that is gone will do now and then. */

@@ -23,8 +23,16 @@ import { Stepper } from './stepper.ts';
  * that are not both free: f(0) = 2, f(k) = 1 + f(k - 1)^2, so 26 states.
  */
 const PAGES: Scope = {
-  machine: { pages: 4, orderMax: 2, vmallocPages: 2 },
+  machine: { pages: 4, orderMax: 2, vmallocPages: 2, parked: 0 },
   only: ['alloc_pages', 'free_pages'],
+  depth: 100,
+  few: 3,
+};
+
+/** The same with up to two freed pages kept apart, which are not merged before they are drained. */
+const PARKED: Scope = {
+  machine: { ...PAGES.machine, parked: 2 },
+  only: ['alloc_pages', 'free_pages', 'drain'],
   depth: 100,
   few: 3,
 };
@@ -36,6 +44,50 @@ const METADATA: Scope = {
   depth: 4,
   few: 3,
 };
+
+/**
+ * Domains and devices, two of each. A domain is of one of two types, and a device in one of those that there are, or in
+ * none: (devices + 1)^2 ways with one domain, and so on. Domain n has page n for its table, which holds what it did
+ * before the first of them until there has been one: page 1 only after page 0. So 1 + (1 + 8) + (1 + 8 + 8 + 36).
+ */
+const DEVICES: Scope = {
+  machine: { pages: 4, vmallocPages: 2, ioBits: 8, contexts: 2, devices: 2, parked: 0 },
+  only: ['iommu_domain_alloc', 'iommu_domain_free', 'iommu_attach_device', 'iommu_detach_device'],
+  depth: 100,
+  few: 2,
+};
+
+/**
+ * Two clients with a handle and some descriptors each, and memory for one buffer. Everything is given back zeroed, and
+ * there are no caches, so that little of the past is left.
+ */
+const DESCRIPTORS: Scope = {
+  machine: {
+    pages: 3,
+    orderMax: 0,
+    vmallocPages: 2,
+    ioBits: 8,
+    clients: 2,
+    handles: 1,
+    fds: 2,
+    parked: 0,
+    policies: { coherent: 'yes', zeroing: 'on-free' },
+  },
+  only: [
+    'ion_client_create',
+    'ion_client_destroy',
+    'ion_alloc',
+    'ion_free',
+    'ion_share',
+    'fd_close',
+    'fd_dup',
+    'fd_send',
+  ],
+  depth: 100,
+};
+
+/** The same with imports, which are counted without end. */
+const IMPORTS: Scope = { ...DESCRIPTORS, only: [...(DESCRIPTORS.only ?? []), 'ion_import'], depth: 5 };
 
 /** One client and its contexts, with an IOTLB of one entry. */
 const GPU: Scope = {
@@ -49,6 +101,7 @@ const GPU: Scope = {
     clients: 1,
     handles: 1,
     jobs: 1,
+    parked: 0,
   },
   only: [
     'ion_client_create',
@@ -61,7 +114,7 @@ const GPU: Scope = {
     'device_read',
     'device_write',
   ],
-  depth: 6,
+  depth: 5,
 };
 
 const ruleOf = (op: string): Rule<World, Args, Value> => SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
@@ -109,8 +162,11 @@ const bugNamed = (name: string): ReturnType<typeof infect> =>
 describe('explore', () => {
   for (const [name, scope, expected] of [
     ['pages', PAGES, { states: 26, transitions: 129, depth: 6, complete: true }],
-    ['metadata', METADATA, { states: 449, transitions: 956, depth: 4, complete: false }],
-    ['GPU contexts', GPU, { states: 389, transitions: 2346, depth: 6, complete: false }],
+    ['parked pages', PARKED, { states: 92, transitions: 505, depth: 8, complete: true }],
+    ['metadata', METADATA, { states: 580, transitions: 987, depth: 4, complete: false }],
+    ['devices', DEVICES, { states: 63, transitions: 428, depth: 5, complete: true }],
+    ['imports', IMPORTS, { states: 180, transitions: 3766, depth: 5, complete: false }],
+    ['GPU contexts', GPU, { states: 511, transitions: 4236, depth: 5, complete: false }],
   ] as const) {
     it(`finds ${expected.states} states of ${name}, and brute force as many`, () => {
       expect(explore(SPEC, builtin(), scope)).to.deep.equal(expected);
@@ -119,6 +175,25 @@ describe('explore', () => {
       expect(complete).to.equal(scope.depth > expected.depth);
     }).timeout(20_000);
   }
+
+  /**
+   * Ways to hold one buffer: its maker may have a handle, both clients any set of descriptors, and somebody has
+   * something; with both clients, then with either alone.
+   */
+  const holders = (fds: number): number => 3 * 4 ** fds - 1 + 2 * (2 * 2 ** fds - 1);
+
+  it('finds as many ways to hold a buffer as there are, for each kind of buffer', () => {
+    const [one = 0, two = 0, three = 0] = [1, 2, 3].map((fds) => {
+      const scope = { ...DESCRIPTORS, machine: { ...DESCRIPTORS.machine, fds } };
+      const { states, complete } = explore(SPEC, builtin(), scope);
+      expect(complete).to.equal(true);
+      return states;
+    });
+    const kinds = (two - one) / (holders(2) - holders(1));
+    expect(kinds % 2, 'each is cached, or uncached').to.equal(0);
+    expect((one - kinds * holders(1)) % 4, 'without a buffer there are four sets of clients').to.equal(0);
+    expect(three).to.equal(two + kinds * (holders(3) - holders(2)));
+  }).timeout(20_000);
 
   it('tells states of lifo apart by the order of their free lists', () => {
     const scope = { ...PAGES, machine: { ...PAGES.machine, policies: { placement: 'lifo' } } };

@@ -12,7 +12,11 @@ import {
 const FINDING: Finding = {
   kind: 'view',
   command: 3,
-  call: { op: 'ion_alloc', args: { client: 0, bytes: 64, heaps: ['iommu'] }, fail: { page: 2 } },
+  call: {
+    op: 'ion_alloc',
+    args: { client: 0, bytes: 64, heaps: ['iommu'], flags: 'cached' },
+    fail: { page: 2 },
+  },
   serves: 'C1',
   clause: 'kind',
   layer: 'ion',
@@ -39,7 +43,7 @@ describe('a finding as data', () => {
 });
 
 describe('a finding in words', () => {
-  const call = 'ion_alloc(client 0, bytes 64, heaps [iommu], page fails at 2)';
+  const call = 'ion_alloc(client 0, bytes 64, heaps [iommu], flags cached, page fails at 2)';
 
   it('names the call with its resolved arguments and faults', () => {
     expect(showCall(FINDING.call)).to.equal(call);

@@ -3,10 +3,11 @@ import type { Call, InvariantId, Reply } from '../model/index.ts';
 
 /**
  * What went wrong. `reply`: a rule does not allow the answer. `invariant`: broken on the target's view. `view`: the two
- * views differ. `crash`: the target threw, died, hung or answered garbage. `specification`: an invariant is broken
- * on the specification's own view, so the specification is wrong.
+ * views differ. `pair`: two runs differ, or what was shown before and after a call that failed. `crash`: the target
+ * threw, died, hung or answered garbage. `specification`: an invariant is broken on the specification's own view, so
+ * the specification is wrong.
  */
-export type FindingKind = 'reply' | 'invariant' | 'view' | 'crash' | 'specification';
+export type FindingKind = 'reply' | 'invariant' | 'view' | 'pair' | 'crash' | 'specification';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -42,6 +43,7 @@ export function describe({ kind, call, serves, detail }: Finding): string {
     case 'reply':
     case 'invariant':
     case 'view':
+    case 'pair':
       return `${where}: ${serves} broken: ${detail}`;
   }
 }

@@ -71,6 +71,7 @@ class Writer<M, S extends Stateful> {
   /** Those that may have a weight: what the script is about, and what gives things back. */
   readonly #active: readonly Weighted[];
   readonly #faulty: boolean;
+  readonly #probing: boolean;
   readonly #draft = new Draft();
 
   constructor(spec: Spec<M, S>, choices: Choices, limits: Readonly<Record<string, number>>, plan: Plan) {
@@ -80,6 +81,7 @@ class Writer<M, S extends Stateful> {
     this.#calls = drawWeights(spec, choices, plan);
     this.#active = this.#calls.filter(({ weight, consumes }) => weight > 0 || consumes !== undefined);
     this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
+    this.#probing = choices.below(4) === 0;
   }
 
   /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
@@ -100,23 +102,33 @@ class Writer<M, S extends Stateful> {
     if (command === undefined) return false;
     const sites = this.#faulty && depth === 0 ? (call.shape.sites ?? []) : [];
     this.commands.push(withFault(this.#choices, command, sites));
+    if (this.#probing) this.#probe(call.op);
     return true;
   }
 
-  /** Sees to it that there is something of one of the kinds, and now and then to another one. */
+  /** Writes a probe of everything, after a call that should have made something unreachable. */
+  #probe(after: string): void {
+    for (const { op, shape } of this.#calls) {
+      if (shape.probes?.includes(after) !== true) continue;
+      const [[name, arg] = ['', undefined]] = Object.entries(shape.args);
+      if (arg?.is !== 'ref') continue;
+      for (const entry of this.#draft.live(arg.of)) this.commands.push({ op, [name]: entry.name });
+    }
+  }
+
+  /** Sees to it that there is something of one of the kinds, whichever; now and then another one is made. */
   #provide({ kinds, staleToo }: Need, beside: readonly Entry[], depth: number): boolean {
-    const has = this.#draft.has(kinds, false);
-    if (has && this.#choices.below(8) !== 0) return true;
-    if (!has && staleToo && this.#draft.has(kinds, true) && this.#choices.below(8) === 0) return true;
     const first = this.#choices.below(kinds.length);
+    const live = this.#draft.liveCount(kinds[first] as string);
+    if (live >= MANY || (live > 0 && this.#choices.below(8) !== 0)) return true;
+    if (live === 0 && staleToo && this.#draft.has(kinds, true) && this.#choices.below(8) === 0) return true;
     for (let at = 0; at < kinds.length && depth < DEPTH_MAX; at++) {
-      const kind = kinds[(first + at) % kinds.length] as string;
-      if (has && this.#draft.liveCount(kind) >= MANY) return true;
+      const kind = kinds[(first + at) % kinds.length];
       const makers = this.#calls.filter(({ shape }) => shape.gives?.kind === kind);
       const maker = makers[makers.length === 0 ? 0 : this.#choices.below(makers.length)];
       if (maker !== undefined && this.#write(maker, beside, depth + 1)) return true;
     }
-    return has;
+    return this.#draft.has(kinds, false);
   }
 
   #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Command | undefined {
@@ -157,7 +169,7 @@ class Writer<M, S extends Stateful> {
 /** All calls that may be made. Few of them have a weight, so that a script gets deep into something. */
 function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
   const calls = Object.entries(spec.calls).filter(([op]) => only?.has(op) !== false);
-  const goals = drawGoals(choices, calls.length);
+  const goals = drawGoals(choices, calls);
   return calls.map(([op, shape], at) => {
     const needs = Object.values(shape.args)
       .filter(needsResult)
@@ -168,13 +180,33 @@ function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, 
   });
 }
 
-/** Which of so many calls a script is about. */
-function drawGoals(choices: Choices, calls: number): ReadonlySet<number> {
+/**
+ * Which calls a script is about: those that take or give one or two kinds of things that go together, with what happens by itself and a few
+ * others; or a few, or all.
+ */
+function drawGoals(
+  choices: Choices,
+  calls: readonly (readonly [op: string, shape: CallShape])[],
+): Set<number> {
+  const any = (): number => choices.below(calls.length);
   const width = WIDTHS[choices.below(WIDTHS.length)] ?? 1;
-  const every = Array.from({ length: calls }, (_, at) => at);
-  if (width >= calls) return new Set(every);
-  return new Set(every.slice(0, width).map(() => choices.below(calls)));
+  if (choices.below(2) === 0)
+    return new Set(calls.map((_call, at) => (width < calls.length ? any() : at)).slice(0, width));
+  const kinds = kindsOf(calls[any()]?.[1]);
+  const about = [0, 1].map(() => kinds[choices.below(kinds.length)]);
+  const goals = new Set([any(), any()]);
+  for (const [at, [, shape]] of calls.entries()) {
+    const isAbout = kindsOf(shape).some((kind) => about.includes(kind));
+    if (isAbout || (Object.keys(shape.args).length === 0 && choices.below(2) === 0)) goals.add(at);
+  }
+  return goals;
 }
+
+/** Kinds of what a call takes and gives. */
+const kindsOf = (shape: CallShape | undefined): readonly string[] => {
+  const taken = Object.values(shape?.args ?? {}).flatMap((arg) => (needsResult(arg) ? arg.of : []));
+  return shape?.gives?.kind === undefined ? taken : [...taken, shape.gives.kind];
+};
 
 type Needing = Extract<ArgShape, { readonly is: 'ref' | 'refs' | 'address' }>;
 
@@ -194,13 +226,14 @@ function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): 
   if (consumes !== undefined && draft.liveCount(consumes) > MANY)
     return WEIGHT_UNIT * Math.max(2 * weight, 2);
   let now = weight * WEIGHT_UNIT * (1 + needs.length);
+  if (needs.length === 0 && kind === undefined) now /= 4;
   if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 16;
-  if (consumes !== undefined && draft.liveCount(consumes) < MANY) now /= 4;
+  if (consumes !== undefined && draft.liveCount(consumes) === 0) now /= 8;
   return Math.ceil(now);
 }
 
 function withFault(choices: Choices, command: Command, sites: readonly string[]): Command {
-  if (sites.length === 0 || choices.below(8) !== 0) return command;
+  if (sites.length === 0 || choices.below(4) !== 0) return command;
   const n = choices.below(2) === 0 ? 1 : 1 + choices.below(3);
   return { ...command, fail: { [sites[choices.below(sites.length)] ?? '']: n } };
 }

@@ -30,7 +30,7 @@ const OTHERS: readonly (readonly Command[])[] = [
   [{ op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'uncached', as: 'h2', actor: 'b' }],
   [{ op: 'gpu_bind', context: 'g', handle: 'h', access: 'read', as: 'm2', actor: 'b' }],
   [{ op: 'gpu_unbind', context: 'g', binding: 64, actor: 'b' }],
-  [{ op: 'device_write', context: 'g', at: 64, bytes: 16, tag: 7, actor: 'b' }],
+  [{ op: 'device_write', through: 'g', at: 64, bytes: 16, tag: 7, actor: 'b' }],
   [{ op: 'alloc_pages', order: 3, as: 'p', actor: 'b' }],
   [
     { op: 'ion_free', client: 'c', handle: 'h', actor: 'b' },

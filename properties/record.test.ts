@@ -10,7 +10,7 @@ const call = (op: string, args: Args): Call => ({ op, args });
 
 /** The script of calls on a small machine. It must compile. */
 function recorded(...calls: readonly Call[]): Script {
-  const script = scriptOf(SPEC, builtin(), { pages: 8 }, calls);
+  const script = scriptOf(SPEC, builtin(), { pages: 16, parked: 0 }, calls);
   compile(SPEC, script, machineOf(SPEC, script.machine));
   return script;
 }
@@ -54,6 +54,29 @@ describe('scriptOf', () => {
     const map = call('iommu_map', { domain: 0, iova: 0, phys: 64, bytes: 64, prot: 'both' });
     const commands = recorded(ALLOC, ALLOC, free(0), free(1), pair, domain, map).commands;
     expect(commands.at(-1)).to.have.deep.property('phys', { in: 'block5', offset: 64 });
+  });
+
+  it('names coherent memory by where the side that is meant finds it', () => {
+    const setup = [
+      call('iommu_domain_alloc', { type: 'dma' }),
+      call('iommu_attach_device', { domain: 0, device: 0 }),
+      call('dma_alloc_coherent', { device: 4, bytes: 128 }),
+    ];
+    const machine = { pages: 16, parked: 0 };
+    const target = builtin();
+    target.boot(machineOf(SPEC, machine));
+    const [, , given] = setup.map((each) => target.apply(each));
+    const { cpu, dma } = given && 'ok' in given ? given.ok : expect.fail('there is no memory');
+    expect(cpu).to.not.equal(dma);
+    const ends = [
+      call('cpu_write', { at: Number(cpu) + 80, bytes: 16, tag: 1 }),
+      call('device_read', { through: 4, at: Number(dma) + 64, bytes: 16 }),
+      call('cpu_read', { at: Number(cpu) - 16, bytes: 16 }),
+    ];
+    const [write, read, before] = recorded(...setup, ...ends).commands.slice(3);
+    expect(write).to.have.deep.property('at', { in: 'coherent3', offset: 80 });
+    expect(read).to.have.deep.property('at', { in: 'coherent3', offset: 64 });
+    expect(before, 'nothing starts below').to.have.property('at', Number(cpu) - 16);
   });
 
   it('names lists of blocks', () => {

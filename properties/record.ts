@@ -71,7 +71,7 @@ function argumentOf<M, S extends Stateful>(
     case 'refs':
       return (value as readonly number[]).map((item) => referenceTo(spec, results, shape.of, item));
     case 'address':
-      return placeOf(spec, limits, results, shape.of, value as number);
+      return placeOf(spec, limits, results, shape, value as number);
     default:
       return value;
   }
@@ -90,17 +90,18 @@ function referenceTo<M, S extends Stateful>(
   return found?.name ?? id;
 }
 
-/** The place in the result that starts at or next below the address. */
+/** The place in the result that starts at or next below the address, on the side that is meant. */
 function placeOf<M, S extends Stateful>(
   spec: Spec<M, S>,
   limits: Readonly<Record<string, number>>,
   results: readonly Named[],
-  kinds: readonly string[],
+  { of: kinds, side }: Extract<ArgShape, { readonly is: 'address' }>,
   address: number,
 ): Argument {
   let best: { readonly in: string; readonly offset: number } | undefined;
   for (const { name, kind, value } of results) {
-    const start = spec.kinds[kind]?.address;
+    const { address: device, cpu = device } = spec.kinds[kind] ?? {};
+    const start = side === 'cpu' ? cpu : device;
     if (!kinds.includes(kind) || start === undefined) continue;
     const unit = start.unit === undefined ? 1 : (limits[start.unit] ?? 1);
     const offset = address - (value[start.field] as number) * unit;

@@ -81,6 +81,16 @@ export class Stepper<M, S extends Stateful> {
     return this.#lockstep;
   }
 
+  /** Index of the step whose call was given last; -1 before the first. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** That call, as the specification knows it. */
+  get call(): Call {
+    return this.#call;
+  }
+
   get steps(): readonly Step[] {
     return this.#steps;
   }

@@ -9,6 +9,8 @@ export interface Counts {
   /** Commands that were not made: a result was missing, or a duty of the caller would have been broken. */
   skippedMissing: number;
   skippedDuty: number;
+  /** Pairs that were compared: answers of two runs, or views before and after a call that a fault was fired in. */
+  compared: number;
   /** By row of the rules: how often it was seen true, seen false, and not judged for want of page numbers. */
   readonly rowsTrue: number[];
   readonly rowsFalse: number[];
@@ -24,6 +26,7 @@ export const noCounts = (rows: number): Counts => ({
   commands: 0,
   skippedMissing: 0,
   skippedDuty: 0,
+  compared: 0,
   rowsTrue: new Array<number>(rows).fill(0),
   rowsFalse: new Array<number>(rows).fill(0),
   rowsUnjudged: new Array<number>(rows).fill(0),
@@ -37,6 +40,7 @@ export function addCounts(sum: Counts, more: Counts): void {
   sum.commands += more.commands;
   sum.skippedMissing += more.skippedMissing;
   sum.skippedDuty += more.skippedDuty;
+  sum.compared += more.compared;
   for (const key of ['rowsTrue', 'rowsFalse', 'rowsUnjudged'] as const) {
     for (const [row, count] of more[key].entries()) sum[key][row] = (sum[key][row] ?? 0) + count;
   }

@@ -121,7 +121,8 @@ describe('another specification', () => {
     }
     const { script, finding } = hunt(new Careless());
     expect(finding).to.include({ kind: 'view', clause: 'coat', serves: 'SAME', layer: 'care' });
-    expect(script.commands.map(({ op }) => op)).to.deep.equal(['hang', 'hang', 'brush']);
+    expect(script.machine, 'the first ticket is not 0').to.deep.equal({ policies: { order: 'last' } });
+    expect(script.commands.map(({ op }) => op)).to.deep.equal(['hang', 'brush']);
   });
 
   it('finds by search a shortest script, confirmed from boot', () => {

@@ -48,7 +48,7 @@ describe('smaller arguments', () => {
   });
 
   it('are smaller addresses where nobody named a result', () => {
-    const write = { op: 'device_write', context: 0, at: 64, bytes: 16, tag: 1 };
+    const write = { op: 'device_write', through: 0, at: 64, bytes: 16, tag: 1 };
     expect(offers(write, 'at')).to.include.members([0, 48]);
   });
 

@@ -33,10 +33,10 @@ describe('removeRuns', () => {
       machine: {},
       commands: [
         { op: 'ion_client_create', as: 'c' },
-        { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], as: 'h' },
+        { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'cached', as: 'h' },
         { op: 'gpu_context_create', client: 'c', as: 'g' },
         { op: 'gpu_bind', context: 'g', handle: 'h', access: 'both', as: 'm' },
-        { op: 'device_write', context: 'g', at: { in: 'm', offset: 0 }, bytes: 16, tag: 1 },
+        { op: 'device_write', through: 'g', at: { in: 'm', offset: 0 }, bytes: 16, tag: 1 },
       ],
       schedule: [{ in: 'm', point: 1, to: 'b' }],
     };

@@ -28,15 +28,15 @@ describe('re-point references', () => {
   });
 
   it('keeps fields and offsets', () => {
-    const write = { op: 'device_write', context: 'm.table', at: { in: 'm', offset: 16 }, bytes: 16, tag: 1 };
+    const write = { op: 'device_write', through: 'm.table', at: { in: 'm', offset: 16 }, bytes: 16, tag: 1 };
     const map = (as: string): Command => ({
       op: 'dma_map_sg',
-      domain: 'd',
+      device: 'd',
       table: 't',
       direction: 'to_device',
       as,
     });
     const [first] = offers([map('n'), map('m'), write]).filter(([command]) => command?.as === 'n');
-    expect(first?.at(-1)).to.deep.equal({ ...write, context: 'n.table', at: { in: 'n', offset: 16 } });
+    expect(first?.at(-1)).to.deep.equal({ ...write, through: 'n.table', at: { in: 'n', offset: 16 } });
   });
 });

@@ -31,7 +31,13 @@ const script = (commands: readonly Command[], machine: Script['machine'] = {}): 
 const ALLOC: Command = { op: 'alloc_pages', order: 0 };
 const KVMALLOC: Command = { op: 'kvmalloc', bytes: 64 };
 const client = (as: string): Command => ({ op: 'ion_client_create', as });
-const buffer = (name: string): Command => ({ op: 'ion_alloc', client: name, bytes: 64, heaps: ['iommu'] });
+const buffer = (name: string): Command => ({
+  op: 'ion_alloc',
+  client: name,
+  bytes: 64,
+  heaps: ['iommu'],
+  flags: 'uncached',
+});
 
 const ops = ({ commands }: Script): string => commands.map(({ op }) => op).join();
 

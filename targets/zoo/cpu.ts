@@ -9,6 +9,7 @@ export const CPU_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'a device reads the first line of a page whatever the address',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'device_write', 'device_read'],
     patch({ engine, memory }) {
       const read = engine.readLine.bind(engine);
       engine.readLine = (context, ioLine) => read(context, ioLine - (ioLine % memory.linesPerPage));
@@ -36,6 +37,7 @@ export const CPU_BUGS: readonly Bug[] = [
     catches: 'H2',
     text: 'a line that leaves the cache is not written back',
     needs: [],
+    only: ['alloc_pages', 'cpu_write', 'tick_cache'],
     patch({ cache }) {
       const evict = cache.evict.bind(cache);
       const clean = cache.cleanLine.bind(cache);

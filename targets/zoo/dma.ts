@@ -9,6 +9,7 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'M3',
     text: 'address ranges are not given back at unmap',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
     patch({ iommu }) {
       iommu.iova.free = () => {};
     },
@@ -58,6 +59,7 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'S3',
     text: 'addresses that await a flush are handed out again',
     needs: [],
+    only: ['iommu_domain_alloc', 'iommu_attach_device', 'dma_alloc_coherent', 'dma_free_coherent'],
     patch({ flushQueue }) {
       const release = flushQueue.release.bind(flushQueue);
       flushQueue.release = (domain, ioPage, count) => {
@@ -73,6 +75,14 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'I1',
     text: 'a flush empties its queue and leaves the IOTLB as it is',
     needs: [],
+    only: [
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_alloc_coherent',
+      'dma_free_coherent',
+      'device_read',
+      'tick_flush',
+    ],
     patch({ flushQueue }) {
       flushQueue.invalidate = () => {};
     },
@@ -84,6 +94,15 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'what CPUs wrote stays in their caches while a device reads memory',
     needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_sync_sg_for_device',
+      'cpu_write',
+    ],
     patch({ dma }) {
       dma.syncForDevice = () => {};
     },
@@ -95,6 +114,17 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'CPUs go on to read their copies of what a device has written since',
     needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_unmap_sg',
+      'dma_sync_sg_for_cpu',
+      'cpu_write',
+      'device_write',
+    ],
     patch({ dma }) {
       dma.syncForCpu = () => {};
     },
@@ -106,6 +136,16 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'H2',
     text: 'unmapping what only CPUs wrote drops what they wrote since it was mapped',
     needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_unmap_sg',
+      'dma_sync_sg_for_cpu',
+      'cpu_write',
+    ],
     patch({ dma, sg, reader, cache }) {
       dma.syncForCpu = (table) => {
         sg.open(table, reader);

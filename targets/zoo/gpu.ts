@@ -56,6 +56,15 @@ export const GPU_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'what CPUs wrote since a buffer was bound does not get to memory before a job starts',
     needs: [],
+    only: [
+      'ion_client_create',
+      'ion_alloc',
+      'gpu_context_create',
+      'gpu_bind',
+      'gpu_submit',
+      'ion_map_kernel',
+      'cpu_write',
+    ],
     patch({ gpu }) {
       gpu.syncForDevice = () => {};
     },
@@ -67,6 +76,7 @@ export const GPU_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'CPUs go on to read their copies of what a job has written',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_submit', 'tick_engine'],
     patch({ jobs }) {
       jobs.completed = () => {};
     },

@@ -1,4 +1,5 @@
 /** Bugs of page tables, the IOTLB, domains and the devices in them. */
+import { OWNER_BLOCK } from '../../impl/owners.ts';
 import { WRITE } from '../../impl/tables.ts';
 import type { Bug } from './bug.ts';
 
@@ -31,7 +32,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     origin: 'invented',
     layer: 'iommu',
     catches: 'I5',
-    text: 'a mapping of one page or more reaches one page further',
+    text: 'a mapping that ends inside a block reaches one page further',
     needs: [],
     only: [
       'alloc_pages',
@@ -45,7 +46,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
       const map = iommu.mapRange.bind(iommu);
       iommu.mapRange = (context, ioPage, page, count, rights) => {
         const result = map(context, ioPage, page, count, rights);
-        const fits = ioPage + count < iommu.ioPages && page + count < pages.pages;
+        const fits = ioPage + count < iommu.ioPages && pages.owner.values[page + count] === OWNER_BLOCK;
         if (result === 0 && fits) tables.map(iommu.rootOf(context), ioPage + count, page + count, rights);
         return result;
       };
@@ -108,6 +109,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'I1',
     text: 'a translation that the IOTLB holds is used for all address spaces',
     needs: [],
+    only: ['iommu_domain_alloc', 'iommu_attach_device', 'dma_alloc_coherent', 'device_read'],
     patch({ iotlb, iommu }) {
       const lookUp = iotlb.lookUp.bind(iotlb);
       iotlb.lookUp = (own, ioPage) => {
@@ -131,6 +133,8 @@ export const IOMMU_BUGS: readonly Bug[] = [
       'iommu_attach_device',
       'iommu_detach_device',
       'iommu_map',
+      'dma_alloc_coherent',
+      'dma_free_coherent',
       'device_read',
     ],
     patch({ iotlb }) {
@@ -144,14 +148,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'S4',
     text: 'a large leaf of which a part is unmapped is split into leaves of its first part',
     needs: [],
-    only: [
-      'alloc_pages',
-      'free_pages',
-      'iommu_domain_alloc',
-      'iommu_domain_free',
-      'iommu_map',
-      'iommu_unmap',
-    ],
+    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'iommu_domain_alloc', 'iommu_map_sg', 'iommu_unmap'],
     patch({ tables }) {
       tables.partOf = (block) => block;
     },

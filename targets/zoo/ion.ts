@@ -20,6 +20,7 @@ export const ION_BUGS: readonly Bug[] = [
     catches: 'M1',
     text: 'a buffer of a few pages must be one block: it fails in crumbs although enough pages are free',
     needs: ['fragmentation'],
+    only: ['alloc_pages', 'free_pages', 'ion_client_create', 'ion_alloc'],
     patch({ buffers }) {
       const take = buffers.takePages.bind(buffers);
       buffers.takePages = (array, count) =>
@@ -37,7 +38,7 @@ export const ION_BUGS: readonly Bug[] = [
     patch({ ion }) {
       const free = ion.free.bind(ion);
       ion.free = (client, handle) => {
-        const buffer = ion.lookUp(client, handle);
+        const buffer = ion.isClient(client) ? ion.lookUp(client, handle) : -1;
         const result = free(client, handle);
         if (result === 0 && ion.buffers.refs.get(buffer) > 0) ion.buffers.destroy(buffer);
         return result;
@@ -62,6 +63,7 @@ export const ION_BUGS: readonly Bug[] = [
     catches: 'P2',
     text: 'a size near 2^64 is rounded to a small one',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc'],
     patch({ ion }) {
       const allocate = ion.allocate.bind(ion);
       ion.allocate = (client, bytes, heaps, flags) =>
@@ -103,7 +105,7 @@ export const ION_BUGS: readonly Bug[] = [
     catches: 'L1',
     text: 'a shrinker leaves the pages of the pool where they are',
     needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'tick_worker', 'shrink'],
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'tick_worker'],
     patch({ buffers }) {
       buffers.emptyPool = () => false;
     },
@@ -113,15 +115,17 @@ export const ION_BUGS: readonly Bug[] = [
     origin: 'ION-18',
     layer: 'ion',
     catches: 'C1',
-    text: 'the worker and a shrinker both free a deferred buffer',
+    text: 'the worker gives a page to the pool and frees it too',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'tick_worker'],
     patch({ buffers, pages }) {
-      const free = buffers.freeOldest.bind(buffers);
-      buffers.freeOldest = (give) =>
-        free((page) => {
+      const give = buffers.system.pool.give.bind(buffers.system.pool);
+      buffers.work = () => {
+        buffers.freeOldest((page) => {
           give(page);
           pages.freeToLists(page, 0);
         });
+      };
     },
   },
   {
@@ -131,7 +135,7 @@ export const ION_BUGS: readonly Bug[] = [
     catches: 'P2',
     text: 'the system heap hands out more than half of all memory at once',
     needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'ion_free'],
+    only: ['ion_client_create', 'ion_alloc'],
     patch({ buffers }) {
       buffers.system.mayTake = () => true;
     },

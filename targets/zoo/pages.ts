@@ -51,6 +51,7 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'P1',
     text: 'an order that does not exist is reported as lack of memory',
     needs: [],
+    only: ['alloc_pages', 'free_pages'],
     patch({ pages }) {
       const allocate = pages.allocateBlock.bind(pages);
       pages.allocateBlock = (order) => (order < 0 || order > pages.orderMax ? -ENOMEM : allocate(order));
@@ -92,6 +93,7 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'P1',
     text: 'the last pages, which are kept for emergencies, are handed out too',
     needs: [],
+    only: ['alloc_pages', 'free_pages'],
     patch({ pages }) {
       const take = pages.tryTake.bind(pages);
       pages.tryTake = (order) => {
@@ -156,6 +158,7 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'C4',
     text: 'when one of the pages asked for is in use, those before it stay taken',
     needs: [],
+    only: ['alloc_pages', 'occupy', 'release'],
     patch({ pages }) {
       const occupy = pages.occupants.occupy.bind(pages.occupants);
       pages.occupants.occupy = (first, count, movable) => {

@@ -1,4 +1,5 @@
 /** Bugs of scatter-gather tables. */
+import { OWNER_BLOCK } from '../../impl/owners.ts';
 import type { Bug } from './bug.ts';
 
 export const SG_BUGS: readonly Bug[] = [
@@ -20,6 +21,7 @@ export const SG_BUGS: readonly Bug[] = [
     catches: 'C4',
     text: 'when a table cannot be finished, the chunks it already has are not freed',
     needs: ['fault'],
+    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'sg_free_table'],
     patch({ chunks }) {
       chunks.abort = () => {};
     },
@@ -31,6 +33,7 @@ export const SG_BUGS: readonly Bug[] = [
     catches: 'C3',
     text: 'freeing a table of several chunks frees the first of them',
     needs: [],
+    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'sg_free_table'],
     patch({ sg, chunks }) {
       sg.free = (table) => {
         chunks.freeChunk(sg.head.get(table) - 1);
@@ -43,22 +46,25 @@ export const SG_BUGS: readonly Bug[] = [
     name: 'copies-past-the-end',
     origin: 'DM-14',
     layer: 'sg',
-    catches: 'H1',
-    text: 'filling a table that is shorter than asked for goes on in the page behind its last',
+    catches: 'H2',
+    text: 'filling a table that is shorter than asked for goes on in the block behind its last page',
     needs: [],
-    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'sg_copy', 'cpu_write'],
-    patch({ sgCopy, memory }) {
+    only: ['alloc_pages', 'cpu_write', 'sg_alloc_table_from_pages', 'sg_copy'],
+    patch({ sgCopy, memory, cache, pages }) {
       const fill = sgCopy.fill.bind(sgCopy);
       const write = sgCopy.writeLine.bind(sgCopy);
+      let behind = -1;
+      sgCopy.writeLine = (page, line, tag) => {
+        write(page, line, tag);
+        behind = page + Math.floor(line / memory.linesPerPage) + 1;
+      };
       sgCopy.fill = (table, skip, bytes, tag) => {
-        let end = -1;
-        sgCopy.writeLine = (page, line, each) => {
-          write(page, line, each);
-          end = page * memory.linesPerPage + line + 1;
-        };
+        behind = -1;
         const copied = fill(table, skip, bytes, tag);
-        if (end >= 0 && copied < bytes && memory.isPage(Math.floor(end / memory.linesPerPage)))
-          write(0, end, tag);
+        if (copied < bytes && pages.owner.values[behind] === OWNER_BLOCK) {
+          cache.invalidatePage(behind);
+          memory.writeLine(behind, 0, tag);
+        }
         return copied;
       };
     },
@@ -70,6 +76,14 @@ export const SG_BUGS: readonly Bug[] = [
     catches: 'S5',
     text: 'whoever walks a table of several segments misses the last',
     needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_unmap_sg',
+    ],
     patch({ sg }) {
       sg.open = (table, reader) =>
         reader.open(sg.head.get(table) - 1, Math.max(sg.segments.get(table) - 1, 1));

@@ -8,7 +8,8 @@ export const SHARING_BUGS: readonly Bug[] = [
     layer: 'fd',
     catches: 'C5',
     text: 'a number that is no descriptor of the client is looked up among those of the others',
-    needs: ['second actor'],
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'ion_share', 'ion_import', 'ion_sync', 'fd_dup'],
     patch({ ion, sharing }) {
       const lookUp = sharing.lookUp.bind(sharing);
       sharing.lookUp = (own, fd) => {
@@ -146,6 +147,7 @@ export const SHARING_BUGS: readonly Bug[] = [
     catches: 'C1',
     text: 'descriptors of an application that has ended keep their buffers',
     needs: [],
+    only: ['ion_client_create', 'ion_client_destroy', 'ion_alloc', 'ion_share'],
     patch({ ion }) {
       ion.fds.closeAll = () => {};
     },

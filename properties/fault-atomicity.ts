@@ -1,0 +1,137 @@
+/**
+ * Fault atomicity: in every state that a script reaches, every call is tried with every fault site failing the first
+ * time that it is asked, the second, and so on. The errno of a call that fails must be one that the site may cause,
+ * and the target must show what it showed before, up to the slack that the specification names.
+ */
+import type { Call, Capability, Reply, Stateful, Target, View } from '../model/index.ts';
+import { runScript } from './drive.ts';
+import { causeOf, type Finding } from './finding.ts';
+import type { Script } from './script.ts';
+import type { Stepper } from './stepper.ts';
+
+/** A target that says more often than this that a fault fired in one call says it always. */
+const ASKED_MAX = 1000;
+
+/** Tries all faults at all calls. The script that comes with a finding ends with the call, and names the fault. */
+export function sweepFaults<M, S extends Stateful>(
+  stepper: Stepper<M, S>,
+  target: Target<M>,
+  script: Script,
+): { readonly script: Script; readonly finding: Finding } | undefined {
+  const finding = run(new Trying(stepper, target, true), script);
+  if (finding === undefined) return undefined;
+  const { command, call } = finding;
+  const last = script.commands[command];
+  if (call.fail === undefined || last === undefined) return { script, finding };
+  const commands = [...script.commands.slice(0, command), { ...last, fail: call.fail }];
+  return { script: { ...script, commands }, finding };
+}
+
+/** Tries the faults that the commands of a script name, and no others. */
+export const runFaults = <M, S extends Stateful>(
+  stepper: Stepper<M, S>,
+  target: Target<M>,
+  script: Script,
+): Finding | undefined => run(new Trying(stepper, target, false), script);
+
+/** What the specification says of the script itself is another property's business, but nothing comes after it. */
+function run<M, S extends Stateful>(trying: Trying<M, S>, script: Script): Finding | undefined {
+  const finding = runScript(trying.stepper, trying, script);
+  return trying.finding ?? (finding?.kind === 'crash' ? finding : undefined);
+}
+
+/** A target that tries each call with faults, and goes back, before it makes it. */
+class Trying<M, S extends Stateful> implements Target<M> {
+  readonly stepper: Stepper<M, S>;
+  finding: Finding | undefined;
+  readonly #target: Target<M>;
+  readonly #isSweep: boolean;
+  #machine: M | undefined;
+  /** Calls since boot, for targets that cannot undo. */
+  #made: Call[] = [];
+
+  constructor(stepper: Stepper<M, S>, target: Target<M>, isSweep: boolean) {
+    this.stepper = stepper;
+    this.#target = target;
+    this.#isSweep = isSweep;
+  }
+
+  get name(): string {
+    return this.#target.name;
+  }
+
+  get capabilities(): ReadonlySet<Capability> {
+    return this.#target.capabilities;
+  }
+
+  boot(machine: M): void {
+    this.#target.undoable?.attach();
+    this.#target.boot(machine);
+    this.#machine = machine;
+    this.#made = [];
+  }
+
+  apply(call: Call): Reply {
+    if (this.stepper.steps[this.stepper.at]?.own === true) this.#tryAll(call);
+    this.#made.push(call);
+    return this.#target.apply(call);
+  }
+
+  observe(view: View): void {
+    this.#target.observe(view);
+  }
+
+  #tryAll(call: Call): void {
+    if (!this.#isSweep) {
+      for (const [site, n] of Object.entries(call.fail ?? {})) this.#try(call, site, n);
+      return;
+    }
+    for (const site of Object.keys(this.stepper.spec.sites)) {
+      for (let n = 1; n <= ASKED_MAX && this.#try(call, site, n); n++);
+    }
+  }
+
+  /** Whether the fault fired, and there may be more to find. */
+  #try(call: Call, site: string, n: number): boolean {
+    if (this.finding !== undefined) return false;
+    const { stepper } = this;
+    const fail = { [site]: n };
+    this.#target.undoable?.mark();
+    try {
+      const reply = this.#target.apply({ ...call, fail });
+      const isFired = reply.fired?.includes(site) === true;
+      if (isFired) this.finding = this.#judge({ ...stepper.call, fail }, reply);
+      this.#goBack();
+      if (isFired) this.#target.observe(stepper.lockstep.shown);
+      return isFired;
+    } catch (cause) {
+      this.finding = stepper.crash(causeOf(cause), stepper.at, { ...stepper.call, fail });
+      return false;
+    }
+  }
+
+  #judge(call: Call, reply: Reply): Finding | undefined {
+    const { at, counts, lockstep, spec } = this.stepper;
+    counts.compared++;
+    const { state } = lockstep.world;
+    const saved = 'ok' in reply ? state.save() : undefined;
+    const wrong = lockstep.judge(at, call, reply);
+    if (saved !== undefined) state.load(saved);
+    if (wrong !== undefined || 'ok' in reply) return wrong;
+    const before = lockstep.shown.columns.map((column) => column.slice());
+    this.#target.observe(lockstep.shown);
+    const left = spec.leftBehind?.(before, lockstep.shown, this.#machine as M);
+    return left && lockstep.finding(at, call, { kind: 'pair', ...left }, reply);
+  }
+
+  #goBack(): void {
+    const { undoable } = this.#target;
+    if (undoable !== undefined) {
+      undoable.undo();
+      undoable.drop();
+      return;
+    }
+    this.#target.boot(this.#machine as M);
+    for (const call of this.#made) this.#target.apply(call);
+  }
+}
