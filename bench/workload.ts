@@ -18,12 +18,25 @@ export interface Workload {
   readonly calls: number;
 }
 
-/** Scripts of all calls on machines of 64 pages, correct target, faults included. */
+/**
+ * Scripts on machines of 64 pages, correct target, faults included.
+ *
+ * @throws Error when a call of the specification never succeeds in them: the figures would be of less than it all
+ */
 export function makeWorkload(seed: number, count: number): Workload {
   const source = new Scripts(SPEC, seed, { machine: { pages: 64 } });
   const scripts = Array.from({ length: count }, (_, index) => source.at(index));
   const recordings = scripts.map(record);
+  const missing = unmade(recordings);
+  if (missing.length > 0) throw new Error(`never made with success: ${missing.join(', ')}`);
   return { seed, scripts, recordings, calls: recordings.reduce((sum, { calls }) => sum + calls.length, 0) };
+}
+
+/** Calls that never succeed in these recordings. */
+function unmade(recordings: readonly Recording[]): readonly string[] {
+  const made = recordings.flatMap(({ calls }) => calls.filter(({ reply }) => 'ok' in reply));
+  const names = new Set<string>(made.map(({ call }) => call.op));
+  return Object.keys(SPEC.calls).filter((name) => !names.has(name));
 }
 
 function record(script: Script): Recording {

@@ -24,6 +24,8 @@ interface Argument {
   readonly policy: string;
   readonly premise: string;
   readonly settings: readonly (readonly [text: string, machine: ScriptMachine])[];
+  /** Pages of every machine: few, where memory has to become short. */
+  readonly pages?: number;
   readonly only?: readonly string[];
 }
 
@@ -51,27 +53,39 @@ const ARGUMENTS: readonly Argument[] = [
   { name: 'T1', policy: 'contexts', premise: 'T1', settings: [['', {}]], only: BUFFERS },
   { name: 'T2', policy: 'mapping', premise: 'T2', settings: [['', {}]], only: BUFFERS },
   { name: 'T3', policy: 'backing', premise: 'T3', settings: [['', {}]], only: SHORTAGE },
-  { name: 'T4', policy: 'pageArray', premise: 'T4', settings: [UNMOVABLE, MOVABLE], only: SHORTAGE },
+  {
+    name: 'T4',
+    policy: 'pageArray',
+    premise: 'T4',
+    settings: [UNMOVABLE, MOVABLE],
+    pages: 64,
+    only: SHORTAGE,
+  },
   { name: 'T5', policy: 'aliasing', premise: 'T5', settings: [CACHED], only: BUFFERS },
   { name: 'T6', policy: 'sync', premise: 'T6', settings: [CACHED, COHERENT], only: BUFFERS },
-  { name: 'T7', policy: 'layout', premise: 'T7', settings: [UNMOVABLE, MOVABLE], only: SHORTAGE },
+  { name: 'T7', policy: 'layout', premise: 'T7', settings: [UNMOVABLE, MOVABLE], pages: 32, only: SHORTAGE },
   { name: 'zeroing', policy: 'zeroing', premise: 'zeroing', settings: [['', {}]] },
   { name: 'strict', policy: 'invalidation', premise: 'strict', settings: [['', {}]] },
 ];
 
 /** All rows, in the order of the table: argument, setting, value. */
-export const VERDICTS: readonly Verdict[] = ARGUMENTS.flatMap(({ name, policy, premise, settings, only }) =>
-  settings.flatMap(([setting, fixed]) =>
-    (SPEC.policies[policy]?.values ?? []).map((value) => ({
-      argument: name,
-      policy,
-      value,
-      setting,
-      premise,
-      machine: { ...fixed, policies: { ...fixed.policies, [policy]: value } },
-      only,
-    })),
-  ),
+export const VERDICTS: readonly Verdict[] = ARGUMENTS.flatMap(
+  ({ name, policy, premise, settings, pages, only }) =>
+    settings.flatMap(([setting, fixed]) =>
+      (SPEC.policies[policy]?.values ?? []).map((value) => ({
+        argument: name,
+        policy,
+        value,
+        setting,
+        premise,
+        machine: {
+          ...(pages === undefined ? {} : { pages }),
+          ...fixed,
+          policies: { ...fixed.policies, [policy]: value },
+        },
+        only,
+      })),
+    ),
 );
 
 /** The file that keeps the shortest case of a row that is broken. */

@@ -18,16 +18,20 @@ const asksIommuHeap = (s: World, { op, args }: Call): boolean =>
 const gpuOwners = (s: World): number =>
   new Set([...s.owner.values].filter((_owner, context) => s.context.get(context) === CONTEXT.GPU)).size;
 
-/** The whole buffer, its array and its table would fit blocks of a machine that nothing occupies. */
-function fitsEmptyMachine({ machine }: World, { args }: Call): boolean {
-  const pages = pagesFor(machine, number(args['bytes']));
-  const block = roundUpToPowerOfTwo(pages);
-  const array = roundUpToPowerOfTwo(pagesFor(machine, pages * machine.pageArrayEntryBytes));
-  const fits = (blocks: number): boolean =>
-    blocks <= 2 ** machine.orderMax &&
-    block + array + chunksFor(machine, pages) + machine.reserve <= machine.pages;
-  return fits(Math.max(block, array));
+/** The buffer's pages, their list in one block, and the table would be there if nothing else was. */
+function fitsEmptyMachine({ machine }: World, pages: number): boolean {
+  const list = roundUpToPowerOfTwo(pagesFor(machine, pages * machine.pageArrayEntryBytes));
+  const all = pages + list + chunksFor(machine, pages) + machine.reserve;
+  return list <= 2 ** machine.orderMax && all <= machine.pages;
 }
+
+/** The buffer would fit one block, beside the rest. */
+function isOneBlock(s: World, pages: number): boolean {
+  const block = roundUpToPowerOfTwo(pages);
+  return block <= 2 ** s.machine.orderMax && fitsEmptyMachine(s, block);
+}
+
+const askedPages = ({ machine }: World, { args }: Call): number => pagesFor(machine, number(args['bytes']));
 
 export const PREMISES: readonly Premise<World>[] = [
   {
@@ -52,8 +56,8 @@ export const PREMISES: readonly Premise<World>[] = [
   {
     name: 'T4',
     about: ['M1', 'M2a', 'M2b'],
-    text: 'the failing allocation would fit blocks of a machine that nothing occupies',
-    holds: (s, call) => asksIommuHeap(s, call) && fitsEmptyMachine(s, call),
+    text: 'the failing allocation would fit a machine that nothing occupies, with its list in one block',
+    holds: (s, call) => asksIommuHeap(s, call) && fitsEmptyMachine(s, askedPages(s, call)),
   },
   {
     name: 'T5',
@@ -71,7 +75,7 @@ export const PREMISES: readonly Premise<World>[] = [
     name: 'T7',
     about: ['M1'],
     text: 'the failing allocation would fit one block of a machine that nothing occupies',
-    holds: (s, call) => asksIommuHeap(s, call) && fitsEmptyMachine(s, call),
+    holds: (s, call) => asksIommuHeap(s, call) && isOneBlock(s, askedPages(s, call)),
   },
   {
     name: 'zeroing',

@@ -156,7 +156,7 @@ export const CLOAKROOM: Spec<Room, Cloaks> = {
   premises: [
     {
       name: 'crowded',
-      about: ['ROOM'],
+      about: ['ROOM', 'P1'],
       text: 'at least two coats hang',
       holds: ({ coat }) => coat.values.filter((colour) => colour > 0).length > 1,
     },

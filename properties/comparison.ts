@@ -46,7 +46,7 @@ export class Comparison<M, S extends Stateful> {
     this.#isolation = isolation;
     this.#shortages = new Set(Object.values(spec.sites).flat());
     this.#spaces = kindsIn(spec, (arg) => arg.is === 'address' && arg.side === undefined);
-    this.#counted = kindsIn(spec, consumes);
+    this.#counted = kindsGivenBack(spec);
   }
 
   /** The first difference, in the order of the commands. An answer that is missing: the call was not made. */
@@ -101,6 +101,10 @@ export class Comparison<M, S extends Stateful> {
 }
 
 const consumes = (shape: ArgShape): boolean => shape.is === 'ref' && shape.consumes === true;
+
+/** Kinds that some call takes back; all others end by themselves. */
+export const kindsGivenBack = <M, S extends Stateful>(spec: Spec<M, S>): ReadonlySet<string> =>
+  kindsIn(spec, consumes);
 
 /** Kinds that some argument of the table of calls is of. */
 function kindsIn(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Call, SPEC } from '../model/index.ts';
+import { type Args, type Call, SPEC, type Value } from '../model/index.ts';
 import { CLOAKROOM, Cloakroom, type Cloaks, type Room } from './cloakroom.test.ts';
 import { callsOf } from './enumerate.ts';
 import { limitsOf, machineOf } from './machine.ts';
@@ -35,6 +35,20 @@ describe('callsOf', () => {
     expect([...callsOf(SPEC, world, limitsOf(SPEC, machine), ['free_pages', 'iommu_map'], 3)]).to.deep.equal(
       [],
     );
+  });
+
+  it('accesses coherent memory where the side that is meant finds it', () => {
+    const machine = machineOf(SPEC, { pages: 8 });
+    const world = SPEC.boot(machine, true);
+    const make = (op: string, args: Args, value: Value): void => SPEC.rules[op]?.effect(world, args, value);
+    make('iommu_domain_alloc', { type: 'dma' }, { domain: 0 });
+    make('iommu_attach_device', { domain: 0, device: 0 }, { device: 4 });
+    make('dma_alloc_coherent', { device: 4, bytes: 64 }, { cpu: 20 * 64, dma: 128, pages: [3] });
+    make('alloc_pages', { order: 0 }, { pfn: 5 });
+    const at = (op: string): unknown[] =>
+      [...callsOf(SPEC, world, limitsOf(SPEC, machine), [op], 2)].map(({ args }) => args['at']);
+    expect(new Set(at('cpu_read'))).to.deep.equal(new Set([5 * 64, 5 * 64 + 16, 20 * 64, 20 * 64 + 16]));
+    expect(new Set(at('device_read'))).to.deep.equal(new Set([128, 144]));
   });
 
   it('passes over calls that there are none of', () => {

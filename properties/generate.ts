@@ -24,8 +24,8 @@ const COMMANDS_FROM = 20;
 const COMMANDS_TO = 80;
 /** Calls that a script is about, before those that they need; beyond their number: all. */
 const WIDTHS = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
-/** Live results of a kind from which on making more of them becomes rarer. */
-const MANY = 2;
+/** Live results of a kind from which on making more of them becomes rarer; a script that hoards runs out of memory. */
+const MANY = [2, 2, 2, 32];
 /** Weights are multiples of this, so that they can be divided. */
 const WEIGHT_UNIT = 16;
 /** Calls that need each other's results are followed so deep. */
@@ -72,6 +72,7 @@ class Writer<M, S extends Stateful> {
   readonly #active: readonly Weighted[];
   readonly #faulty: boolean;
   readonly #probing: boolean;
+  readonly #many: number;
   readonly #draft = new Draft();
 
   constructor(spec: Spec<M, S>, choices: Choices, limits: Readonly<Record<string, number>>, plan: Plan) {
@@ -82,11 +83,12 @@ class Writer<M, S extends Stateful> {
     this.#active = this.#calls.filter(({ weight, consumes }) => weight > 0 || consumes !== undefined);
     this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
     this.#probing = choices.below(4) === 0;
+    this.#many = MANY[choices.below(MANY.length)] ?? 2;
   }
 
   /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
   writeNext(): boolean {
-    const weights = this.#active.map((call) => weightNow(call, this.#draft));
+    const weights = this.#active.map((call) => weightNow(call, this.#draft, this.#many));
     for (let left = weights.length; left > 0 && weights.some((weight) => weight > 0); left--) {
       const at = this.#choices.pick(weights);
       if (this.#write(this.#active[at] as Weighted, [], 0)) return true;
@@ -120,7 +122,7 @@ class Writer<M, S extends Stateful> {
   #provide({ kinds, staleToo }: Need, beside: readonly Entry[], depth: number): boolean {
     const first = this.#choices.below(kinds.length);
     const live = this.#draft.liveCount(kinds[first] as string);
-    if (live >= MANY || (live > 0 && this.#choices.below(8) !== 0)) return true;
+    if (live >= this.#many || (live > 0 && this.#choices.below(8) !== 0)) return true;
     if (live === 0 && staleToo && this.#draft.has(kinds, true) && this.#choices.below(8) === 0) return true;
     for (let at = 0; at < kinds.length && depth < DEPTH_MAX; at++) {
       const kind = kinds[(first + at) % kinds.length];
@@ -221,13 +223,13 @@ const isUserKind = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly str
  * What needs much is made more often, or it would hardly ever be; what there is much of is hardly made and given back
  * often, or memory and ids would soon be gone for good.
  */
-function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft): number {
+function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft, many: number): number {
   const kind = shape.gives?.kind;
-  if (consumes !== undefined && draft.liveCount(consumes) > MANY)
+  if (consumes !== undefined && draft.liveCount(consumes) > many)
     return WEIGHT_UNIT * Math.max(2 * weight, 2);
   let now = weight * WEIGHT_UNIT * (1 + needs.length);
   if (needs.length === 0 && kind === undefined) now /= 4;
-  if (kind !== undefined && draft.liveCount(kind) >= MANY) now /= 16;
+  if (kind !== undefined && draft.liveCount(kind) >= many) now /= 16;
   if (consumes !== undefined && draft.liveCount(consumes) === 0) now /= 8;
   return Math.ceil(now);
 }

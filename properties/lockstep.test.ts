@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { type Reply, type Rule, SPEC, type Spec, type Target, type View } from '../model/index.ts';
+import {
+  type Machine,
+  type Reply,
+  type Rule,
+  SPEC,
+  type Spec,
+  type Target,
+  type View,
+} from '../model/index.ts';
 import { builtin } from '../targets/builtin.ts';
 import { CLOAKROOM, Cloakroom, type Cloaks, type Room } from './cloakroom.test.ts';
 import { runScript } from './drive.ts';
@@ -103,15 +111,21 @@ describe('a finding', () => {
       }
     }
     class Hidden extends Cloakroom {
-      override observe(): void {
-        throw new Error('no light');
+      lights = 0;
+      override observe(view: View): void {
+        if (this.lights-- === 0) throw new Error('no light');
+        super.observe(view);
       }
     }
-    expect(findingOf(new Unbootable(), scriptOf(HANG))).to.include({ kind: 'crash' });
-    expect(findingOf(new Hidden(), scriptOf(HANG))).to.include({
+    const boot = { kind: 'crash', command: -1, layer: '' };
+    expect(findingOf(new Unbootable(), scriptOf(HANG))).to.include({ ...boot, detail: 'no power' });
+    expect(findingOf(new Hidden(), scriptOf(HANG))).to.include({ ...boot, detail: 'no light' });
+    const later = new Hidden();
+    later.lights = 2;
+    expect(findingOf(later, scriptOf(HANG, HANG))).to.include({
       kind: 'crash',
       detail: 'no light',
-      command: 0,
+      command: 1,
     });
   });
 
@@ -144,7 +158,7 @@ describe('a finding', () => {
     });
   });
 
-  it('is of kind invariant when a step breaks one: not at the first call, before which nothing was shown', () => {
+  it('is of kind invariant when a step breaks one, the first step too', () => {
     class Panicking extends Cloakroom {
       override give(op: string, ticket: number): Reply {
         const reply = super.give(op, ticket);
@@ -154,6 +168,14 @@ describe('a finding', () => {
     }
     const script = scriptOf({ ...HANG, as: 'a' }, { op: 'fetch', ticket: 2 });
     expect(findingOf(new Panicking(), script)).to.include({ serves: 'CALM', clause: 'step', command: 1 });
+    class Alarming extends Cloakroom {
+      override give(): Reply {
+        this.coats[0] = 1;
+        return { errno: 'ENOENT' };
+      }
+    }
+    const first = scriptOf({ op: 'fetch', ticket: 2 });
+    expect(findingOf(new Alarming(), first)).to.include({ serves: 'CALM', clause: 'step', command: 0 });
   });
 
   it('is of kind view when what the target shows is possible but not so', () => {
@@ -210,5 +232,69 @@ describe('a finding', () => {
     expect(findingOf(new Full(), scriptOf(HANG, last), { premise: 'crowded' })).to.not.have.property(
       'premise',
     );
+  });
+
+  it('carries the premise only where it breaks what the premise is about', () => {
+    class Careless extends Cloakroom {
+      override give(op: string, ticket: number): Reply {
+        return super.give(op === 'brush' ? 'fetch' : op, ticket);
+      }
+    }
+    const finding = findingOf(
+      new Careless(),
+      scriptOf(HANG, { ...HANG, as: 'a' }, HANG, { op: 'brush', ticket: 'a' }),
+      { premise: 'crowded' },
+    );
+    expect(finding, 'of which there were three').to.include({ serves: 'SAME', command: 3 });
+    expect(finding).to.not.have.property('premise');
+  });
+});
+
+describe('a premise that takes a policy for granted', () => {
+  const unmap = (invalidation: string): Script => ({
+    format: 1,
+    machine: { pages: 16, policies: { invalidation } },
+    commands: [
+      { op: 'iommu_domain_alloc', type: 'dma', as: 'd' },
+      { op: 'iommu_attach_device', domain: 'd', device: 0, as: 'a' },
+      { op: 'alloc_pages', order: 0, as: 'b' },
+      { op: 'sg_alloc_table_from_pages', pages: ['b'], maxSegment: 64, as: 't' },
+      { op: 'dma_map_sg', device: 'a', table: 't', direction: 'bidirectional', as: 'm' },
+      { op: 'device_read', through: 'a', at: { in: 'm', offset: 0 }, bytes: 16 },
+      { op: 'dma_unmap_sg', mapping: 'm' },
+    ],
+  });
+  const builtinOn = (script: Script, premise?: string): Finding | undefined => {
+    const target = builtin();
+    return runScript(new Stepper(SPEC, target, premise), target, script);
+  };
+
+  it('holds the code under test to it, whatever machine that runs on', () => {
+    expect(builtinOn(unmap('lazy'), 'strict')).to.include({ serves: 'I1', premise: 'strict', command: 6 });
+    expect(builtinOn(unmap('strict'), 'strict')).to.equal(undefined);
+  });
+
+  it('is asked for by name: without it, the machine’s own policy counts', () => {
+    expect(builtinOn(unmap('lazy'))).to.equal(undefined);
+    expect(builtinOn(unmap('lazy'), 'T1'), 'which takes nothing for granted').to.equal(undefined);
+  });
+
+  it('leaves the machine as it is', () => {
+    const booted: unknown[] = [];
+    const inner = builtin();
+    const target: Target<Machine> = {
+      name: 'noting',
+      capabilities: inner.capabilities,
+      boot(machine) {
+        booted.push(machine.policies['invalidation']);
+        inner.boot(machine);
+      },
+      apply: (call) => inner.apply(call),
+      observe: (view) => inner.observe(view),
+    };
+    const script = unmap('lazy');
+    runScript(new Stepper(SPEC, target, 'strict'), target, script);
+    expect(booted).to.deep.equal(['lazy']);
+    expect(script.machine.policies).to.deep.equal({ invalidation: 'lazy' });
   });
 });

@@ -18,12 +18,14 @@ describe('machineOf', () => {
   it('fills in the defaults, the first value of each policy, and an empty start map', () => {
     const machine = machineOf(SPEC, { pages: 8, policies: { contexts: 'shared' } });
     expect(machine).to.include({ pages: 8, pageBytes: 64, orderMax: 3, ioBits: 12 });
-    expect(machine.occupied).to.deep.equal([]);
-    expect(machine.policies).to.deep.equal({
-      contexts: 'shared',
-      layout: 'scattered',
-      placement: 'lowest',
-    });
+    expect([machine.occupied, machine.movable]).to.deep.equal([[], []]);
+    const first = Object.entries(SPEC.policies).map(([name, { values }]) => [name, values[0]]);
+    expect(machine.policies).to.deep.equal({ ...Object.fromEntries(first), contexts: 'shared' });
+  });
+
+  it('keeps both start maps: who holds pages for good, and who may be moved', () => {
+    const machine = { pages: 8, occupied: [[0, 2]] as const, movable: [[4, 3]] as const };
+    expect(machineOf(SPEC, machine)).to.deep.include({ occupied: [[0, 2]], movable: [[4, 3]] });
   });
 
   it('gives the same object for the same object, so that targets know a machine again', () => {
@@ -49,6 +51,8 @@ describe('machineOf', () => {
     ['machine.policies.contexts', { policies: { contexts: 'common' } }],
     ['machine', { lineBytes: 128 }],
     ['machine', { occupied: [[63, 2]] }],
+    ['machine', { movable: [[63, 2]] }],
+    ['machine', { occupied: [[3, 2]], movable: [[4, 1]] }],
   ] as const) {
     it(`names ${path} in ${JSON.stringify(machine)}`, () => {
       expect(problemOf(machine).path).to.equal(path);

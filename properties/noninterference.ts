@@ -4,12 +4,13 @@
  * specification says what callers may do; of answers it is asked nothing, but where it disagrees with one, the
  * comparison ends behind it.
  */
-import type { Isolation, Reply, Spec, Stateful, Target, View } from '../model/index.ts';
-import { type Answer, Comparison, type Difference } from './comparison.ts';
+import type { Call, Isolation, Reply, Spec, Stateful, Target, View } from '../model/index.ts';
+import { type Answer, Comparison, type Difference, kindsGivenBack } from './comparison.ts';
 import { runScript } from './drive.ts';
 import { type Finding, showReply } from './finding.ts';
 import { type Owned, ownersOf } from './ownership.ts';
 import type { Script } from './script.ts';
+import type { Step } from './step.ts';
 import { Stepper } from './stepper.ts';
 
 /** What the specification is shown beyond answers. */
@@ -19,16 +20,40 @@ const NOTHING = { observe: (_view: View): void => {} };
 export class Answering<M, S extends Stateful> extends Stepper<M, S> {
   readonly isolation: Isolation;
   answers: Answer[] = [];
+  readonly #givenBack: ReadonlySet<string>;
 
   constructor(spec: Spec<M, S>, target: Target<M>) {
     super({ ...spec, invariants: [], closing: [] }, target);
     if (spec.isolation === undefined) throw new Error(`${spec.name} says nothing of what is isolated`);
     this.isolation = spec.isolation;
+    this.#givenBack = kindsGivenBack(spec);
   }
 
   override begin(script: Script): M {
     this.answers = [];
     return super.begin(script);
+  }
+
+  override callAt(at: number): Call | undefined {
+    const step = this.steps[at] as Step;
+    return step.plans.some((plan) => plan.is === 'slot' && this.#isOver(plan.slot))
+      ? undefined
+      : super.callAt(at);
+  }
+
+  /** What ends by itself, as a job does, is over at the latest when somebody else has got its id. */
+  #isOver(slot: number): boolean {
+    const kind = this.steps[slot]?.shape.gives?.kind ?? '';
+    const id = this.#idAt(slot, kind);
+    if (id === undefined || this.#givenBack.has(kind)) return false;
+    return this.answers.some((_answer, at) => at > slot && this.#idAt(at, kind) === id);
+  }
+
+  #idAt(slot: number, kind: string): unknown {
+    const reply = this.answers[slot]?.reply;
+    if (reply === undefined || 'errno' in reply || this.steps[slot]?.shape.gives?.kind !== kind)
+      return undefined;
+    return reply.ok[this.spec.kinds[kind]?.main ?? ''];
   }
 
   override give(reply: Reply): Finding | undefined {
@@ -52,9 +77,9 @@ export function runNoninterference<M, S extends Stateful>(
 ): Finding | undefined {
   const owners = ownersOf(stepper.spec, stepper.isolation, script);
   const clients = new Set(owners.flatMap((owned) => owned?.client ?? []));
-  if (clients.size < 2) return undefined;
   const { scripts } = stepper.counts;
   try {
+    if (clients.size < 2) return undefined;
     const among = answersTo(stepper, target, script, owners);
     if ('kind' in among) return among;
     for (const name of client === undefined ? clients : [client]) {

@@ -45,6 +45,11 @@ const CLIENT = { op: 'ion_client_create', as: 'c' };
 const HANDLE = { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'uncached', as: 'h' };
 const BLOCK = { op: 'alloc_pages', order: 1, as: 'b' };
 const DOMAIN = { op: 'iommu_domain_alloc', type: 'unmanaged', as: 'd' };
+const DMA = { op: 'iommu_domain_alloc', type: 'dma', as: 'd' };
+const ATTACH = { op: 'iommu_attach_device', domain: 'd', device: 0, as: 'a' };
+const COHERENT = { op: 'dma_alloc_coherent', device: 'a', bytes: 64, as: 'c' };
+/** What every script ends with: nothing is kept for later. */
+const EMPTYING = ['shrink', 'drain'];
 const MAP = { op: 'iommu_map', domain: 'd', iova: 64, bytes: 64, prot: 'both' };
 
 describe('compile', () => {
@@ -57,7 +62,30 @@ describe('compile', () => {
       ['ion_client_destroy', false],
       ['iommu_domain_free', false],
       ['free_pages', false],
+      ['shrink', false],
+      ['drain', false],
     ]);
+  });
+
+  it('makes a closing call without arguments once, and none after a script without commands', () => {
+    const ops = compiled([BLOCK, { ...BLOCK, as: 'e' }]).map(({ op }) => op);
+    expect(ops.slice(2)).to.deep.equal(['free_pages', 'free_pages', 'shrink', 'drain']);
+    const [, , , , shrink] = compiled([BLOCK, { ...BLOCK, as: 'e' }]);
+    expect(shrink).to.deep.include({ fixed: {}, plans: [], own: false, actor: '' });
+    expect(compiled([])).to.deep.equal([]);
+  });
+
+  it('turns a place into the address of the side that the call means', () => {
+    const access = { at: { in: 'c', offset: 16 }, bytes: 16 };
+    const steps = compiled([
+      DMA,
+      ATTACH,
+      COHERENT,
+      { op: 'cpu_read', ...access },
+      { op: 'device_read', through: 'a', ...access },
+    ]).slice(3, 5);
+    const field = steps.map(({ plans }) => plans.find(({ is }) => is === 'place'));
+    expect(field.map((plan) => plan && 'field' in plan && plan.field)).to.deep.equal(['cpu', 'dma']);
   });
 
   for (const [path, commands] of [
@@ -74,7 +102,7 @@ describe('compile', () => {
 
   it('takes a name that no command gives for a result that is missing', () => {
     expect(pathOf([{ op: 'free_pages', block: 'gone' }])).to.equal('none');
-    expect(callsOf([{ op: 'free_pages', block: 'gone' }])).to.deep.equal([]);
+    expect(callsOf([{ op: 'free_pages', block: 'gone' }]).map(({ op }) => op)).to.deep.equal(EMPTYING);
   });
 
   it('takes a name that is given only later for one that is missing', () => {
@@ -125,6 +153,22 @@ describe('resolving', () => {
     expect(moved, 'the block starts at page 2').to.include({ phys: 192 });
   });
 
+  it('sends the address of the side that the call means', () => {
+    const access = { at: { in: 'c', offset: 16 }, bytes: 16 };
+    const commands = [DMA, ATTACH, COHERENT, { op: 'cpu_write', ...access, tag: 7 }];
+    const vmalloc = 64 * 64;
+    const [cpu] = sent(commands, 'cpu_write');
+    expect(cpu?.['at']).to.be.within(vmalloc, 2 * vmalloc);
+    const [device] = sent([...commands, { op: 'device_read', through: 'a', ...access }], 'device_read');
+    expect(device?.['at']).to.be.within(64, vmalloc);
+  });
+
+  it('skips the parts of a block that was split, and gives the split back', () => {
+    const split = { op: 'split_page', block: 'b', as: 's' };
+    const ops = callsOf([BLOCK, split, { op: 'free_pages', block: 'b' }]).map(({ op }) => op);
+    expect(ops).to.deep.equal(['alloc_pages', 'split_page', 'free_pages_exact', ...EMPTYING]);
+  });
+
   it('sends a named field of a result', () => {
     const table = { op: 'sg_alloc_table_from_pages', pages: ['b'], maxSegment: 512, as: 't' };
     const commands = [BLOCK, table, { op: 'ion_free', client: 't.segments', handle: 1 }];
@@ -161,15 +205,14 @@ describe('resolving', () => {
 
   it('skips commands whose producer failed', () => {
     const block = { op: 'alloc_pages', order: 60, as: 'b' };
-    expect(callsOf([block, { op: 'free_pages', block: 'b' }]).map(({ op }) => op)).to.deep.equal([
-      'alloc_pages',
-    ]);
+    const ops = callsOf([block, { op: 'free_pages', block: 'b' }]).map(({ op }) => op);
+    expect(ops).to.deep.equal(['alloc_pages', ...EMPTYING]);
   });
 
   it('gives back what is left, and nothing twice', () => {
     const ops = callsOf([BLOCK, { op: 'free_pages', block: 'b' }, { ...BLOCK, as: 'e' }, CLIENT, HANDLE]).map(
       ({ op }) => op,
     );
-    expect(ops.slice(5)).to.deep.equal(['ion_client_destroy', 'free_pages']);
+    expect(ops.slice(5)).to.deep.equal(['ion_client_destroy', 'free_pages', ...EMPTYING]);
   });
 });

@@ -41,7 +41,7 @@ int32_t iova_allocate(int32_t count)
 	int32_t align = 1;
 
 	if (count >= end)
-		return -ENOSPC_;
+		return -ENOSPC;
 	while (align < count)
 		align <<= 1;
 	for (int32_t first = align; first + count <= end; first += align) {
@@ -50,7 +50,7 @@ int32_t iova_allocate(int32_t count)
 		mark(first, count, true);
 		return first;
 	}
-	return -ENOSPC_;
+	return -ENOSPC;
 }
 
 void iova_free(int32_t first, int32_t count)

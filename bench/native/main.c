@@ -5,12 +5,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-enum { LAYER_PAGES, LAYER_TABLES, LAYER_IOVA };
 enum { ALLOC, FREE };
-enum { MAP, UNMAP, WALK };
+/* Of the tables. The rights of a mapping stand above its kind. */
+enum { MAP, UNMAP, WALK, KIND = 3, KIND_BITS = 2 };
 
 struct operation {
 	int32_t kind, a, b, c;
@@ -24,6 +23,8 @@ struct header {
 	int32_t count;
 	struct machine machine;
 };
+
+static int32_t *slots;
 
 static void fail(const char *what)
 {
@@ -41,7 +42,7 @@ void *get_memory(size_t count, size_t size)
 }
 
 /* What a slot holds is what was answered when it was filled, which may be an error. */
-static uint32_t play_pages(const struct operation *at, const struct operation *end, int32_t *slots, uint32_t sum)
+static uint32_t play_pages(const struct operation *at, const struct operation *end, uint32_t sum)
 {
 	for (; at < end; at++) {
 		if (at->kind == ALLOC) {
@@ -57,17 +58,17 @@ static uint32_t play_pages(const struct operation *at, const struct operation *e
 static uint32_t play_tables(const struct operation *at, const struct operation *end, uint32_t sum)
 {
 	for (; at < end; at++) {
-		if (at->kind >> 2)
-			sum = fold(sum, tables_map(at->a, at->b, at->c, at->kind >> 2));
+		if ((at->kind & KIND) == MAP)
+			sum = fold(sum, tables_map(at->a, at->b, at->c, at->kind >> KIND_BITS));
 		else if (at->kind == UNMAP)
-			sum = fold(sum, tables_unmap(at->a, at->c));
+			sum = fold(sum, tables_unmap(at->a, at->b));
 		else
 			sum = fold(sum, tables_walk(at->a));
 	}
 	return sum;
 }
 
-static uint32_t play_iova(const struct operation *at, const struct operation *end, int32_t *slots, uint32_t sum)
+static uint32_t play_iova(const struct operation *at, const struct operation *end, uint32_t sum)
 {
 	for (; at < end; at++) {
 		if (at->kind == ALLOC) {
@@ -80,45 +81,16 @@ static uint32_t play_iova(const struct operation *at, const struct operation *en
 	return sum;
 }
 
-static uint32_t play(int32_t layer, const struct operation *at, const struct operation *end, int32_t *slots,
-		     uint32_t sum)
-{
-	switch (layer) {
-	case LAYER_PAGES:
-		return play_pages(at, end, slots, sum);
-	case LAYER_TABLES:
-		return play_tables(at, end, sum);
-	default:
-		return play_iova(at, end, slots, sum);
-	}
-}
-
-static void boot(int32_t layer)
-{
-	if (layer == LAYER_PAGES)
-		pages_reset();
-	else if (layer == LAYER_TABLES)
-		tables_reset();
-	else
-		iova_reset();
-}
-
-static void init(int32_t layer, const struct machine *machine)
-{
-	if (layer == LAYER_PAGES)
-		pages_init(machine);
-	else if (layer == LAYER_TABLES)
-		tables_init(machine);
-	else
-		iova_init(machine);
-}
-
-static uint32_t digest(int32_t layer, uint32_t sum)
-{
-	if (layer == LAYER_PAGES)
-		return pages_digest(sum);
-	return layer == LAYER_TABLES ? tables_digest(sum) : iova_digest(sum);
-}
+static const struct layer {
+	void (*init)(const struct machine *machine);
+	void (*reset)(void);
+	uint32_t (*play)(const struct operation *at, const struct operation *end, uint32_t sum);
+	uint32_t (*digest)(uint32_t sum);
+} LAYERS[] = {
+	{ pages_init, pages_reset, play_pages, pages_digest },
+	{ tables_init, tables_reset, play_tables, tables_digest },
+	{ iova_init, iova_reset, play_iova, iova_digest },
+};
 
 static double now(void)
 {
@@ -128,11 +100,26 @@ static double now(void)
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
+/* Plays a trace once. Returns what was answered, and what was left. */
+static uint32_t run(const struct header *header, const struct operation *operations, double *spent)
+{
+	const struct layer *layer = &LAYERS[header->layer];
+	const struct operation *warm = operations + header->warm;
+	uint32_t sum;
+	double start;
+
+	layer->reset();
+	sum = layer->play(operations, warm, 0);
+	start = now();
+	sum = layer->play(warm, operations + header->count, sum);
+	*spent = now() - start;
+	return layer->digest(sum);
+}
+
 int main(int argc, char **argv)
 {
 	struct header header;
 	struct operation *operations;
-	int32_t *slots;
 	uint32_t checksum = 0;
 	double best = 0;
 	FILE *file = argc == 3 ? fopen(argv[1], "rb") : NULL;
@@ -144,22 +131,16 @@ int main(int argc, char **argv)
 	if (fread(operations, sizeof(*operations), (size_t)header.count, file) != (size_t)header.count)
 		fail("the trace is too short");
 	fclose(file);
-	init(header.layer, &header.machine);
-	for (int32_t round = 0, rounds = atoi(argv[2]); round < rounds; round++) {
-		uint32_t sum = 0;
-		double start, spent;
+	LAYERS[header.layer].init(&header.machine);
+	for (int round = 0, rounds = atoi(argv[2]); round < rounds; round++) {
+		double spent;
+		uint32_t sum = run(&header, operations, &spent);
 
-		boot(header.layer);
-		sum = play(header.layer, operations, operations + header.warm, slots, sum);
-		start = now();
-		sum = play(header.layer, operations + header.warm, operations + header.count, slots, sum);
-		spent = now() - start;
-		sum = digest(header.layer, sum);
 		if (round > 0 && sum != checksum)
 			fail("two rounds differ");
-		checksum = sum;
 		if (round == 0 || spent < best)
 			best = spent;
+		checksum = sum;
 	}
 	printf("{\"nanoseconds\":%.3f,\"checksum\":%u}\n", best / (header.count - header.warm), checksum);
 	return 0;

@@ -7,11 +7,12 @@
 #ifndef NATIVE_H
 #define NATIVE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* How the machine is built: words 5 and up of a trace, in this order. */
+/* How the machine is built, in the order of a trace's header. */
 struct machine {
 	int32_t pages;
 	int32_t order_max;
@@ -58,6 +59,5 @@ void iova_free(int32_t first, int32_t count);
 uint32_t iova_digest(uint32_t sum);
 
 enum { OWNER_NONE = 0, OWNER_BLOCK = 2, OWNER_TABLE = 5 };
-enum { ENOMEM_ = 12, EEXIST_ = 17, EINVAL_ = 22, ENOSPC_ = 28 };
 
 #endif

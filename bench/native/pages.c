@@ -137,14 +137,14 @@ static int32_t take_block(int32_t order)
 	int32_t page = -1;
 
 	if (free_count - (1 << order) < config.reserve)
-		return -ENOMEM_;
+		return -ENOMEM;
 	for (; found <= config.order_max; found++) {
 		page = tree_first(&lists[found]);
 		if (page >= 0)
 			break;
 	}
 	if (page < 0)
-		return -ENOMEM_;
+		return -ENOMEM;
 	page <<= found;
 	unlist_block(page, found);
 	for (int32_t k = found - 1; k >= order; k--)
@@ -187,7 +187,7 @@ int32_t alloc_block(int32_t order)
 	int32_t page;
 
 	if (order < 0 || order > config.order_max)
-		return -EINVAL_;
+		return -EINVAL;
 	page = pages_take(order);
 	if (page < 0)
 		return page;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O page tables in RAM: a table is a page, an entry is (page + 1) << 2, with rights in the low bits in a leaf and
- * without in a link; 0 is none. A leaf above level 0, a block, maps as many aligned pages as a table would there.
+ * I/O page tables in RAM: a table is a page, an entry is (page + 1) << 2, with rights in the low bits in a leaf
+ * and without in a link; 0 is none. A leaf above level 0, a block, maps as many aligned pages as a table would.
  */
 #include "native.h"
 
@@ -114,7 +114,7 @@ static int32_t descend(uint32_t *entry)
 
 	if (child < 0)
 		return add_table(entry);
-	return *entry & RIGHTS ? -EEXIST_ : child;
+	return *entry & RIGHTS ? -EEXIST : child;
 }
 
 static int32_t map_leaf(int32_t io_page, int32_t page, int32_t rights, int32_t level)
@@ -129,7 +129,7 @@ static int32_t map_leaf(int32_t io_page, int32_t page, int32_t rights, int32_t l
 	}
 	entry = entry_of(table, slot_of(io_page, level));
 	if (translation(*entry))
-		return -EEXIST_;
+		return -EEXIST;
 	*entry = (uint32_t)(page + 1) << 2 | (uint32_t)rights;
 	return 0;
 }

@@ -36,7 +36,7 @@ function* smallerValues(
     yield* smallerNumbers(0, value, limits[shape.step] ?? 1);
   } else if (shape.is === 'word') {
     yield* shape.of.slice(0, shape.of.indexOf(value as string));
-  } else if (shape.is === 'refs' && Array.isArray(value)) {
+  } else if ((shape.is === 'refs' || shape.is === 'words') && Array.isArray(value)) {
     for (const at of value.keys()) if (value.length > 1) yield value.toSpliced(at, 1);
   }
 }

@@ -39,6 +39,9 @@ describe('smaller machine', () => {
       [1, 1],
       [3, 1],
     ]);
+    expect(four).to.not.have.property('movable');
+    const moved = offers(smallerMachine, { pages: 8, movable: [[2, 6]] });
+    expect(moved.find((machine) => machine['pages'] === 4)?.movable).to.deep.equal([[2, 2]]);
   });
 });
 
@@ -71,6 +74,15 @@ describe('fewer occupied pages', () => {
     ]);
     expect(offers(fewerOccupied, {})).to.deep.equal([]);
   });
+
+  it('frees those that may be moved alike, and leaves the others', () => {
+    const machine = { occupied: [[0, 1]] as const, movable: [[2, 2]] as const };
+    expect(offers(fewerOccupied, machine)).to.deep.equal([
+      { occupied: [], movable: [[2, 2]] },
+      { occupied: [[0, 1]], movable: [] },
+      { occupied: [[0, 1]], movable: [[2, 1]] },
+    ]);
+  });
 });
 
 describe('defaults', () => {
@@ -79,6 +91,7 @@ describe('defaults', () => {
       pages: 64,
       orderMax: 2,
       occupied: [],
+      movable: [],
       policies: { contexts: 'shared', placement: 'lowest' },
     };
     expect(offers(bareMachine, machine)).to.deep.equal([{ orderMax: 2, policies: { contexts: 'shared' } }]);

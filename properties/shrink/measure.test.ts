@@ -48,6 +48,11 @@ describe('measure', () => {
       script({ machine: { occupied: [[7, 1]] } }),
       script({ machine: { occupied: [[0, 2]] } }),
     ],
+    [
+      'fewer movable pages',
+      script({ machine: { movable: [[7, 1]] } }),
+      script({ machine: { movable: [[0, 2]] } }),
+    ],
     ['a smaller number', script({}), script({ commands: [{ ...ALLOC, order: 1 }] })],
     ['an earlier word', script({ commands: [map({})] }), script({ commands: [map({ prot: 'read' })] })],
     [

@@ -88,6 +88,25 @@ export const DMA_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'queue-outlives-its-domain',
+    origin: 'IO-14',
+    layer: 'dma',
+    catches: 'I1',
+    text: 'what waits for a flush when its domain ends still waits in the next with its number',
+    needs: [],
+    only: [
+      'iommu_domain_alloc',
+      'iommu_domain_free',
+      'iommu_attach_device',
+      'iommu_detach_device',
+      'dma_alloc_coherent',
+      'dma_free_coherent',
+    ],
+    patch({ flushQueue }) {
+      flushQueue.forget = () => {};
+    },
+  },
+  {
     name: 'no-sync-for-device',
     origin: 'DM-11',
     layer: 'dma',

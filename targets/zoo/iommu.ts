@@ -120,28 +120,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'domain-outlived-by-the-iotlb',
-    origin: 'IO-23',
-    layer: 'iommu',
-    catches: 'I1',
-    text: 'what the IOTLB holds of an address space is good for the next with its number',
-    needs: [],
-    only: [
-      'alloc_pages',
-      'iommu_domain_alloc',
-      'iommu_domain_free',
-      'iommu_attach_device',
-      'iommu_detach_device',
-      'iommu_map',
-      'dma_alloc_coherent',
-      'dma_free_coherent',
-      'device_read',
-    ],
-    patch({ iotlb }) {
-      iotlb.flush = () => {};
-    },
-  },
-  {
     name: 'wrong-part-stays',
     origin: 'GP-18',
     layer: 'iommu',
