@@ -49,6 +49,16 @@ describe('CPU', () => {
     expect(kernel.cpu.write((CLIENT_1 - 16) * PAGE, 16, 7)).to.equal(0);
   });
 
+  it('stays in the address space of one client, and of the kernel', () => {
+    const kernel = boot({ clients: 2 });
+    kernel.users.map(0, 16, () => 9, true);
+    kernel.users.map(1, 16, () => 5, true);
+    expect(kernel.cpu.write(CLIENT_1 * PAGE - 32, 64, 7)).to.equal(2);
+    expect(kernel.cpu.read((CLIENT_1 + 16) * PAGE - 32, 64)).to.equal(2);
+    const last = kernel.metadata.scattered.mapPages(63, () => 8, true) + 62;
+    expect(kernel.cpu.write(last * PAGE + 32, 192, 7)).to.equal(2);
+  });
+
   it('reaches nothing outside, and refuses what is no access', () => {
     const { cpu } = boot();
     const end = (64 + 64 + 4 * 16) * PAGE;

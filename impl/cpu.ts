@@ -26,6 +26,8 @@ export class Cpu {
   /** First page of the first client, and the end of the last client's. */
   private readonly userStart: number;
   private readonly end: number;
+  /** End of the address space that the present access is made in: the kernel's or a client's. */
+  private spaceEnd = 0;
 
   constructor(config: Config, memory: Memory, cache: CpuCache, vmalloc: Vmalloc, users: UserSpaces) {
     this.memory = memory;
@@ -48,6 +50,7 @@ export class Cpu {
    */
   write(at: number, bytes: number, tag: number): number {
     if (!this.isSize(bytes)) return -EINVAL;
+    this.enter(at);
     const first = Math.floor(at / this.lineBytes);
     const count = this.linesOf(at, bytes);
     let done = 0;
@@ -58,6 +61,7 @@ export class Cpu {
   /** Reads as {@link write} writes, to {@link data}. Returns lines read, or -EINVAL. */
   read(at: number, bytes: number): number {
     if (!this.isSize(bytes)) return -EINVAL;
+    this.enter(at);
     const first = Math.floor(at / this.lineBytes);
     const count = this.linesOf(at, bytes);
     let done = 0;
@@ -88,10 +92,18 @@ export class Cpu {
 
   /** What a page of the address space translates to: (page frame + 1) << 1 | cached, or 0. */
   translate(page: number): number {
-    if (!(page >= 0 && page < this.end)) return 0;
+    if (!(page >= 0 && page < this.spaceEnd)) return 0;
     if (page < this.userStart) return this.vmalloc.translate(page);
     const userPage = page - this.userStart;
     return this.users.translate(Math.floor(userPage / this.userPages), userPage % this.userPages);
+  }
+
+  /** An access stays in the address space where it starts. */
+  enter(at: number): void {
+    const userPage = Math.floor(at / this.pageBytes) - this.userStart;
+    const clients = Math.floor(userPage / this.userPages) + 1;
+    this.spaceEnd =
+      userPage < 0 ? this.userStart : Math.min(this.userStart + clients * this.userPages, this.end);
   }
 
   private isSize(bytes: number): boolean {

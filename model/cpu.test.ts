@@ -119,6 +119,17 @@ describe('cpu_write', () => {
     expect(said).to.equal(UP_TO_FAULT);
   });
 
+  it('stays in the address space of one client', () => {
+    const judged = withMappings('uncached');
+    judged.make('ion_client_create', {}, { client: 1 });
+    judged.make('fd_send', { client: 0, fd: 0, to: 1 }, { fd: 0 });
+    judged.make('ion_mmap', { client: 0, fd: 0, offset: 0, bytes: 128 }, { address: page(46) });
+    judged.make('ion_mmap', { client: 1, fd: 0, offset: 0, bytes: 128 }, { address: page(48) });
+    const at = page(48) - 32;
+    expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 4 })).to.equal(UP_TO_FAULT);
+    expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 2 })).to.equal('content');
+  });
+
   it('writes through the cache, or to memory where the mapping has none', () => {
     for (const [flags, policies, expected] of [
       ['cached', {}, cpuWrote(cpuWrote(ANYTHING, 0), 7)],

@@ -92,10 +92,16 @@ const isOneObject = (s: World, args: Access): boolean =>
 const startsObject = ({ machine, index, area }: World, page: number): boolean =>
   page < machine.pages ? index.get(page) === 0 : area.get(page - machine.pages) !== 0;
 
+/** Whose address space a page of CPU addresses is in: the kernel's, or that of a client. An access stays in one. */
+const spaceOf = ({ machine }: World, page: number): number =>
+  Math.max(-1, Math.floor((page - machine.pages - machine.vmallocPages) / machine.userPages));
+
 const reached = (s: World, args: Access): Place[] =>
   walk(s, args, (line) => {
-    const entry = behind(s, Math.floor(line / s.linesPerPage));
-    if (entry === 0) return undefined;
+    const page = Math.floor(line / s.linesPerPage);
+    const entry = behind(s, page);
+    const isOwn = spaceOf(s, page) === spaceOf(s, Math.floor(args.at / s.machine.pageBytes));
+    if (entry === 0 || !isOwn) return undefined;
     return {
       line: ((entry >>> 1) - 1) * s.linesPerPage + (line % s.linesPerPage),
       isCached: (entry & 1) !== 0,

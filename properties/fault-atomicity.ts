@@ -95,33 +95,49 @@ class Trying<M, S extends Stateful> implements Target<M> {
   #try(call: Call, site: string, n: number): boolean {
     if (this.finding !== undefined) return false;
     const { stepper } = this;
-    const fail = { [site]: n };
+    const own = { ...stepper.call, fail: { [site]: n } };
     this.#target.undoable?.mark();
     try {
-      const reply = this.#target.apply({ ...call, fail });
+      const reply = this.#target.apply({ ...call, fail: own.fail });
       const isFired = reply.fired?.includes(site) === true;
-      if (isFired) this.finding = this.#judge({ ...stepper.call, fail }, reply);
+      const wrong = isFired ? this.#judge(own, reply) : undefined;
+      const left = isFired && wrong === undefined && 'errno' in reply ? this.#leftBy(own, reply) : undefined;
       this.#goBack();
+      if (isFired) stepper.counts.compared++;
       if (isFired) this.#target.observe(stepper.lockstep.shown);
+      this.finding = wrong !== undefined && this.#isWrongAnyway(call) ? undefined : (wrong ?? left);
       return isFired;
     } catch (cause) {
-      this.finding = stepper.crash(causeOf(cause), stepper.at, { ...stepper.call, fail });
+      this.finding = stepper.crash(causeOf(cause), stepper.at, own);
       return false;
     }
   }
 
+  /** Holds an answer against the rule; the specification stays where it is. */
   #judge(call: Call, reply: Reply): Finding | undefined {
-    const { at, counts, lockstep, spec } = this.stepper;
-    counts.compared++;
+    const { at, lockstep } = this.stepper;
     const { state } = lockstep.world;
     const saved = 'ok' in reply ? state.save() : undefined;
     const wrong = lockstep.judge(at, call, reply);
     if (saved !== undefined) state.load(saved);
-    if (wrong !== undefined || 'ok' in reply) return wrong;
+    return wrong;
+  }
+
+  /** What is shown after a call that failed, against what was shown before it. */
+  #leftBy(call: Call, reply: Reply): Finding | undefined {
+    const { at, lockstep, spec } = this.stepper;
     const before = lockstep.shown.columns.map((column) => column.slice());
     this.#target.observe(lockstep.shown);
     const left = spec.leftBehind?.(before, lockstep.shown, this.#machine as M);
     return left && lockstep.finding(at, call, { kind: 'pair', ...left }, reply);
+  }
+
+  /** Without a fault the answer is wrong as well: that is not for this property to say. */
+  #isWrongAnyway({ op, args }: Call): boolean {
+    this.#target.undoable?.mark();
+    const wrong = this.#judge(this.stepper.call, this.#target.apply({ op, args }));
+    this.#goBack();
+    return wrong !== undefined;
   }
 
   #goBack(): void {
