@@ -1,7 +1,14 @@
 /** What happens with a finding: it is saved, made smaller, saved again, and told. */
-import { type Case, type Expectation, writeCase } from '../counterexamples/index.ts';
+import { type Case, type Expectation, type Property, writeCase } from '../counterexamples/index.ts';
 import { SPEC } from '../model/index.ts';
-import { describe, type Finding, type Found, type Script, type Shrunk } from '../properties/index.ts';
+import {
+  clientOf,
+  describe,
+  type Finding,
+  type Found,
+  type Script,
+  type Shrunk,
+} from '../properties/index.ts';
 import { replayLine } from './command-line.ts';
 import type { RunOptions } from './options.ts';
 import { caseName, type Saved, saveCase } from './save.ts';
@@ -52,7 +59,7 @@ export async function withOthers(found: Case, find: Pursuit['find']): Promise<Ca
   return { ...found, expect: all };
 }
 
-type Asked = Pick<RunOptions, 'target' | 'seed' | 'premise' | 'machine'>;
+type Asked = Pick<RunOptions, 'target' | 'seed' | 'premise' | 'property' | 'machine'>;
 
 /** The policy that a run decides: the disputed one that is fixed, or the only one. */
 function decidedBy({ premise, machine }: Asked): readonly [policy: string, value: string] | undefined {
@@ -62,9 +69,22 @@ function decidedBy({ premise, machine }: Asked): readonly [policy: string, value
   return premise === undefined || others.length > 0 ? undefined : decided;
 }
 
+/** The property of a case: what was asked, with what it takes to ask it again. */
+function propertyOf(asked: Asked, { script, finding: { command, call } }: Found): Property {
+  const client = clientOf(SPEC, script, command);
+  const [[site, n] = []] = Object.entries(call.fail ?? {});
+  const decided = decidedBy(asked);
+  if (asked.property === 'noninterference' && client !== undefined)
+    return { name: 'noninterference', client };
+  if (asked.property === 'fault' && site !== undefined && n !== undefined)
+    return { name: 'fault', command, site, n };
+  if (decided === undefined) return { name: 'lockstep' };
+  return { name: 'verdict', policy: decided[0], premise: asked.premise ?? '' };
+}
+
 /** The case of a finding. */
 export function caseOf(asked: Asked, version: string, found: Found): Case {
-  const { target, seed, premise = '' } = asked;
+  const { target, seed } = asked;
   const { index, script, finding } = found;
   const { kind, serves, clause, layer, command } = finding;
   const decided = decidedBy(asked);
@@ -73,7 +93,7 @@ export function caseOf(asked: Asked, version: string, found: Found): Case {
   return {
     format: 1,
     title: describe(finding).split('\n', 1)[0]?.slice(0, TITLE_MAX) ?? '',
-    property: decided === undefined ? { name: 'lockstep' } : { name: 'verdict', policy: decided[0], premise },
+    property: propertyOf(asked, found),
     target: target.name.slice(0, TITLE_MAX),
     found: { seed, index, version },
     finding: { kind, serves, clause, layer, detail, command },

@@ -3,7 +3,13 @@ import { availableParallelism } from 'node:os';
 import { VERDICTS } from '../counterexamples/index.ts';
 import { nearest, suggest } from '../counterexamples/near.ts';
 import { SPEC } from '../model/index.ts';
-import { machineOf, ScriptError, type ScriptMachine } from '../properties/index.ts';
+import {
+  machineOf,
+  PROPERTIES,
+  type PropertyName,
+  ScriptError,
+  type ScriptMachine,
+} from '../properties/index.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
@@ -25,6 +31,7 @@ export interface RawRunOptions extends RawMachineOptions {
   readonly threads?: string;
   readonly only?: readonly string[];
   readonly premise?: string;
+  readonly property: string;
   readonly cases: string;
   readonly situations?: true;
   readonly json?: true;
@@ -48,6 +55,7 @@ export interface RunOptions extends MachineOptions {
   /** Calls that are made, or undefined for all. */
   readonly only: readonly string[] | undefined;
   readonly premise: string | undefined;
+  readonly property: PropertyName;
   readonly cases: string;
   /** Whether the shortest script of each situation is told. */
   readonly situations: boolean;
@@ -55,7 +63,11 @@ export interface RunOptions extends MachineOptions {
 }
 
 /** Scripts that `run` draws without being told: about twenty seconds on two cores. */
-export const DEFAULT_SCRIPTS = 61_440;
+export const DEFAULT_SCRIPTS: Readonly<Record<PropertyName, number>> = {
+  lockstep: 61_440,
+  noninterference: 16_384,
+  fault: 4_096,
+};
 export const DEFAULT_SEED = 1;
 const THREADS_MAX = 256;
 const SCRIPTS_MAX = 1e12;
@@ -64,7 +76,8 @@ const SECONDS_MAX = 1e7;
 /** @throws {UsageError} for the first option that does not fit */
 export function runOptions(raw: RawRunOptions, program: readonly string[]): RunOptions {
   const { time, threads, premise, only } = raw;
-  const unlimited = time === undefined ? DEFAULT_SCRIPTS : Number.POSITIVE_INFINITY;
+  const property = propertyOf(raw);
+  const unlimited = time === undefined ? DEFAULT_SCRIPTS[property] : Number.POSITIVE_INFINITY;
   return {
     target: targetName(raw.target, program),
     seed: integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER),
@@ -81,10 +94,24 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
             premise,
             SPEC.premises.map((each) => each.name),
           ),
+    property,
     cases: raw.cases,
     situations: raw.situations === true,
     json: raw.json === true,
   };
+}
+
+/** Arguments are decided in lockstep; and a policy that a property needs must not be another. */
+function propertyOf({ property: name, premise, policy = [] }: RawRunOptions): PropertyName {
+  const property = known('--property', name, PROPERTIES) as PropertyName;
+  if (premise !== undefined && property !== 'lockstep')
+    throw new UsageError(`--premise: with --property lockstep, not ${property}`);
+  const needed = property === 'noninterference' ? (SPEC.isolation?.policies ?? {}) : {};
+  for (const [needs, value] of Object.entries(needed)) {
+    if (policy.some((text) => text.startsWith(`${needs}=`) && text !== `${needs}=${value}`))
+      throw new UsageError(`--policy: ${needs}: --property ${property} is asked with ${value} alone`);
+  }
+  return property;
 }
 
 export interface RawVerdictOptions extends RawMachineOptions {

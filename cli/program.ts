@@ -65,13 +65,20 @@ const PAGES_HELP = 'pages of every machine; with --memory, to how many that is s
 
 const TARGET_HELP = 'builtin, zoo/BUG, module:PATH, or process:COMMAND (also: --target process -- COMMAND)';
 
+const PROPERTY_HELP =
+  'lockstep: every answer and view goes with the specification; noninterference: a client is told the same with and ' +
+  'without the others; fault: a call that fails by an injected fault has changed nothing';
+
 function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>): void {
   program
     .command('run')
-    .description('run generated scripts against a target, in lockstep with the specification')
+    .description('run generated scripts against a target, in lockstep with the specification or in pairs')
     .option('--target <name>', TARGET_HELP, 'builtin')
     .option('--seed <n>', 'which scripts are drawn', String(DEFAULT_SEED))
-    .option('--scripts <n>', `how many (default: ${DEFAULT_SCRIPTS}; without end with --time)`)
+    .option(
+      '--scripts <n>',
+      `how many (default: ${DEFAULT_SCRIPTS.lockstep} in lockstep; without end with --time)`,
+    )
     .option('--time <seconds>', 'hand out scripts for so long; only how many is decided by it')
     .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
     .option('--memory <file>', MEMORY_HELP)
@@ -80,6 +87,7 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--policy <choices>', 'policies that every machine has, such as contexts=shared', collect)
     .option('--only <names>', 'calls or layers that are used, such as ion,gpu,device_read', collect)
     .option('--premise <name>', 'only findings that decide this argument count, such as T1')
+    .option('--property <name>', PROPERTY_HELP, 'lockstep')
     .option('--cases <folder>', 'where the case of a finding is saved', 'ionclad-cases')
     .option('--situations', 'also print the shortest script of every situation that was met')
     .option('--json', 'print one JSON object')

@@ -1,9 +1,20 @@
 /** Runs the script of a case again, and says what that means for the case. */
 import type { Case } from '../counterexamples/index.ts';
-import { type Machine, SPEC } from '../model/index.ts';
-import { type Finding, identityOf, runRemote, runScript, type Script, Stepper } from '../properties/index.ts';
+import { type Machine, SPEC, type Target } from '../model/index.ts';
+import {
+  Answering,
+  type Finding,
+  identityOf,
+  runFaults,
+  runNoninterference,
+  runRemote,
+  runScript,
+  type Script,
+  Stepper,
+} from '../properties/index.ts';
 import { runSchedule } from '../properties/interleave.ts';
 import { UsageError } from './exit.ts';
+import { checkProperty } from './plan.ts';
 import { withPolicy } from './script-text.ts';
 import type { Opened } from './targets.ts';
 
@@ -30,14 +41,30 @@ export async function runOn(
   script: Script,
   property: Case['property'],
 ): Promise<Finding | undefined> {
+  if (property.name === 'noninterference' || property.name === 'fault') checkProperty(property.name, opened);
   const premise = property.name === 'verdict' ? property.premise : undefined;
   const stepper = new Stepper<Machine, ReturnType<typeof SPEC.boot>>(SPEC, opened.target, premise);
   if (opened.is === 'remote') return runRemote(stepper, opened.target, script);
   const { target } = opened;
+  if (property.name === 'noninterference')
+    return runNoninterference(new Answering(SPEC, target), target, script, property.client);
+  if (property.name === 'fault') return runFault(target, script, property);
   if (script.schedule === undefined) return runScript(stepper, target, script);
   if (target.concurrent === undefined)
     throw new UsageError(`${target.name} cannot interrupt calls: no schedules`);
   return runSchedule(stepper, target, script);
+}
+
+/** The command of the case gets its fault, and no other command has one. */
+function runFault(
+  target: Target<Machine>,
+  script: Script,
+  { command, site, n }: Extract<Case['property'], { readonly name: 'fault' }>,
+): Finding | undefined {
+  const commands = script.commands.map(({ fail, ...bare }, at) =>
+    at === command ? { ...bare, fail: { [site]: n } } : bare,
+  );
+  return runFaults(new Stepper(SPEC, target), target, { ...script, commands });
 }
 
 /** What a finding means for the case that was replayed. */

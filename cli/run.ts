@@ -12,7 +12,7 @@ import { runLine } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { keep, type Told, tell, warn } from './found.ts';
 import type { RunOptions } from './options.ts';
-import { planFor } from './plan.ts';
+import { checkProperty, narrowed, planFor } from './plan.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
 import { RemoteRunner } from './remote.ts';
@@ -37,6 +37,7 @@ interface Runner {
 
 export async function runCommand(options: RunOptions, session: Session): Promise<ExitCode> {
   const opened = await openTarget(options.target);
+  checkProperty(options.property, opened);
   if (!options.json) session.io.err(`seed ${options.seed}`);
   const progress = new Progress(session, options.scripts, options.seconds);
   const runner = runnerFor(opened, options, session, progress);
@@ -47,7 +48,7 @@ export async function runCommand(options: RunOptions, session: Session): Promise
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
     progress.end();
     const end = {
-      summary: summarise(counts, options.only),
+      summary: summarise(counts, narrowed(options).only),
       situations,
       told,
       repeat: runLine(options, repeated(options, counts.scripts, told)),
@@ -75,8 +76,8 @@ async function shortest({ labels }: Counts, { situation }: Runner): Promise<Reco
 }
 
 function runnerFor(opened: Opened, options: RunOptions, session: Session, progress: Progress): Runner {
-  const { target, seed, machine, only, premise, scripts, seconds } = options;
-  const task: Task = { target, seed, machine, only, premise, scripts };
+  const { target, seed, machine, only, premise, property, scripts, seconds } = options;
+  const task: Task = { target, seed, machine, only, premise, property, scripts };
   const deadline = session.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
   if (opened.is === 'remote') {
     const remote = new RemoteRunner(session, progress, opened.target);
@@ -125,7 +126,7 @@ function print({ summary, situations, told, repeat }: End, options: RunOptions, 
   const { io, signal } = session;
   for (const line of memoryRows(options)) io.out(line);
   if (told !== undefined) tell(told, options, session);
-  else if (summary.commands > 0) printSummary(summary, options, io);
+  else if (summary.commands > 0) printSummary(summary, narrowed(options), io);
   for (const [name, script] of Object.entries(situations)) {
     io.out(io.style('bold', name));
     for (const line of scriptLines(script, script.commands.length - 1)) io.out(line);
@@ -154,7 +155,7 @@ function memoryRows({ memory }: RunOptions): string[] {
 
 function reportOf(
   { summary, situations, told, repeat }: End,
-  { target, seed, memory }: RunOptions,
+  { target, property, seed, memory }: RunOptions,
   exitCode: ExitCode,
 ): object {
   const base = {
@@ -162,6 +163,7 @@ function reportOf(
     command: 'run',
     exitCode,
     target: target.name,
+    property,
     seed,
     repeat,
     ...(memory === undefined ? {} : { memory: { ...memory.facts, lines: memory.lines } }),

@@ -12,6 +12,8 @@ export interface Summary {
   readonly commands: number;
   readonly skippedMissing: number;
   readonly skippedDuty: number;
+  /** Pairs, where the property is about pairs. */
+  readonly compared: number;
   readonly outcomes: Counts['outcomes'];
   /** Calls that were wanted, and never made. */
   readonly neverMade: readonly string[];
@@ -25,7 +27,7 @@ export interface Summary {
 }
 
 export function summarise(counts: Counts, only: readonly string[] | undefined): Summary {
-  const { scripts, commands, skippedMissing, skippedDuty, outcomes } = counts;
+  const { scripts, commands, skippedMissing, skippedDuty, compared, outcomes } = counts;
   const rows = rowNames(SPEC).map((row, at) => ({ row, at }));
   const made = Object.keys(SPEC.calls).filter((op) => outcomes[op] !== undefined);
   const wanted = only ?? Object.keys(SPEC.calls);
@@ -38,6 +40,7 @@ export function summarise(counts: Counts, only: readonly string[] | undefined): 
     commands,
     skippedMissing,
     skippedDuty,
+    compared,
     outcomes,
     neverMade: wanted.filter((op) => !made.includes(op)),
     rows: conditions.length,
@@ -57,17 +60,28 @@ export function printSummary(summary: Summary, options: RunOptions, io: Output):
   const lines = outcomeTable(summary.outcomes);
   for (const [at, line] of lines.entries()) io.out(at === 0 ? io.style('bold', line) : line);
   io.out('');
+  // Properties about pairs do not ask the specification: what it saw says nothing about them.
+  if (options.property !== 'lockstep') return;
   printRows(summary, io);
   io.out('');
   printLabels(summary.labels, io);
   io.out('');
 }
 
-function boundsRows(summary: Summary, { target, seed, machine, only, premise }: RunOptions): string[][] {
-  const { scripts, commands, skippedMissing, skippedDuty } = summary;
+const COMPARED = {
+  noninterference: (times: string) => `${times} answers compared with what a client is told alone`,
+  fault: (times: string) => `${times} calls in which a fault was fired, each then taken back`,
+} as const;
+
+function boundsRows(
+  summary: Summary,
+  { target, seed, machine, only, premise, property }: RunOptions,
+): string[][] {
+  const { scripts, commands, skippedMissing, skippedDuty, compared } = summary;
   const all = commands + skippedMissing + skippedDuty;
   const average = scripts === 0 ? '0' : (commands / scripts).toFixed(1);
   return [
+    ...(property === 'lockstep' ? [] : [['property', `${property}: ${COMPARED[property](count(compared))}`]]),
     ['target', target.name],
     ['seed', String(seed)],
     ['scripts', `${count(scripts)}, ${average} commands each on average, everything given back at the end`],

@@ -128,6 +128,7 @@ function taskOf(row: Verdict, { seed, scripts, memory, named }: VerdictOptions):
     machine,
     only: row.only,
     premise: row.premise,
+    property: 'lockstep',
   };
 }
 

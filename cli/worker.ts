@@ -6,19 +6,21 @@ import {
   type Finding,
   type Found,
   runChunk,
-  runScript,
   type Script,
   type Shrunk,
-  Stepper,
   shortestWith,
   shrink,
+  trialOf,
 } from '../properties/index.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
 import { openTarget, type TargetName } from './targets.ts';
 
 /** Plain data: it crosses from one thread to another. */
-export type Task = Pick<RunOptions, 'target' | 'seed' | 'machine' | 'only' | 'premise' | 'scripts'>;
+export type Task = Pick<
+  RunOptions,
+  'target' | 'seed' | 'machine' | 'only' | 'premise' | 'property' | 'scripts'
+>;
 
 const opened = new Map<string, Promise<Target<Machine>>>();
 
@@ -36,11 +38,12 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
 /** Runs the scripts of one chunk. */
 export async function chunk(task: Task, index: number): Promise<ChunkResult> {
   const target = await localTarget(task.target);
-  const { seed, premise, scripts } = task;
+  const { seed, premise, property, scripts } = task;
   const campaign = {
     spec: SPEC,
     target,
     seed,
+    property,
     plan: planFor(task, target),
     ...(premise === undefined ? {} : { premise }),
   };
@@ -50,14 +53,15 @@ export async function chunk(task: Task, index: number): Promise<ChunkResult> {
 /** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
 export async function smaller(task: Task, { script, finding }: Found): Promise<Shrunk> {
   const target = await localTarget(task.target);
-  const stepper = new Stepper(SPEC, target, task.premise);
-  return shrink(SPEC, script, finding, (candidate) => runScript(stepper, target, candidate));
+  return shrink(SPEC, script, finding, trialOf(task.property, SPEC, target, task.premise).again);
 }
 
 /** What one script shows. */
-export async function find({ target: name, premise }: Task, script: Script): Promise<Finding | undefined> {
-  const target = await localTarget(name);
-  return runScript(new Stepper(SPEC, target, premise), target, script);
+export async function find(
+  { target, property, premise }: Task,
+  script: Script,
+): Promise<Finding | undefined> {
+  return trialOf(property, SPEC, await localTarget(target), premise).again(script);
 }
 
 /** The shortest script that meets a situation. */

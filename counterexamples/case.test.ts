@@ -30,6 +30,9 @@ const CASE: Case = {
   },
 };
 
+/** The arguments of its allocation, in the order of the table. */
+const ASKED = '"bytes": 64, "heaps": ["iommu"], "flags": "uncached"';
+
 const GOLDEN = `{
   "format": 1,
   "title": "an unbound page stays reachable",
@@ -42,7 +45,7 @@ const GOLDEN = `{
     "machine": { "pages": 8, "policies": { "contexts": "shared" }, "occupied": [[0, 2]] },
     "commands": [
       { "op": "ion_client_create", "as": "alice" },
-      { "op": "ion_alloc", "client": "alice", "bytes": 64, "heaps": ["iommu"], "flags": "uncached", "as": "h", "fail": { "page": 1 } }
+      { "op": "ion_alloc", "client": "alice", ${ASKED}, "as": "h", "fail": { "page": 1 } }
     ]
   }
 }

@@ -61,16 +61,21 @@ const text = (): z.ZodString =>
   z.string({ error: 'a text' }).max(TITLE_MAX, `at most ${TITLE_MAX} characters`);
 const index = (): z.ZodInt => z.int({ error: 'a number from 0' }).min(0, 'a number from 0');
 
+const PROPERTY_NAMES = 'one of lockstep, verdict, schedule, noninterference, fault';
+
 function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType {
   const decided = Object.keys(tables.policies);
+  const asked = z.int({ error: 'a count from 1' }).min(1, 'a count from 1');
   return z.discriminatedUnion(
     'name',
     [
       strict({ name: z.literal('lockstep') }),
       strict({ name: z.literal('verdict'), policy: word(decided), premise: word(premises) }),
       strict({ name: z.literal('schedule') }),
+      strict({ name: z.literal('noninterference'), client: nameSchema() }),
+      strict({ name: z.literal('fault'), command: index(), site: word(Object.keys(tables.sites)), n: asked }),
     ],
-    { error: ({ code }) => (code === 'invalid_union' ? 'one of lockstep, verdict, schedule' : 'a property') },
+    { error: ({ code }) => (code === 'invalid_union' ? PROPERTY_NAMES : 'a property') },
   );
 }
 
@@ -85,7 +90,7 @@ const foundSchema = (): z.ZodType =>
 
 const findingSchema = (tables: Tables): z.ZodType =>
   strict({
-    kind: word(['reply', 'invariant', 'view', 'crash', 'specification']),
+    kind: word(['reply', 'invariant', 'view', 'pair', 'crash', 'specification']),
     serves: nameSchema(),
     clause: text(),
     layer: word([...new Set(Object.values(tables.calls).map(({ layer }) => layer))]),

@@ -74,20 +74,37 @@ describe('PREMISES', () => {
     });
   }
 
-  // Sixteen pages; blocks of up to four. Four pages of buffer, one of array, one chunk.
+  const fits = (name: string, pages: number, fields: Partial<Machine> = {}): boolean =>
+    holds(name, withClient(fields), 'ion_alloc', { ...BUFFER, bytes: pages * 64 });
+
+  // Blocks of up to four pages. Four pages of buffer, one of list, one chunk.
   for (const name of ['T4', 'T7']) {
-    it(`decide ${name} only by buffers that fit blocks of an empty machine`, () => {
-      const fits = (pages: number, fields: Partial<Machine> = {}): boolean =>
-        holds(name, withClient(fields), 'ion_alloc', { ...BUFFER, bytes: pages * 64 });
-      expect([4, 5].map((pages) => fits(pages))).to.deep.equal([true, false]);
-      expect([6, 5].map((pages) => fits(4, { pages }))).to.deep.equal([true, false]);
-      expect([10, 11].map((reserve) => fits(4, { reserve }))).to.deep.equal([true, false]);
-      expect(fits(4, { occupied: [[0, 12]] }), 'whatever is occupied').to.equal(true);
-      expect([4, 3].map((orderMax) => fits(16, { pages: 64, orderMax }))).to.deep.equal([true, false]);
-      // 32 bytes an entry: the array of four pages takes two.
-      expect([7, 6].map((pages) => fits(4, { pages, pageArrayEntryBytes: 32 }))).to.deep.equal([true, false]);
+    it(`decide ${name} only by buffers that fit an empty machine, with list and table`, () => {
+      expect([6, 5].map((pages) => fits(name, 4, { pages }))).to.deep.equal([true, false]);
+      expect([10, 11].map((reserve) => fits(name, 4, { reserve }))).to.deep.equal([true, false]);
+      expect(fits(name, 4, { occupied: [[0, 12]] }), 'whatever is occupied').to.equal(true);
+      // 32 bytes an entry: the list of four pages takes two.
+      const pageArrayEntryBytes = 32;
+      const wide = [7, 6].map((pages) => fits(name, 4, { pages, pageArrayEntryBytes }));
+      expect(wide).to.deep.equal([true, false]);
     });
   }
+
+  // Ten pages take two of list and three chunks, eleven one chunk more.
+  it('decide T4 by the list alone, which must fit one block', () => {
+    expect([10, 11].map((pages) => fits('T4', pages))).to.deep.equal([true, false]);
+    const fields = { pages: 64, pageArrayEntryBytes: 32, orderMax: 1 };
+    expect([4, 5].map((pages) => fits('T4', pages, fields))).to.deep.equal([true, false]);
+  });
+
+  it('decide T7 by the whole buffer, which must fit one block', () => {
+    expect([4, 5].map((pages) => fits('T7', pages))).to.deep.equal([true, false]);
+    expect([4, 3].map((orderMax) => fits('T7', 16, { pages: 64, orderMax }))).to.deep.equal([true, false]);
+    expect(
+      [6, 5].map((pages) => fits('T7', 3, { pages })),
+      'rounded up',
+    ).to.deep.equal([true, false]);
+  });
 
   it('decide T5 only where there is an uncached buffer, T6 only where there is none', () => {
     const judged = withClient();

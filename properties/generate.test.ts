@@ -6,7 +6,7 @@ import { runScript } from './drive.ts';
 import { CHUNK_SCRIPTS, drawMachine, type Plan, Scripts } from './generate.ts';
 import { type Argument, type Command, type Script, START_MAPS } from './script.ts';
 import { Stepper } from './stepper.ts';
-import { type Counts, rowNames } from './tally.ts';
+import { type Counts, noCounts, rowNames } from './tally.ts';
 
 const draw = (count: number, plan: Plan = {}, seed = 1): Script[] => {
   const scripts = new Scripts(SPEC, seed, plan);
@@ -78,22 +78,6 @@ describe('Scripts', () => {
     expect(counts.skippedDuty / commands).to.be.below(0.1);
   }).timeout(20_000);
 
-  it('reach every call with every errno that its rule names, every label, and every fault site', () => {
-    const { counts, fired } = run(draw(2000));
-    const { outcomes, labels } = counts;
-    for (const op of Object.keys(SPEC.calls))
-      expect(Object.keys(outcomes[op] ?? {}), op).to.include.members(outcomesOf(op));
-    expect(Object.keys(labels).sort()).to.deep.equal(SPEC.labels.map(({ name }) => name).sort());
-    expect([...fired].sort()).to.deep.equal(Object.keys(SPEC.sites).sort());
-  }).timeout(30_000);
-
-  it('see every refusal and every allowance out of faults true, but for some', () => {
-    const { counts } = run(draw(2000));
-    const never = rowNames(SPEC).filter((_row, number) => counts.rowsTrue[number] === 0);
-    const names = never.map(({ op, table, name }) => `${op} ${table} ${name}`);
-    expect(names.filter((name) => !RARE.includes(name))).to.deep.equal([]);
-  }).timeout(30_000);
-
   it('have some calls switched off, each in many scripts, and others dominant', () => {
     const used = draw(300).map(({ commands }) => commands.map(({ op }) => op));
     expect(new Set(used.map((ops) => [...new Set(ops)].sort().join())).size).to.be.above(290);
@@ -108,6 +92,23 @@ describe('Scripts', () => {
   it('never switch off what makes something out of nothing', () => {
     for (const { commands } of draw(100, { only: new Set(['ion_client_create', 'ion_alloc']) }))
       expect(commands.map(({ op }) => op)).to.include('ion_client_create');
+  });
+
+  it('probe in some what should have become unreachable, through all that there is', () => {
+    const probes = SPEC.calls['device_probe']?.probes ?? expect.fail('nothing is probed after');
+    const probed = draw(400).filter(({ commands }) => {
+      const ends = commands.map(({ op }, at) => [op, commands[at + 1]?.op] as const);
+      const after = ends.filter(([op, next]) => probes.includes(op) && next === 'device_probe').length;
+      return after > ends.filter(([op]) => probes.includes(op)).length / 2;
+    });
+    expect(probed.length).to.be.within(40, 120);
+    const twice = probed.filter(({ commands }) =>
+      commands.some(({ op, through }, at) => {
+        const next = commands[at + 1];
+        return op === 'device_probe' && next?.op === op && next['through'] !== through;
+      }),
+    );
+    expect(twice.length, 'of several').to.be.above(10);
   });
 
   it('make only the calls they are asked for', () => {
@@ -151,6 +152,37 @@ describe('Scripts', () => {
     expect(new Set(second).size).to.equal(8);
     const texts = new Set(first.map((machine) => JSON.stringify(machine)));
     expect(second.some((machine) => texts.has(JSON.stringify(machine)))).to.equal(false);
+  });
+});
+
+describe('two thousand scripts', () => {
+  let reached = { counts: noCounts(0), fired: new Set<string>() };
+
+  before(function () {
+    this.timeout(60_000);
+    reached = run(draw(2000));
+  });
+
+  for (const op of Object.keys(SPEC.calls)) {
+    it(`come to ${outcomesOf(op).join(', ')} with ${op}`, () => {
+      expect(Object.keys(reached.counts.outcomes[op] ?? {})).to.include.members(outcomesOf(op));
+    });
+  }
+
+  it('meet every situation that has a label', () => {
+    const labels = SPEC.labels.map(({ name }) => name);
+    expect(Object.keys(reached.counts.labels)).to.have.members(labels);
+  });
+
+  it('make every fault site fail', () => {
+    expect([...reached.fired]).to.have.members(Object.keys(SPEC.sites));
+  });
+
+  it('see every row true that refuses or allows, but for some', () => {
+    const { rowsTrue } = reached.counts;
+    const names = rowNames(SPEC).map(({ op, table, name }) => `${op} ${table} ${name}`);
+    const never = names.filter((_name, row) => rowsTrue[row] === 0);
+    expect(never.filter((name) => !RARE.includes(name))).to.deep.equal([]);
   });
 });
 

@@ -67,7 +67,7 @@ export class Stepper<M, S extends Stateful> {
     this.#script = script;
     this.#slots = { values: [], consumed: [] };
     this.#sent = this.#judgement.terms.pageNumbers ? this.#slots : { ...this.#slots, values: [] };
-    this.#closes = this.#steps.every((step) => step.own || this.#isSupported(step));
+    this.#closes = this.#steps.every((step) => step.own || givesNothing(step) || this.#isSupported(step));
     this.#at = -1;
     this.#call = BOOT;
     this.#lockstep = this.#lockstepOf(machine as M & object);
@@ -233,6 +233,9 @@ export class Stepper<M, S extends Stateful> {
     return made;
   }
 }
+
+/** It gives up what the target itself may keep: a target that does not know the call keeps nothing. */
+const givesNothing = ({ plans }: Step): boolean => plans.length === 0;
 
 function labelsByCall<S>(labels: readonly Label<S>[]): Map<string, Label<S>[]> {
   const byCall = new Map<string, Label<S>[]>();

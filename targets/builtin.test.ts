@@ -274,7 +274,7 @@ class Sweeping {
 /** In crumbs, a large leaf of which a part is unmapped, and a buffer whose list of pages does not fit a page. */
 const LARGE: Script = {
   format: 1,
-  machine: { ioBits: 12, occupied: Array.from({ length: 29 }, (_, at) => [2 * at + 5, 1]) },
+  machine: { ioBits: 12, occupied: Array.from({ length: 30 }, (_, at) => [2 * at + 5, 1]) },
   commands: [
     { op: 'iommu_domain_alloc', type: 'unmanaged', as: 'domain' },
     { op: 'alloc_pages', order: 2, as: 'block' },

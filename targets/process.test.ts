@@ -116,6 +116,20 @@ describe('process: an allocator in Python', () => {
     return [finding, stepper.counts.commands];
   }
 
+  it('says what the protocol says that it says', () => {
+    const text = readFileSync(new URL('../../targets/PROTOCOL.md', import.meta.url), 'utf8');
+    const [, example = ''] = text.split('```');
+    const lines = example.split(/\n(?=[<>])/).map((line) => line.replace(', …', '').trim());
+    const said = (by: string): unknown[] =>
+      lines.filter((line) => line.startsWith(by)).map((line) => JSON.parse(line.slice(1)));
+    const input = said('>').map((request) => `${JSON.stringify(request)}\n`);
+    const { stdout } = spawnSync('python3', [PAGES_PY], { input: input.join(''), encoding: 'utf8' });
+    const answers = stdout.trim().split('\n');
+    expect(answers.map((answer) => JSON.parse(answer))).to.deep.equal(said('<'));
+    const lineCount = readFileSync(PAGES_PY, 'utf8').trimEnd().split('\n').length;
+    expect(text).to.include(`examples/pages.py), ${lineCount} lines`);
+  });
+
   it(`holds over ${SCRIPTS} scripts`, async function () {
     this.timeout(8_000);
     const [finding, commands] = await firstFinding([]);

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { COUNTER, KINDS, VIEW_COLUMNS } from '../model/index.ts';
 import { parseBooted, parseHello, parseReplies } from './wire.ts';
 
 const HELLO = { ionclad: 1, name: 'toy', calls: ['alloc_pages'], capabilities: ['faults'] };
@@ -105,5 +107,18 @@ describe('wire: replies', () => {
 
   it('refuses a number beyond all doubles', () => {
     expect(() => parseReplies('{"replies":[{"ok":{"pfn":1e999}}]}', 1)).to.throw(/ok\.pfn is null/);
+  });
+});
+
+describe('wire: its description', () => {
+  const text = readFileSync(new URL('../../targets/PROTOCOL.md', import.meta.url), 'utf8');
+
+  it('names every column, every counter in its place, and every kind of result', () => {
+    const places = Object.keys(COUNTER).map((name) =>
+      text.indexOf(`\`${name}\``, text.indexOf('Counters are')),
+    );
+    expect(places).to.deep.equal([...places].sort((a, b) => a - b));
+    const names = [...VIEW_COLUMNS.map(({ name }) => name), ...Object.keys(COUNTER), ...Object.keys(KINDS)];
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).to.deep.equal([]);
   });
 });

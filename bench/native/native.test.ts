@@ -11,10 +11,15 @@ import {
   drawSlots,
   encode,
   IOVA,
+  KIND_BITS,
+  MAP,
   type NativeMachine,
   nativeMachine,
   PAGES,
+  TABLES,
   type Trace,
+  UNMAP,
+  WALK,
 } from './trace.ts';
 
 const load = (seed: number, fields: Partial<NativeMachine>, slots: number, largest: number) => ({
@@ -22,6 +27,15 @@ const load = (seed: number, fields: Partial<NativeMachine>, slots: number, large
   machine: nativeMachine(fields),
   count: 2000,
 });
+
+/** A block is mapped, and only one of the two tables can be had that it takes to unmap a page of it. */
+const UNSPLIT: Trace = {
+  layer: TABLES,
+  slots: 1,
+  warm: 0,
+  machine: nativeMachine({ ioPages: 256, reserve: 61 }),
+  operations: Int32Array.of(MAP | (3 << KIND_BITS), 16, 32, 16, UNMAP, 16, 1, 0, WALK, 17, 0, 0),
+};
 
 /** Machines on which everything also fails now and then. */
 const SHORT: readonly (readonly [name: string, draw: (seed: number) => Trace])[] = [
@@ -39,6 +53,7 @@ const SHORT: readonly (readonly [name: string, draw: (seed: number) => Trace])[]
   ['tables, runs and blocks', (seed) => drawRuns(load(seed, { ioPages: 1024 }, 1, 64))],
   ['tables, a page short', (seed) => drawRuns(load(seed, { ioPages: 256, pages: 20 }, 1, 16))],
   ['tables, one level', (seed) => drawRuns(load(seed, { ioPages: 4 }, 1, 2))],
+  ['tables, a block that cannot be split', () => UNSPLIT],
   ['ranges', (seed) => drawSlots(IOVA, load(seed, { ioPages: 256 }, 60, 8))],
   ['ranges of several words', (seed) => drawSlots(IOVA, load(seed, { ioPages: 512 }, 20, 100))],
 ];

@@ -13,7 +13,7 @@ class Pages:
     def __init__(self, machine):
         self.order_max, self.reserve = machine["orderMax"], machine["reserve"]
         self.is_free = [True] * machine["pages"]
-        for first, count in machine["occupied"]:
+        for first, count in machine["occupied"] + machine["movable"]:
             self.is_free[first:first + count] = [False] * count
         self.free_count = sum(self.is_free)
 
@@ -35,6 +35,11 @@ class Pages:
         self.free_count += given
 
 
+def shown(pages):
+    """The column of counters: only free pages, as nothing else is kept here."""
+    return {"counter": [pages.free_count] + [0] * 8}
+
+
 def run(pages, slots, call):
     """Makes one call. Results stay here, in slots; their page numbers are nobody's business."""
     references = {name: value for name, value in call["args"].items() if isinstance(value, dict)}
@@ -44,13 +49,13 @@ def run(pages, slots, call):
     try:
         result = getattr(pages, call["op"])(**{**call["args"], **found})
     except OSError as error:
-        return {"errno": errno.errorcode[error.errno], "shown": {"counter": [pages.free_count, 0, 0, 0]}}
+        return {"errno": errno.errorcode[error.errno], "shown": shown(pages)}
     for value in references.values():
         if value.get("consumes"):
             del slots[value["slot"]]
     if "into" in call:
         slots[call["into"]] = result
-    return {"ok": {}, "shown": {"counter": [pages.free_count, 0, 0, 0]}}
+    return {"ok": {}, "shown": shown(pages)}
 
 
 def say(value):
