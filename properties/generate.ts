@@ -126,11 +126,18 @@ class Writer<M, S extends Stateful> {
     if (live === 0 && staleToo && this.#draft.has(kinds, true) && this.#choices.below(8) === 0) return true;
     for (let at = 0; at < kinds.length && depth < DEPTH_MAX; at++) {
       const kind = kinds[(first + at) % kinds.length];
-      const makers = this.#calls.filter(({ shape }) => shape.gives?.kind === kind);
-      const maker = makers[makers.length === 0 ? 0 : this.#choices.below(makers.length)];
-      if (maker !== undefined && this.#write(maker, beside, depth + 1)) return true;
+      if (kind !== undefined && this.#make(kind, beside, depth)) return true;
     }
     return this.#draft.has(kinds, false);
+  }
+
+  /** Writes a call that gives something of a kind: one of those there are, or if that cannot be had another one. */
+  #make(kind: string, beside: readonly Entry[], depth: number): boolean {
+    const makers = this.#calls.filter(({ shape }) => shape.gives?.kind === kind);
+    const first = this.#choices.below(Math.max(makers.length, 1));
+    return [...makers.slice(first), ...makers.slice(0, first)].some((maker) =>
+      this.#write(maker, beside, depth + 1),
+    );
   }
 
   #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Command | undefined {
@@ -183,8 +190,8 @@ function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, 
 }
 
 /**
- * Which calls a script is about: those that take or give one or two kinds of things that go together, with what happens by itself and a few
- * others; or a few, or all.
+ * Which calls a script is about: those that take or give one or two kinds of things that go together, with what
+ * happens by itself and a few others; or a few, or all.
  */
 function drawGoals(
   choices: Choices,
@@ -260,7 +267,8 @@ export function drawMachine<M, S extends Stateful>(
     for (const [name, { values, free }] of Object.entries(spec.policies)) {
       if (free === true) policies[name] = values[choices.below(values.length)] ?? '';
     }
-    const maps = START_MAPS.filter((map) => fixed[map] === undefined);
+    const isHeld = START_MAPS.some((map) => (fixed[map]?.length ?? 0) > 0);
+    const maps = START_MAPS.filter((map) => fixed[map] === undefined && !isHeld);
     const map = maps[choices.below(2 * maps.length)];
     const pages = Number(fixed['pages'] ?? numbers['pages'] ?? 0);
     const start = map === undefined ? {} : { [map]: crumbs(choices, pages) };
