@@ -180,13 +180,13 @@ function cells(
 function explained({ cases, memory, machine, seed }: VerdictOptions): string[] {
   const { pageBytes, pageArrayEntryBytes } = machineOf(SPEC, machine) as Machine;
   const entries = pageBytes / pageArrayEntryBytes;
+  const costs =
+    `pages, addresses: what a buffer of ${COST_PAGES} pages takes on an empty machine beside its own pages, ` +
+    'and of the vmalloc space';
   const largest =
     memory === undefined ? '' : '; largest: pages of the largest single buffer right after boot';
   return [
-    ...wrapped(
-      `pages, addresses: what a buffer of ${COST_PAGES} pages takes on an empty machine beside its own pages, and of the vmalloc space${largest}`,
-      100,
-    ),
+    ...wrapped(`${costs}${largest}`, 100),
     `pages have ${pageBytes} bytes: the list of a buffer's pages outgrows one page at ${entries + 1} of them`,
     `scripts are drawn from seed ${seed}; the shortest case of every broken choice is in ${cases}`,
   ];
