@@ -21,7 +21,7 @@ export interface Workload {
 /**
  * Scripts on machines of 64 pages, correct target, faults included.
  *
- * @throws Error when a call of the specification never succeeds in them: the figures would be of less than it all
+ * @throws Error when a call of the specification never succeeds in them: the figures would be of the rest
  */
 export function makeWorkload(seed: number, count: number): Workload {
   const source = new Scripts(SPEC, seed, { machine: { pages: 64 } });

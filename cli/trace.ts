@@ -29,6 +29,7 @@ export function tracing(target: Target<Machine>, write: Write): Target<Machine> 
     name: target.name,
     capabilities: target.capabilities,
     ...(target.calls === undefined ? {} : { calls: target.calls }),
+    ...(target.undoable === undefined ? {} : { undoable: target.undoable }),
     ...(target.concurrent === undefined ? {} : { concurrent: tracingCalls(target.concurrent, told, write) }),
     boot(machine) {
       number = 0;

@@ -27,7 +27,7 @@ export function sweepFaults<M, S extends Stateful>(
   return { script: { ...script, commands }, finding };
 }
 
-/** Tries the faults that the commands of a script name, and no others. */
+/** Tries the fault that a command of the script names, where one does, and no others. */
 export const runFaults = <M, S extends Stateful>(
   stepper: Stepper<M, S>,
   target: Target<M>,
@@ -73,6 +73,7 @@ class Trying<M, S extends Stateful> implements Target<M> {
 
   apply(call: Call): Reply {
     if (this.stepper.steps[this.stepper.at]?.own === true) this.#tryAll(call);
+    if (this.finding !== undefined) throw new Error('found: what comes after does not matter');
     this.#made.push(call);
     return this.#target.apply(call);
   }
@@ -83,17 +84,18 @@ class Trying<M, S extends Stateful> implements Target<M> {
 
   #tryAll(call: Call): void {
     if (!this.#isSweep) {
-      for (const [site, n] of Object.entries(call.fail ?? {})) this.#try(call, site, n);
+      const [[site, n] = []] = Object.entries(call.fail ?? {});
+      if (site !== undefined && n !== undefined) this.#try(call, site, n);
       return;
     }
     for (const site of Object.keys(this.stepper.spec.sites)) {
       for (let n = 1; n <= ASKED_MAX && this.#try(call, site, n); n++);
+      if (this.finding !== undefined) return;
     }
   }
 
   /** Whether the fault fired, and there may be more to find. */
   #try(call: Call, site: string, n: number): boolean {
-    if (this.finding !== undefined) return false;
     const { stepper } = this;
     const own = { ...stepper.call, fail: { [site]: n } };
     this.#target.undoable?.mark();
@@ -103,10 +105,11 @@ class Trying<M, S extends Stateful> implements Target<M> {
       const wrong = isFired ? this.#judge(own, reply) : undefined;
       const left = isFired && wrong === undefined && 'errno' in reply ? this.#leftBy(own, reply) : undefined;
       this.#goBack();
-      if (isFired) stepper.counts.compared++;
-      if (isFired) this.#target.observe(stepper.lockstep.shown);
+      if (!isFired) return false;
+      stepper.counts.compared++;
       this.finding = wrong !== undefined && this.#isWrongAnyway(call) ? undefined : (wrong ?? left);
-      return isFired;
+      if (this.finding === undefined) this.#target.observe(stepper.lockstep.shown);
+      return this.finding === undefined;
     } catch (cause) {
       this.finding = stepper.crash(causeOf(cause), stepper.at, own);
       return false;

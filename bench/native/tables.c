@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O page tables in RAM: a table is a page, an entry is (page + 1) << 2, with rights in the low bits in a leaf
- * and without in a link; 0 is none. A leaf above level 0, a block, maps as many aligned pages as a table would.
+ * I/O page tables in RAM: a table is a page, an entry is (page + 1) << 2, with rights in the low bits in a
+ * leaf and without in a link; 0 is none. A leaf above level 0, a block, maps as many aligned pages as a table
+ * would.
  */
 #include "native.h"
 

@@ -70,7 +70,7 @@ export const DMA_BUGS: readonly Bug[] = [
   },
   {
     name: 'flush-of-nothing',
-    origin: 'IO-18',
+    origin: 'IO-14',
     layer: 'dma',
     catches: 'I1',
     text: 'a flush empties its queue and leaves the IOTLB as it is',
@@ -89,7 +89,7 @@ export const DMA_BUGS: readonly Bug[] = [
   },
   {
     name: 'queue-outlives-its-domain',
-    origin: 'IO-14',
+    origin: 'IO-18',
     layer: 'dma',
     catches: 'I1',
     text: 'what waits for a flush when its domain ends still waits in the next with its number',
@@ -210,7 +210,7 @@ export const DMA_BUGS: readonly Bug[] = [
   },
   {
     name: 'settled-by-dropping',
-    origin: 'PA-13',
+    origin: 'invented',
     layer: 'dma',
     catches: 'I8',
     text: 'the zeros of coherent memory are dropped from the cache before they get to memory',

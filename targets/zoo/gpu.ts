@@ -40,7 +40,7 @@ export const GPU_BUGS: readonly Bug[] = [
   },
   {
     name: 'jobs-outlive-their-context',
-    origin: 'GP-06',
+    origin: 'invented',
     layer: 'gpu',
     catches: 'P1',
     text: 'jobs of a context that has ended are still queued',

@@ -72,7 +72,7 @@ export const ION_BUGS: readonly Bug[] = [
   },
   {
     name: 'pool-not-zeroed',
-    origin: 'ION-21',
+    origin: 'BD-08',
     layer: 'ion',
     catches: 'I8',
     text: 'pages out of the pool of the system heap are handed out as they came back',
@@ -112,7 +112,7 @@ export const ION_BUGS: readonly Bug[] = [
   },
   {
     name: 'deferred-freed-twice',
-    origin: 'ION-18',
+    origin: 'invented',
     layer: 'ion',
     catches: 'C1',
     text: 'the worker gives a page to the pool and frees it too',
@@ -146,7 +146,7 @@ export const ION_BUGS: readonly Bug[] = [
     layer: 'ion',
     catches: 'C4',
     text: 'when a buffer cannot be made, the pages that it has so far are not freed',
-    needs: ['fault'],
+    needs: [],
     patch({ buffers }) {
       buffers.giveBack = () => {};
     },

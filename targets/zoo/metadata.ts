@@ -88,7 +88,7 @@ export const METADATA_BUGS: readonly Bug[] = [
   },
   {
     name: 'kernel-tables-stay',
-    origin: 'BD-05',
+    origin: 'invented',
     layer: 'metadata',
     catches: 'C3',
     text: 'tables of kernel addresses are not freed when they are empty',
@@ -122,7 +122,7 @@ export const METADATA_BUGS: readonly Bug[] = [
   },
   {
     name: 'vmap-one-short',
-    origin: 'PA-05',
+    origin: 'invented',
     layer: 'metadata',
     catches: 'P3',
     text: 'the last of several pages is left out of a mapping of kernel addresses',

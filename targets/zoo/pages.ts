@@ -59,7 +59,7 @@ export const PAGES_BUGS: readonly Bug[] = [
   },
   {
     name: 'drain-keeps-one',
-    origin: 'ION-23',
+    origin: 'invented',
     layer: 'pages',
     catches: 'L1',
     text: 'a drain stops before the last parked page',
@@ -136,7 +136,7 @@ export const PAGES_BUGS: readonly Bug[] = [
   },
   {
     name: 'moved-and-not-freed',
-    origin: 'PA-02',
+    origin: 'invented',
     layer: 'pages',
     catches: 'C3',
     text: 'the page that compaction moved from is never given back',
@@ -153,7 +153,7 @@ export const PAGES_BUGS: readonly Bug[] = [
   },
   {
     name: 'half-occupied',
-    origin: 'IO-25',
+    origin: 'UF-10',
     layer: 'pages',
     catches: 'C4',
     text: 'when one of the pages asked for is in use, those before it stay taken',

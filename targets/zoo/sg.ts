@@ -44,7 +44,7 @@ export const SG_BUGS: readonly Bug[] = [
   },
   {
     name: 'copies-past-the-end',
-    origin: 'DM-14',
+    origin: 'invented',
     layer: 'sg',
     catches: 'H2',
     text: 'filling a table that is shorter than asked for goes on in the block behind its last page',

@@ -22,7 +22,7 @@ export const SHARING_BUGS: readonly Bug[] = [
   },
   {
     name: 'sent-to-oneself',
-    origin: 'IO-27',
+    origin: 'invented',
     layer: 'fd',
     catches: 'C5',
     text: 'the descriptor that is sent is opened in the table of the sender',
@@ -71,7 +71,7 @@ export const SHARING_BUGS: readonly Bug[] = [
   },
   {
     name: 'first-free-ends-the-handle',
-    origin: 'ION-11',
+    origin: 'invented',
     layer: 'ion',
     catches: 'C2',
     text: 'a handle that was imported twice goes with the first free',
@@ -94,7 +94,7 @@ export const SHARING_BUGS: readonly Bug[] = [
   },
   {
     name: 'kernel-map-never-ends',
-    origin: 'ION-16',
+    origin: 'invented',
     layer: 'ion',
     catches: 'P3',
     text: 'the last unmap of a buffer for the kernel leaves its addresses mapped',
