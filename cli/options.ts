@@ -31,7 +31,7 @@ export interface RawRunOptions extends RawMachineOptions {
   readonly threads?: string;
   readonly only?: readonly string[];
   readonly premise?: string;
-  readonly property: string;
+  readonly property?: string;
   readonly cases: string;
   readonly situations?: true;
   readonly json?: true;
@@ -102,7 +102,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
 }
 
 /** Arguments are decided in lockstep; and a policy that a property needs must not be another. */
-function propertyOf({ property: name, premise, policy = [] }: RawRunOptions): PropertyName {
+function propertyOf({ property: name = 'lockstep', premise, policy = [] }: RawRunOptions): PropertyName {
   const property = known('--property', name, PROPERTIES) as PropertyName;
   if (premise !== undefined && property !== 'lockstep')
     throw new UsageError(`--premise: with --property lockstep, not ${property}`);

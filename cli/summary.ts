@@ -68,6 +68,12 @@ export function printSummary(summary: Summary, options: RunOptions, io: Output):
   io.out('');
 }
 
+const HOW_RUN = {
+  lockstep: 'everything given back at the end',
+  noninterference: 'run as a whole, and once for each client with its commands alone',
+  fault: 'everything given back at the end',
+} as const;
+
 const COMPARED = {
   noninterference: (times: string) => `${times} answers compared with what a client is told alone`,
   fault: (times: string) => `${times} calls in which a fault was fired, each then taken back`,
@@ -84,7 +90,7 @@ function boundsRows(
     ...(property === 'lockstep' ? [] : [['property', `${property}: ${COMPARED[property](count(compared))}`]]),
     ['target', target.name],
     ['seed', String(seed)],
-    ['scripts', `${count(scripts)}, ${average} commands each on average, everything given back at the end`],
+    ['scripts', `${count(scripts)}, ${average} commands each on average, ${HOW_RUN[property]}`],
     ['commands', count(commands)],
     ['skipped', `${percent(skippedMissing, all)} for want of a result, ${percent(skippedDuty, all)} by duty`],
     ['machines', drawnText(machine)],

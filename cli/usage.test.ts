@@ -35,7 +35,7 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
   ['run --memory /', 'ionclad: /: it is a folder; name the files in it'],
   ['run --policy contexts=shard', 'ionclad: --policy: contexts: there is no "shard" (did you mean shared?)'],
   ['run --only ionn', 'ionclad: --only: there is no "ionn" (did you mean ion?)'],
-  ['run --premise T2', 'ionclad: --premise: there is no "T2" (did you mean T1 or T7?)'],
+  ['run --premise T9', 'ionclad: --premise: there is no "T9" (did you mean T1 or T2 or T3?)'],
   ['replay', "ionclad: missing required argument 'file'"],
   ['replay /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
   ['replay /', 'ionclad: /: it is a folder; name the files in it'],
@@ -129,7 +129,7 @@ describe('ionclad replay', () => {
     const commands = [
       { op: 'ion_client_create', as: 'c' },
       { op: 'gpu_context_create', client: 'c', as: 'g' },
-      { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], as: 'h' },
+      { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['iommu'], flags: 'cached', as: 'h' },
       { op: 'gpu_bind', context: 'g', handle: 'h', access: 'both', as: 'm' },
       { op: 'ion_free', client: 'c', handle: 'h', actor: 'other' },
     ];

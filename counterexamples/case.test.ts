@@ -75,6 +75,25 @@ describe('a case as text', function () {
     );
   });
 
+  it('keeps which client, and which fault, a pair of runs is about', () => {
+    const properties: readonly Case['property'][] = [
+      { name: 'noninterference', client: 'alice' },
+      { name: 'fault', command: 1, site: 'page', n: 2 },
+    ];
+    for (const property of properties) {
+      const pair: Case = { ...CASE, property };
+      expect(readCase(writeCase(pair), 'x.json')).to.deep.equal(pair);
+    }
+    const read = (property: object) => () => readCase(JSON.stringify({ ...CASE, property }), 'x.json');
+    expect(read({ name: 'noninterference' })).to.throw('property.client: expected a name, got nothing');
+    expect(read({ name: 'fault', command: 1, site: 'pag', n: 1 })).to.throw(
+      'property.site: expected one of page,',
+    );
+    expect(read({ name: 'fault', command: 1, site: 'page', n: 0 })).to.throw(
+      'property.n: expected a count from 1',
+    );
+  });
+
   it('keeps a schedule, and reads a verdict', () => {
     const schedule = [{ in: 'h', point: 1, to: 'bob' }];
     const verdict: Case = {

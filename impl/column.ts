@@ -7,8 +7,12 @@ import type { Store } from './store.ts';
 export class Column {
   readonly count: number;
   private readonly store: Store;
-  private readonly base: number;
+  /** Index of its first word in the store. */
+  readonly base: number;
   private readonly bit: number;
+  /** What may have changed since an observer looked: from this index, up to the next. */
+  from = 0;
+  to: number;
   /** The words themselves, for observers that read many. Never written. */
   values: Int32Array = new Int32Array(0);
 
@@ -22,6 +26,7 @@ export class Column {
     this.base = base;
     this.count = count;
     this.bit = bit;
+    this.to = count;
   }
 
   /** Called once by the store, when the words exist. */
@@ -39,6 +44,7 @@ export class Column {
   /** @throws Error when `index` is not below `count` */
   set(index: number, value: number): void {
     if (index >>> 0 >= this.count) throw new Error(`internal error: index ${index} of ${this.count}`);
+    this.touch(index);
     this.store.write(this.base + index, value, this.bit);
   }
 
@@ -49,8 +55,25 @@ export class Column {
     return value;
   }
 
-  /** Copies all words to the start of an array that has room for them. */
-  copyTo(out: Int32Array): void {
-    out.set(this.values);
+  /** Notes a change of a word, by its index in the store. */
+  touchWord(word: number): void {
+    this.touch(word - this.base);
+  }
+
+  private touch(index: number): void {
+    if (index < this.from) this.from = index;
+    if (index >= this.to) this.to = index + 1;
+  }
+
+  /** Notes that all may have changed. */
+  touchAll(): void {
+    this.from = 0;
+    this.to = this.count;
+  }
+
+  /** An observer has seen all there is. */
+  settle(): void {
+    this.from = this.count;
+    this.to = 0;
   }
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Config } from './config.ts';
 import { ENODEV, ENOMEM } from './errno.ts';
-import { FAULT_SITES, SITE_KMALLOC, SITE_KMALLOC_LARGE, SITE_PAGE } from './faults.ts';
+import { FAULT_SITES } from './faults.ts';
 import { FLAG_CACHED, HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG } from './ion.ts';
 import { boot, type Kernel } from './kernel.ts';
 import { OWNER_BUFFER, OWNER_DEFERRED, OWNER_POOLED } from './owners.ts';
@@ -179,11 +179,11 @@ describe('the policy of page arrays', () => {
       ['vmalloc', true],
       ['kmalloc', false],
     ] as const) {
-      const kernel = booted({}, { pageArray });
-      kernel.faults.arm(SITE_KMALLOC_LARGE, 1);
+      const occupied = Array.from({ length: 32 }, (_, at) => [2 * at, 1] as const);
+      const kernel = booted({ occupied }, { pageArray });
       expect(allocate(kernel, 9, HEAP_IOMMU) > 0).to.equal(works);
       kernel.ion.destroyClient(0);
-      expect(freeOf(kernel)).to.equal(64);
+      expect(freeOf(kernel)).to.equal(32);
     }
   });
 
@@ -260,12 +260,18 @@ describe('zeroing', () => {
     }
   });
 
-  it('does not touch what a failed allocation gives back', () => {
-    for (const site of [SITE_PAGE, SITE_KMALLOC]) {
-      const kernel = booted({}, { zeroing: 'on-free' });
-      kernel.faults.arm(site, site === SITE_PAGE ? 3 : 2);
-      expect(allocate(kernel, 4, HEAP_IOMMU)).to.equal(-ENOMEM);
-      for (let page = 0; page < 64; page++) expect(kernel.cache.cachedLine(page, 0)).to.equal(0);
+  it('clears what comes back, whoever had it, with zeroing on free alone', () => {
+    for (const [zeroing, left] of [
+      ['on-free', 0],
+      ['on-alloc', 7],
+    ] as const) {
+      for (const order of [0, 2]) {
+        const kernel = booted({}, { zeroing });
+        const page = kernel.pages.allocateBlock(order);
+        kernel.cache.write(page, 1, 7);
+        kernel.pages.freeBlock(page);
+        expect(kernel.cache.read(page, 1)).to.equal(left);
+      }
     }
   });
 });

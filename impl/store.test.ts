@@ -46,9 +46,28 @@ describe('store', () => {
     expect([first.get(1), second.get(0), second.get(1)]).to.deep.equal([7, 3, 0]);
     expect(() => first.get(2)).to.throw('index 2 of 2');
     expect(() => first.set(-1, 0)).to.throw('index -1 of 2');
-    const out = new Int32Array(2);
-    first.copyTo(out);
-    expect([...out]).to.deep.equal([0, 7]);
+    expect([...first.values]).to.deep.equal([0, 7]);
+  });
+
+  it('says where a column was written, until somebody has looked, and where writes were undone', () => {
+    const store = new Store(1, 3);
+    const before = store.column(2, SEEN_REFS);
+    const column = store.column(9, SEEN_JOB);
+    const range = (): number[] => [column.from, column.to];
+    store.seal();
+    expect(range()).to.deep.equal([0, 9]);
+    store.settle();
+    expect([...range(), store.touched]).to.deep.equal([9, 0, 0]);
+    store.attachJournal().mark();
+    column.set(6, 1);
+    column.set(3, 1);
+    expect(range()).to.deep.equal([3, 7]);
+    store.settle();
+    store.attachJournal().undo();
+    expect([...range(), store.touched]).to.deep.equal([3, 7, SEEN_JOB]);
+    expect([before.from, before.to], 'the neighbour').to.deep.equal([2, 0]);
+    store.touchAll();
+    expect(range()).to.deep.equal([0, 9]);
   });
 
   it('resets to what it was when the image was kept', () => {

@@ -18,6 +18,8 @@ export class Store {
   private journal: Journal | null = null;
   private image: Int32Array = new Int32Array(0);
   private readonly columns: Column[] = [];
+  /** Columns by each of their `SEEN_` bits. */
+  private readonly seenIn: Column[][] = [];
   private readonly ramWords: number;
   private readonly pageShift: number;
   /** End of the words about lines, which start where RAM ends. */
@@ -42,6 +44,10 @@ export class Store {
     const column = new Column(this, this.size, count, bit);
     this.size += count;
     this.columns.push(column);
+    for (let left = bit; left !== 0; left &= left - 1) {
+      const at = 31 - Math.clz32(left & -left);
+      this.seenIn[at] = [...(this.seenIn[at] ?? []), column];
+    }
     return column;
   }
 
@@ -73,9 +79,22 @@ export class Store {
   /** Back to the kept image: one copy. Marks of the journal are gone. */
   reset(): void {
     this.words.set(this.image);
+    this.touchAll();
+    this.journal?.clear();
+  }
+
+  /** Makes an observer read everything again. */
+  touchAll(): void {
     this.touched = SEEN_ALL;
     this.watch.spoil();
-    this.journal?.clear();
+    for (const column of this.columns) column.touchAll();
+  }
+
+  /** An observer has seen all that was touched, but for RAM. */
+  settle(): void {
+    for (let left = this.touched; left !== 0; left &= left - 1)
+      for (const column of this.seenIn[31 - Math.clz32(left & -left)] ?? []) column.settle();
+    this.touched = 0;
   }
 
   write(index: number, value: number, bit: number): void {
@@ -103,8 +122,20 @@ export class Store {
   restore(index: number, value: number, bit: number): void {
     this.words[index] = value;
     this.touched |= bit;
+    if (bit !== SEEN_NOWHERE) this.columnOf(index).touchWord(index);
     if (index < this.ramWords) this.touched |= SEEN_LINE | this.watch.note(index >>> this.pageShift);
     else if (index < this.lineEnd) this.watch.note((index - this.ramWords) >>> this.lineShift);
+  }
+
+  /** The column that has a word. */
+  private columnOf(index: number): Column {
+    let first = 0;
+    for (let end = this.columns.length; end - first > 1; ) {
+      const middle = (first + end) >> 1;
+      if ((this.columns[middle] as Column).base <= index) first = middle;
+      else end = middle;
+    }
+    return this.columns[first] as Column;
   }
 
   /** Starts to log writes, from the present words on. Returns the log; a second call returns the same. */

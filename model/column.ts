@@ -33,7 +33,7 @@ export class State {
   /** Back to a copy that {@link save} made. Logging ends, marks are gone. */
   restart(saved: Int32Array): void {
     this.#words.set(saved);
-    this.touched = -1;
+    this.#touchAll();
     this.#log = null;
     this.#marks.length = 0;
   }
@@ -46,7 +46,24 @@ export class State {
   load(saved: Int32Array): void {
     if (this.#log !== null) throw new Error('internal error: a state that is logged goes back by undo');
     this.#words.set(saved);
-    this.touched = -1;
+    this.#touchAll();
+  }
+
+  /** Somebody has looked at all that was touched. */
+  settle(): void {
+    for (let left = this.touched; left !== 0; left &= left - 1)
+      this.#columns[31 - Math.clz32(left & -left)]?.settle();
+    this.touched = 0;
+  }
+
+  /** The first index of a column that was touched since the last {@link settle}; its length when none was. */
+  from(column: number): number {
+    return this.#columns[column]?.from ?? 0;
+  }
+
+  /** The index after the last one of a column that was touched; 0 when none was. */
+  to(column: number): number {
+    return this.#columns[column]?.to ?? 0;
   }
 
   /** The integers of the first `count` columns, for reading only. */
@@ -78,8 +95,7 @@ export class State {
     while (log.length > length) {
       const old = log.pop() ?? 0;
       const index = log.pop() ?? 0;
-      this.touched |= log.pop() ?? 0;
-      this.#words[index] = old;
+      this.#columns[log.pop() ?? 0]?.restore(index, old);
     }
     this.#low = low;
     this.#high = high;
@@ -96,12 +112,16 @@ export class State {
   }
 
   /** Called by columns on every write that changes something. */
-  note(index: number, old: number, value: number, bit: number): void {
-    this.touched |= bit;
+  note(index: number, old: number, value: number, column: number): void {
     if (this.#log === null) return;
-    this.#log.push(bit, index, old);
+    this.#log.push(column, index, old);
     this.#low ^= mix(index, old, 0x9e3779b1) ^ mix(index, value, 0x9e3779b1);
     this.#high ^= mix(index, old, 0x85ebca6b) ^ mix(index, value, 0x85ebca6b);
+  }
+
+  #touchAll(): void {
+    this.touched = -1;
+    for (const column of this.#columns) column.touchAll();
   }
 
   #logged(): number[] {
@@ -113,7 +133,11 @@ export class State {
 /** One named run of integers. Reads and writes outside it are errors of the specification. */
 export class Column {
   readonly count: number;
+  /** What was touched since {@link settle}: from this index, up to the next. */
+  from: number;
+  to = 0;
   readonly #state: State;
+  readonly #number: number;
   readonly #bit: number;
   #base = 0;
   #values: Int32Array = new Int32Array(0);
@@ -121,6 +145,8 @@ export class Column {
   constructor(state: State, number: number, count: number) {
     this.#state = state;
     this.count = count;
+    this.from = count;
+    this.#number = number;
     this.#bit = 1 << Math.min(number, 31);
   }
 
@@ -144,7 +170,30 @@ export class Column {
     const old = this.get(index);
     if (old === value) return;
     this.#values[index] = value;
-    this.#state.note(this.#base + index, old, value, this.#bit);
+    this.#touch(index);
+    this.#state.note(this.#base + index, old, value, this.#number);
+  }
+
+  /** Puts an old value back, by its place among all words. */
+  restore(word: number, value: number): void {
+    this.#values[word - this.#base] = value;
+    this.#touch(word - this.#base);
+  }
+
+  settle(): void {
+    this.from = this.count;
+    this.to = 0;
+  }
+
+  touchAll(): void {
+    this.from = 0;
+    this.to = this.count;
+  }
+
+  #touch(index: number): void {
+    this.#state.touched |= this.#bit;
+    if (index < this.from) this.from = index;
+    if (index >= this.to) this.to = index + 1;
   }
 
   /** Gives every integer the same value. */

@@ -4,10 +4,11 @@
  */
 import { isDirty } from './contents.ts';
 import type { Machine } from './machine.ts';
+import { miscounted, wrongCounter } from './recounts.ts';
 import type { Invariant } from './spec.ts';
 import type { View } from './target.ts';
 import { pageOf } from './units.ts';
-import { COUNTER, KIND, VIEW } from './view.ts';
+import { COUNTER, changedFrom, changedTo, hasChanged, KIND, setOf, VIEW } from './view.ts';
 import { CONTEXT } from './world.ts';
 
 const NOTHING = new Int32Array(0);
@@ -22,11 +23,14 @@ function place(index: number, { ioBits, pageBytes }: Machine): string {
   return `context ${Math.floor(index / ioPages)} at 0x${address.toString(16)}`;
 }
 
+const TRANSLATIONS = setOf(VIEW.iotlb, VIEW.reach, VIEW.stale);
+
 function staleIotlb(view: View, machine: Machine): string | undefined {
   const reach = column(view, VIEW.reach);
   const iotlb = column(view, VIEW.iotlb);
   const stale = column(view, VIEW.stale);
-  for (let index = 0; index < iotlb.length; index++) {
+  const to = Math.min(changedTo(view, TRANSLATIONS), iotlb.length);
+  for (let index = changedFrom(view, TRANSLATIONS); index < to; index++) {
     const entry = at(iotlb, index);
     if (entry === 0 || entry === at(reach, index) || entry === at(stale, index)) continue;
     return `${place(index, machine)}: the IOTLB still translates to page ${pageOf(entry)}`;
@@ -34,20 +38,29 @@ function staleIotlb(view: View, machine: Machine): string | undefined {
   return undefined;
 }
 
-/** Index of the first translation, in a context that exists, that is not right; -1: all are. */
+const REACH = setOf(VIEW.reach);
+
+/**
+ * Index of the first translation, in a context that exists, that is not right; -1: all are. What is right follows from
+ * the other columns: while they are the same, only translations that changed are looked at.
+ */
 function firstWrong(
   view: View,
   machine: Machine,
+  others: number,
   isRight: (view: View, index: number, page: number, type: number) => boolean,
 ): number {
   const reach = column(view, VIEW.reach);
   const context = column(view, VIEW.context);
   const ioPages = 2 ** machine.ioBits / machine.pageBytes;
+  const all = hasChanged(view, others);
+  const from = all ? 0 : changedFrom(view, REACH);
+  const to = all ? reach.length : changedTo(view, REACH);
   for (let id = 0; id < context.length; id++) {
     const type = at(context, id);
     if (type === CONTEXT.NONE) continue;
-    const end = (id + 1) * ioPages;
-    for (let index = end - ioPages; index < end; index++) {
+    const end = Math.min((id + 1) * ioPages, to);
+    for (let index = Math.max(id * ioPages, from); index < end; index++) {
       const entry = at(reach, index);
       if (entry !== 0 && !isRight(view, index, pageOf(entry), type)) return index;
     }
@@ -55,21 +68,28 @@ function firstWrong(
   return -1;
 }
 
+const OWNERS = setOf(VIEW.kind, VIEW.context);
+
 function isOwned(view: View, _index: number, page: number): boolean {
   const owner = at(column(view, VIEW.kind), page);
   return owner === KIND.BLOCK || owner === KIND.BUFFER || owner === KIND.COHERENT;
 }
 
 function reachableUnowned(view: View, machine: Machine): string | undefined {
-  const index = firstWrong(view, machine, isOwned);
+  const index = firstWrong(view, machine, OWNERS, isOwned);
   if (index < 0) return undefined;
   const page = pageOf(at(column(view, VIEW.reach), index));
   return `${place(index, machine)} reaches page ${page}, which no user of memory holds`;
 }
 
+const KINDS = setOf(VIEW.kind);
+const MAPPED = setOf(VIEW.mapped);
+
 function mappedUnowned(view: View): string | undefined {
   const mapped = column(view, VIEW.mapped);
-  for (let index = 0; index < mapped.length; index++) {
+  const all = hasChanged(view, KINDS);
+  const to = all ? mapped.length : Math.min(changedTo(view, MAPPED), mapped.length);
+  for (let index = all ? 0 : changedFrom(view, MAPPED); index < to; index++) {
     const entry = at(mapped, index);
     if (entry === 0 || isOwned(view, index, (entry >>> 1) - 1)) continue;
     return `CPUs reach page ${(entry >>> 1) - 1}, which no user of memory holds`;
@@ -77,9 +97,12 @@ function mappedUnowned(view: View): string | undefined {
   return undefined;
 }
 
+const CONTEXTS = setOf(VIEW.context);
+
 function reachableReserved(view: View, machine: Machine): string | undefined {
   const ioPages = 2 ** machine.ioBits / machine.pageBytes;
-  const index = firstWrong(view, machine, (_view, at) => at % ioPages < ioPages - machine.reservedIoPages);
+  const isRight = (_view: View, at: number): boolean => at % ioPages < ioPages - machine.reservedIoPages;
+  const index = firstWrong(view, machine, CONTEXTS, isRight);
   return index < 0 ? undefined : `${place(index, machine)} is reserved and translates`;
 }
 
@@ -97,7 +120,9 @@ function attachedNowhere(view: View): string | undefined {
 function dirtyAlias(view: View, machine: Machine): string | undefined {
   const line = column(view, VIEW.line);
   const linesPerPage = machine.pageBytes / machine.lineBytes;
-  for (const entry of column(view, VIEW.mapped)) {
+  const mapped = column(view, VIEW.mapped);
+  for (let index = 0; index < mapped.length; index++) {
+    const entry = at(mapped, index);
     if (entry === 0 || (entry & 1) !== 0) continue;
     const first = ((entry >>> 1) - 1) * linesPerPage;
     const dirty = line.subarray(first, first + linesPerPage).findIndex(isDirty);
@@ -108,12 +133,14 @@ function dirtyAlias(view: View, machine: Machine): string | undefined {
 
 /** Each page that a GPU context reaches belongs to a buffer bound in it, at the place where the binding says. */
 function reachableUnbound(view: View, machine: Machine): string | undefined {
-  const index = firstWrong(view, machine, isBound);
+  const index = firstWrong(view, machine, BINDINGS, isBound);
   if (index < 0) return undefined;
   const page = pageOf(at(column(view, VIEW.reach), index));
   const head = at(column(view, VIEW.head), page) - 1;
   return `${place(index, machine)} reaches page ${page} of the buffer at page ${head}, which it did not bind`;
 }
+
+const BINDINGS = setOf(VIEW.bound, VIEW.head, VIEW.index, VIEW.context);
 
 function isBound(view: View, index: number, page: number, type: number): boolean {
   if (type !== CONTEXT.GPU) return true;
@@ -126,86 +153,28 @@ function isBound(view: View, index: number, page: number, type: number): boolean
 
 function strayPage(view: View): string | undefined {
   const kind = column(view, VIEW.kind);
-  for (let page = 0; page < kind.length; page++) {
+  const to = Math.min(changedTo(view, KINDS), kind.length);
+  for (let page = changedFrom(view, KINDS); page < to; page++) {
     if (at(kind, page) === KIND.LOST) return `page ${page} is neither free nor owned by anybody`;
     if (at(kind, page) === KIND.BOTH) return `page ${page} is free and has an owner`;
   }
   return undefined;
 }
 
-/** The reference count of a buffer is the number of its handles, descriptors, user mappings and bindings. */
-function miscounted(view: View): string | undefined {
-  const refs = column(view, VIEW.refs);
-  const holders = noHolders(refs.length + 1);
-  const handles = column(view, VIEW.handle);
-  countHolders(holders, handles, 0, handles.length);
-  for (const held of [column(view, VIEW.fd), column(view, VIEW.userMap)])
-    countHolders(holders, held, 0, held.length);
-  countBindings(holders, view);
-  for (let head = 0; head < refs.length; head++) {
-    if (at(refs, head) === at(holders, head + 1)) continue;
-    return `the buffer at page ${head} counts ${at(refs, head)} references and has ${at(holders, head + 1)} holders`;
-  }
-  return undefined;
-}
+const FREE_BLOCKS = setOf(VIEW.freeOrder, VIEW.kind);
 
-let scratch = new Int32Array(0);
-
-/** Zeros, in an array that is used again: a new one at every call would cost more than the counting. */
-function noHolders(length: number): Int32Array {
-  if (scratch.length !== length) scratch = new Int32Array(length);
-  return scratch.fill(0);
-}
-
-function countHolders(holders: Int32Array, held: Int32Array, from: number, end: number): void {
-  for (let index = from; index < end; index++) {
-    const head = at(held, index);
-    if (head !== 0) holders[head] = at(holders, head) + 1;
-  }
-}
-
-/** Bindings of contexts that exist; others have none, and are not read. */
-function countBindings(holders: Int32Array, view: View): void {
-  const bound = column(view, VIEW.bound);
-  const context = column(view, VIEW.context);
-  const ioPages = bound.length / context.length;
-  for (let id = 0; id < context.length; id++) {
-    if (at(context, id) !== CONTEXT.NONE) countHolders(holders, bound, id * ioPages, (id + 1) * ioPages);
-  }
-}
-
-/** Counters with the kinds of the pages they count. */
-const COUNTED: readonly (readonly [name: keyof typeof COUNTER, kinds: readonly number[]])[] = [
-  ['free', [KIND.FREE, KIND.BOTH]],
-  ['meta', [KIND.META]],
-  ['table', [KIND.TABLE]],
-  ['parked', [KIND.PARKED]],
-  ['pooled', [KIND.POOLED]],
-  ['deferred', [KIND.DEFERRED]],
-  ['movable', [KIND.MOVABLE]],
-];
-
-const tallies: Int32Array = new Int32Array(KIND.COHERENT + 1);
-
-function wrongCounter(view: View): string | undefined {
-  const kind = column(view, VIEW.kind);
-  const counter = column(view, VIEW.counter);
-  tallies.fill(0);
-  for (let page = 0; page < kind.length; page++) tallies[at(kind, page)] = at(tallies, at(kind, page)) + 1;
-  for (const [name, kinds] of COUNTED) {
-    const there = kinds.reduce<number>((sum, each) => sum + at(tallies, each), 0);
-    const counted = at(counter, COUNTER[name]);
-    if (counted !== there) return `${counted} pages are counted as ${name}, ${there} are there`;
-  }
-  return undefined;
-}
-
-/** Free blocks are aligned, made of free pages, apart, and merged with their buddies. */
+/**
+ * Free blocks are aligned, made of free pages, apart, and merged with their buddies. A largest block and what is beside
+ * it have nothing to do with each other.
+ */
 function malformedBuddy(view: View, { orderMax }: Machine): string | undefined {
   const freeOrder = column(view, VIEW.freeOrder);
   const kind = column(view, VIEW.kind);
-  let end = 0;
-  for (let page = 0; page < kind.length; page++) {
+  const largest = 1 << orderMax;
+  const from = changedFrom(view, FREE_BLOCKS) & -largest;
+  const to = Math.min(Math.ceil(changedTo(view, FREE_BLOCKS) / largest) * largest, kind.length);
+  let end = from;
+  for (let page = from; page < to; page++) {
     const order = at(freeOrder, page) - 1;
     const free = at(kind, page) === KIND.FREE || at(kind, page) === KIND.BOTH;
     if (order < 0 && free && page >= end) return `free page ${page} is in no free block`;
@@ -237,11 +206,11 @@ function blockProblem(
 }
 
 /** Pages that are free, or that the implementation keeps and gives up when asked. */
-const givenBack = (view: View): number =>
-  [COUNTER.free, COUNTER.parked, COUNTER.pooled, COUNTER.deferred].reduce<number>(
-    (sum, counter) => sum + at(column(view, VIEW.counter), counter),
-    0,
-  );
+function givenBack(view: View): number {
+  const counter = column(view, VIEW.counter);
+  const free = at(counter, COUNTER.free) + at(counter, COUNTER.parked);
+  return free + at(counter, COUNTER.pooled) + at(counter, COUNTER.deferred);
+}
 
 /** By the counts alone, which a target that shows no pages has too; that they are true, C6 sees to. */
 function missingAtEnd(view: View, { pages, occupied, movable }: Machine): string | undefined {

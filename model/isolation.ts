@@ -14,6 +14,10 @@ const LAYERS: ReadonlySet<string> = new Set(['ion', 'fd', 'gpu', 'cpu', 'device'
 const isPrivate = (op: string): boolean =>
   op !== 'fd_send' && op !== 'tick_cache' && LAYERS.has(CALLS[op as Op].layer);
 
+/** The same was found, if with other contents: a probe says -1 of a page that is not reached. */
+const isReachedAlike = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((tag, at) => tag < 0 === (other[at] ?? 0) < 0);
+
 export const ISOLATION: Isolation = {
   kind: 'client',
   calls: [...Object.keys(CALLS).filter(isPrivate), 'tick_iotlb', 'tick_flush'],
@@ -22,8 +26,8 @@ export const ISOLATION: Isolation = {
   everywhere: ['device_probe'],
   size: 'bytes',
   extent: 'pageBytes',
-  serves(field, isAsLong) {
-    if (field === 'data' && isAsLong) return 'I8';
+  serves(field, one, other) {
+    if (field === 'data' && isReachedAlike(one, other)) return 'I8';
     return ['data', 'lines', 'left', 'fault'].includes(field) ? 'I3' : 'P1';
   },
 };

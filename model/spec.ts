@@ -207,8 +207,8 @@ export interface Isolation {
   /** The argument that says how large an access is, and the limit up to which it stays inside whatever it starts in. */
   readonly size: string;
   readonly extent: string;
-  /** The invariant that is broken when a field, an `errno` or `ids` differ; lists may still be as long as each other. */
-  serves(field: string, isAsLong: boolean): InvariantId;
+  /** The invariant that is broken when the values of a field differ, or an `errno` or `ids`, which come without. */
+  serves(field: string, one: readonly number[], other: readonly number[]): InvariantId;
 }
 
 /** What a call that failed has changed and must not: the column, the change in words, and what it breaks. */

@@ -41,6 +41,13 @@ export interface View {
   shown: number;
   /** Bit n is set when column n may have changed since the engine last looked; the engine clears it. */
   touched: number;
+  /**
+   * What of a touched column may have changed: from index `from[n]`, up to `to[n]`. The engine opens them to the whole
+   * column whenever it has looked; a target may narrow them, but not when it shows the column for the first time after
+   * boot. Where the bit was set already, the range must grow to hold both changes.
+   */
+  readonly from?: Int32Array;
+  readonly to?: Int32Array;
 }
 
 /**

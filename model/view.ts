@@ -5,7 +5,11 @@
 import { goesWith, isAliased, isDirty, isStaleCopy, NOTHING, showLine } from './contents.ts';
 import type { Machine } from './machine.ts';
 import type { Seen, ViewColumn } from './spec.ts';
+import type { View } from './target.ts';
 import { READ, WRITE } from './units.ts';
+
+/** Beyond every index of a column. */
+const END = 0x7fff_ffff;
 
 /** Number of each column. */
 export const VIEW = {
@@ -192,6 +196,32 @@ export const VIEW_COLUMNS: readonly ViewColumn<Machine>[] = [
     show: showPage,
   },
 ];
+
+/** A set of columns, one bit each. */
+export const setOf = (...columns: readonly number[]): number =>
+  columns.reduce((set, column) => set | (1 << column), 0);
+
+/** One of a set of columns may have changed since the invariants were asked last. */
+export const hasChanged = ({ from, touched }: View, columns: number): boolean =>
+  from === undefined || (touched & columns) !== 0;
+
+/** Index from which on one of a set of columns may have changed; all are about the same things by index. */
+export function changedFrom({ from, touched }: View, columns: number): number {
+  if (from === undefined) return 0;
+  let first = END;
+  for (let left = touched & columns; left !== 0; left &= left - 1)
+    first = Math.min(first, from[31 - Math.clz32(left & -left)] ?? 0);
+  return first;
+}
+
+/** Index up to which one of a set of columns may have changed. */
+export function changedTo({ to, touched }: View, columns: number): number {
+  if (to === undefined) return END;
+  let end = 0;
+  for (let left = touched & columns; left !== 0; left &= left - 1)
+    end = Math.max(end, to[31 - Math.clz32(left & -left)] ?? END);
+  return end;
+}
 
 /** A counter that the target showed before the call, or undefined. */
 export function shownCounter({ view }: Seen, counter: number): number | undefined {

@@ -28,7 +28,8 @@ function compare(...rows: readonly Row[]): readonly [difference: string, compare
     rows.map(({ command, replies }) => answerOf(command, replies[0])),
     rows.map(({ command, replies }) => answerOf(command, replies.length === 1 ? replies[0] : replies[1])),
   );
-  const text = found === undefined ? '' : `${found.at} ${found.field}${found.isAsLong ? '' : ', longer'}`;
+  const text =
+    found === undefined ? '' : `${found.at} ${found.field} ${found.one.join()}|${found.other.join()}`;
   return [text, comparison.compared];
 }
 
@@ -40,16 +41,16 @@ const data = (...tags: readonly number[]): Reply => ({ ok: { data: tags } });
 
 describe('Comparison', () => {
   it('finds errnos, data and faults that differ', () => {
-    expect(compare(fine, wrong)).to.deep.equal(['1 errno, longer', 2]);
+    expect(compare(fine, wrong)).to.deep.equal(['1 errno |', 2]);
     expect(compare({ command: query, replies: [{ errno: 'EBADF' }, { errno: 'EINVAL' }] })[0]).to.equal(
-      '0 errno',
+      '0 errno |',
     );
-    expect(compare({ command: read, replies: [data(1, 2), data(1, 3)] })[0]).to.equal('0 data');
-    expect(compare({ command: read, replies: [data(1, 2), data(1)] })[0]).to.equal('0 data, longer');
+    expect(compare({ command: read, replies: [data(1, 2), data(1, 3)] })[0]).to.equal('0 data 1,2|1,3');
+    expect(compare({ command: read, replies: [data(1, 2), data(1)] })[0]).to.equal('0 data 1,2|1');
     const tick: Command = { op: 'tick_engine', job: 'job' };
     const ended = { ok: { data: [], left: 0, fault: 0 } };
     const faulted = { ok: { data: [], left: 0, fault: 1 } };
-    expect(compare({ command: tick, replies: [ended, faulted] })[0]).to.equal('0 fault');
+    expect(compare({ command: tick, replies: [ended, faulted] })[0]).to.equal('0 fault 0|1');
   });
 
   it('looks past pages, segments and ids', () => {
@@ -71,7 +72,7 @@ describe('Comparison', () => {
       expect(compare(fine, { command: query, replies: [other, one] }, wrong)).to.deep.equal(['', 1]);
     }
     expect(compare({ command: query, replies: [{ ok: {} }, undefined] }, wrong)).to.deep.equal(['', 0]);
-    expect(compare({ command: query, replies: [undefined] }, wrong)[0]).to.equal('1 errno, longer');
+    expect(compare({ command: query, replies: [undefined] }, wrong)[0]).to.equal('1 errno |');
   });
 
   it('says nothing of what belongs to nobody or to others', () => {
@@ -86,7 +87,7 @@ describe('Comparison', () => {
     const other: Row = { command: importing('h2'), replies: [{ ok: { handle: 2 } }, { ok: { handle: 4 } }] };
     const free: Row = { command: { op: 'ion_free', client: 'a', handle: 'h1' }, replies: [{ ok: {} }] };
     expect(compare(first, same)[0]).to.equal('');
-    expect(compare(first, other)[0]).to.equal('1 ids');
+    expect(compare(first, other)[0]).to.equal('1 ids |');
     expect(compare(first, free, other)[0], 'an id that was given back').to.equal('');
   });
 
@@ -102,13 +103,13 @@ describe('Comparison', () => {
     const bind: Command = { op: 'gpu_bind', context: 'context', handle: 'handle', as: 'binding' };
     const moved: Row = { command: bind, replies: [{ ok: { address: 64 } }, { ok: { address: 128 } }] };
     const placed: Row = { command: read, replies: [data(1), data(2)] };
-    expect(compare(moved, placed)[0]).to.equal('1 data');
+    expect(compare(moved, placed)[0]).to.equal('1 data 1|2');
     expect(compare(moved, { ...placed, owned: BY_ADDRESS })).to.deep.equal(['', 1]);
-    expect(compare({ ...placed, owned: BY_ADDRESS })[0]).to.equal('0 data');
+    expect(compare({ ...placed, owned: BY_ADDRESS })[0]).to.equal('0 data 1|2');
     const mapped: Row = {
       command: { op: 'ion_mmap', client: 'a', fd: 'fd', as: 'map' },
       replies: [{ ok: { address: 8192 } }, { ok: { address: 8256 } }],
     };
-    expect(compare(mapped, { ...placed, owned: BY_ADDRESS })[0], 'addresses of CPUs').to.equal('1 data');
+    expect(compare(mapped, { ...placed, owned: BY_ADDRESS })[0], 'addresses of CPUs').to.equal('1 data 1|2');
   });
 });

@@ -17,8 +17,9 @@ export interface Difference {
   readonly at: number;
   /** The field that differs, or `errno`, or `ids`. */
   readonly field: string;
-  /** The values are single, or lists of the same length. */
-  readonly isAsLong: boolean;
+  /** Its values; none, where a reply has no such field. */
+  readonly one: readonly number[];
+  readonly other: readonly number[];
 }
 
 /** An id that a client holds, in both runs. */
@@ -64,8 +65,7 @@ export class Comparison<M, S extends Stateful> {
       if (this.#isMoved && !owned.isPlaced) return undefined;
       this.compared++;
       const field = this.#differing(command, one, other);
-      if (field !== undefined)
-        return { at, field, isAsLong: lengthOf(one, field) === lengthOf(other, field) };
+      if (field !== undefined) return { at, field, one: valuesOf(one, field), other: valuesOf(other, field) };
     }
     return undefined;
   }
@@ -123,5 +123,5 @@ function isSame(one: Value[string] | undefined, other: Value[string] | undefined
   return list.length === otherList.length && list.every((value, at) => value === otherList[at]);
 }
 
-const lengthOf = (reply: Reply, field: string): number =>
-  'ok' in reply ? listOf(reply.ok[field]).length : -1;
+const valuesOf = (reply: Reply, field: string): readonly number[] =>
+  'ok' in reply ? listOf(reply.ok[field]) : [];

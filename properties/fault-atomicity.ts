@@ -116,12 +116,13 @@ class Trying<M, S extends Stateful> implements Target<M> {
     }
   }
 
-  /** Holds an answer against the rule; the specification stays where it is. */
+  /** Holds an answer against the rule, and where the call went on, the views against each other; and goes back. */
   #judge(call: Call, reply: Reply): Finding | undefined {
     const { at, lockstep } = this.stepper;
     const { state } = lockstep.world;
     const saved = 'ok' in reply ? state.save() : undefined;
-    const wrong = lockstep.judge(at, call, reply);
+    let wrong = lockstep.judge(at, call, reply);
+    if (saved !== undefined) wrong ??= lockstep.look(at, call, reply, this.#target);
     if (saved !== undefined) state.load(saved);
     return wrong;
   }

@@ -28,13 +28,21 @@ export interface Shows {
 
 const NOTHING_FIRED: readonly string[] = [];
 
+/** A rule, and where its rows are counted. */
+interface Known<S> {
+  readonly op: string;
+  readonly rule: Rule<S, Args, Value>;
+  readonly first: number;
+}
+
 /** What is the same for all machines of a run. */
 export class Judgement<M, S extends Stateful> {
   readonly spec: Spec<M, S>;
   readonly counts: Counts;
   readonly terms: Terms;
   readonly tally: Tally;
-  readonly #first: ReadonlyMap<string, number>;
+  readonly #known: ReadonlyMap<string, Known<S>>;
+  #last: Known<S> | undefined;
   readonly #premise: Premise<S> | undefined;
 
   constructor(spec: Spec<M, S>, capabilities: ReadonlySet<Capability>, counts: Counts, premise?: string) {
@@ -45,19 +53,29 @@ export class Judgement<M, S extends Stateful> {
       errnoOrder: capabilities.has('errno-order'),
       sites: spec.sites,
     };
-    this.#first = firstRows(spec).first;
+    const { first } = firstRows(spec);
+    this.#known = new Map(
+      Object.entries(spec.rules).map(([op, rule]) => [op, { op, rule, first: first.get(op) ?? 0 }]),
+    );
     this.tally = tallyOf(counts);
     this.#premise = spec.premises.find(({ name }) => name === premise);
   }
 
   rule(op: string): Rule<S, Args, Value> {
-    const rule = this.spec.rules[op];
-    if (rule === undefined) throw new Error(`internal error: ${op} has no rule`);
-    return rule;
+    return this.#of(op).rule;
   }
 
   firstRow(op: string): number {
-    return this.#first.get(op) ?? 0;
+    return this.#of(op).first;
+  }
+
+  /** The same call is asked for several times in a row. */
+  #of(op: string): Known<S> {
+    if (this.#last?.op === op) return this.#last;
+    const known = this.#known.get(op);
+    if (known === undefined) throw new Error(`internal error: ${op} has no rule`);
+    this.#last = known;
+    return known;
   }
 
   /** The machine that the specification believes to be on. */
@@ -97,6 +115,11 @@ export class Lockstep<M, S extends Stateful> {
   reset(): void {
     this.world.state.restart(this.#fresh);
     this.#views.reset();
+  }
+
+  /** What was looked at last counts for nothing: the specification went back, and the target did not. */
+  lookAgain(): void {
+    this.#views.spoil();
   }
 
   /** Lets the target show its state without judging it: after boot, or after going back. */

@@ -119,13 +119,13 @@ function answersTo<M, S extends Stateful>(
 function findingOf<M, S extends Stateful>(
   { isolation, lockstep }: Answering<M, S>,
   client: string,
-  { at, field, isAsLong }: Difference,
+  { at, field, one, other }: Difference,
   among: readonly (Answer | undefined)[],
   alone: readonly (Answer | undefined)[],
 ): Finding {
   const { call, reply } = among[at] as Answer;
-  const other = showReply((alone[at] as Answer).reply);
-  const detail = `${client} is told ${showReply(reply)}; alone, without the other clients, ${other}`;
-  const serves = isolation.serves(field, isAsLong);
+  const told = showReply((alone[at] as Answer).reply);
+  const detail = `${client} is told ${showReply(reply)}; alone, without the other clients, ${told}`;
+  const serves = isolation.serves(field, one, other);
   return lockstep.finding(at, call, { kind: 'pair', serves, clause: field, detail }, reply);
 }

@@ -84,18 +84,45 @@ function stepOf(
   at: number,
 ): Step {
   const { op, shape, names } = call;
+  if (keysOf(command) !== keysKnown(call, command)) refuseUnknown(call, command, at);
+  const plans: Plan[] = [];
+  let isFixed = true;
+  for (const argument of call.arguments) {
+    const value = command[argument.name] as Argument | undefined;
+    if (value === undefined) throw new ScriptError(`commands[${at}].${argument.name}`, `${op} needs it`);
+    const made = plan(call, limits, slots, argument, value, at);
+    if (made.is !== 'literal') isFixed = false;
+    plans.push(made);
+  }
+  const fixed = isFixed ? fixedArgs(names, plans) : undefined;
+  return { op, shape, names, plans, fixed, actor: command.actor ?? 'main', fail: command.fail, own: true };
+}
+
+function keysOf(command: Command): number {
+  let keys = 0;
+  for (const _name in command) keys++;
+  return keys;
+}
+
+/** How many keys of a command mean something, or 0: an argument is missing. */
+function keysKnown(call: Prepared, command: Command): number {
+  let known = 1;
+  if (command.as !== undefined) known++;
+  if (command.actor !== undefined) known++;
+  if (command.fail !== undefined) known++;
+  for (const { name } of call.arguments) {
+    if (command[name] === undefined) return 0;
+    known++;
+  }
+  return known;
+}
+
+/** @throws {ScriptError} when the command has a key that means nothing */
+function refuseUnknown({ op, shape }: Prepared, command: Command, at: number): void {
   for (const name in command) {
     if (Object.hasOwn(shape.args, name) || RESERVED.has(name)) continue;
     throw new ScriptError(`commands[${at}].${name}`, `${op} has no such argument`);
   }
-  const plans: Plan[] = [];
-  for (const argument of call.arguments) {
-    const value = command[argument.name] as Argument | undefined;
-    if (value === undefined) throw new ScriptError(`commands[${at}].${argument.name}`, `${op} needs it`);
-    plans.push(plan(call, limits, slots, argument, value, at));
-  }
-  const fixed = plans.every(({ is }) => is === 'literal') ? fixedArgs(names, plans) : undefined;
-  return { op, shape, names, plans, fixed, actor: command.actor ?? 'main', fail: command.fail, own: true };
 }
 
 function fixedArgs(names: readonly string[], plans: readonly Plan[]): Args {

@@ -82,4 +82,4 @@ export function argumentsOf(command: Command): [name: string, value: Argument][]
 export const nameOf = (reference: string): string => reference.split('.', 1)[0] ?? reference;
 
 /** A number as text: for those of 2^53 and more. */
-export const isLiteral = (text: string): boolean => /^0x[0-9a-f]{1,16}$/i.test(text);
+export const isLiteral = (text: string): boolean => text[0] === '0' && /^0x[0-9a-f]{1,16}$/i.test(text);

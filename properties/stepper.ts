@@ -156,7 +156,7 @@ export class Stepper<M, S extends Stateful> {
       if (wrong === undefined) return undefined;
       if (best === undefined || wrong.judged > best.judged) best = wrong;
       state.load(saved);
-      this.lockstep.shown.touched = -1;
+      this.lockstep.lookAgain();
       this.#slots.consumed.splice(0, this.#slots.consumed.length, ...consumed);
     }
     return best?.finding;

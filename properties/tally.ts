@@ -51,8 +51,8 @@ export function addCounts(sum: Counts, more: Counts): void {
 }
 
 export function noteOutcome({ outcomes }: Counts, op: string, outcome: string, count = 1): void {
-  const byOutcome = outcomes[op] ?? {};
-  outcomes[op] = byOutcome;
+  let byOutcome = outcomes[op];
+  if (byOutcome === undefined) outcomes[op] = byOutcome = {};
   byOutcome[outcome] = (byOutcome[outcome] ?? 0) + count;
 }
 

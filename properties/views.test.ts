@@ -191,6 +191,23 @@ describe('invariants of a view', () => {
     ]);
   });
 
+  it('of one step are asked of a call that left everything as it was, too', () => {
+    const changes: Invariant<object> = {
+      id: 'changes',
+      text: 'every call changes the counter',
+      form: 'step',
+      reads: [3],
+      before: ({ columns }) => columns[3]?.[0] ?? 0,
+      broken: (before, { columns }) => (columns[3]?.[0] === before ? 'nothing was done' : undefined),
+    };
+    const fix = fixture([changes]);
+    fix.views.before();
+    show(fix, 3, 1);
+    expect(check(fix), 'nothing was shown before').to.equal(undefined);
+    fix.views.before();
+    expect(check(fix)).to.include({ serves: 'changes', clause: 'step', detail: 'nothing was done' });
+  });
+
   it('of the end are asked at the end alone, if what they read is shown', () => {
     const last: Invariant<object> = { id: 'last', text: '', form: 'end', reads: [0], broken: () => 'left' };
     const fix = fixture([last]);

@@ -25,6 +25,11 @@ export class Views<M> {
   /** The target's view. It writes there what it shows. */
   readonly shown: View;
   readonly #machine: M;
+  /** Bits of all columns. */
+  readonly #all: number;
+  /** Where the target's view changed. */
+  readonly #from: Int32Array;
+  readonly #to: Int32Array;
   readonly #own: View;
   readonly #columns: readonly ViewColumn<M>[];
   readonly #states: readonly StateCheck<M>[];
@@ -37,8 +42,12 @@ export class Views<M> {
   constructor(spec: Checks<M>, machine: M, own: readonly Int32Array[]) {
     this.#machine = machine;
     this.#columns = spec.view;
-    const columns = spec.view.map(({ length }) => new Int32Array(length(machine)));
-    this.shown = { columns, shown: 0, touched: 0 };
+    const lengths = spec.view.map(({ length }) => length(machine));
+    const columns = lengths.map((length) => new Int32Array(length));
+    this.#all = ~(-1 << lengths.length);
+    this.#from = new Int32Array(lengths.length);
+    this.#to = Int32Array.from(lengths);
+    this.shown = { columns, shown: 0, touched: 0, from: this.#from, to: this.#to };
     const known = spec.view.reduce((mask, column, at) => mask | (column.own ? 1 << at : 0), 0);
     this.#own = { columns: own, shown: known, touched: 0 };
     this.#states = masked(spec.invariants, 'state') as unknown as readonly StateCheck<M>[];
@@ -48,9 +57,27 @@ export class Views<M> {
 
   /** A new script: nothing has been shown yet, everything must be looked at once. */
   reset(): void {
+    this.spoil();
     this.shown.shown = 0;
     this.shown.touched = 0;
     this.#unasked = -1;
+  }
+
+  /** Everything must be looked at again: what was looked at last counts for nothing. */
+  spoil(): void {
+    this.shown.touched = this.#all;
+    this.#settle();
+    this.shown.touched = this.#all;
+  }
+
+  /** All was looked at. What will be touched is so as a whole, unless the target narrows it. */
+  #settle(): void {
+    for (let left = this.shown.touched & this.#all; left !== 0; left &= left - 1) {
+      const at = 31 - Math.clz32(left & -left);
+      this.#from[at] = 0;
+      this.#to[at] = (this.shown.columns[at] as Int32Array).length;
+    }
+    this.shown.touched = 0;
   }
 
   /** Lets the step invariants note what they need of the view as it is before the target shows the next one. */
@@ -70,14 +97,13 @@ export class Views<M> {
   check(call: Call, reply: Reply, state: State): Wrong | undefined {
     const { shown } = this;
     const ownTouched = state.touched;
-    const touched = shown.touched | ownTouched;
-    state.touched = 0;
     this.#unasked |= ownTouched;
     const wrong =
       this.#checkStates(this.#states, shown, shown.touched, 'invariant') ??
       this.#checkSteps(call, reply) ??
-      this.#blame(this.#compare(touched, call));
-    shown.touched = 0;
+      this.#blame(this.#compare(state, call));
+    state.settle();
+    this.#settle();
     return wrong;
   }
 
@@ -122,23 +148,41 @@ export class Views<M> {
     for (let at = 0; at < this.#steps.length; at++) {
       const { mask, invariant } = this.#steps[at] as StepCheck<M>;
       const noted = this.#noted[at] ?? Number.NaN;
-      if (Number.isNaN(noted) || (mask & this.shown.touched) === 0) continue;
+      // Not only where something was touched: what a call left undone touches nothing.
+      if (Number.isNaN(noted) || (mask & ~this.shown.shown) !== 0) continue;
       const detail = invariant.broken(noted, this.shown, call, reply);
       if (detail !== undefined) return { kind: 'invariant', serves: invariant.id, clause: 'step', detail };
     }
     return undefined;
   }
 
-  #compare(touched: number, call: Call): Wrong | undefined {
-    const both = this.shown.shown & this.#own.shown & touched;
-    for (let at = 0; at < this.#columns.length; at++) {
-      if ((both & (1 << at)) === 0) continue;
-      const own = this.#own.columns[at] as Int32Array;
-      const shown = this.shown.columns[at] as Int32Array;
-      const index = firstDifference(this.#columns[at] as ViewColumn<M>, own, shown);
+  #compare(state: State, call: Call): Wrong | undefined {
+    const { touched, shown } = this.shown;
+    const both = shown & this.#own.shown & (touched | state.touched);
+    for (let left = both; left !== 0; left &= left - 1) {
+      const at = 31 - Math.clz32(left & -left);
+      const isTouched = (touched & (1 << at)) !== 0;
+      const from = isTouched ? Math.min(this.#from[at] as number, state.from(at)) : state.from(at);
+      const to = isTouched ? Math.max(this.#to[at] as number, state.to(at)) : state.to(at);
+      const index = this.#firstDifference(at, from, to);
       if (index >= 0) return this.#difference(at, index, call);
     }
     return undefined;
+  }
+
+  /** Index of the first pair of values that are not both right, from one index up to another, or -1. */
+  #firstDifference(at: number, from: number, to: number): number {
+    const own = this.#own.columns[at] as Int32Array;
+    const shown = this.shown.columns[at] as Int32Array;
+    const column = this.#columns[at] as ViewColumn<M>;
+    const unknown = column.unknown ?? NO_VALUE;
+    const end = Math.min(to, own.length, shown.length);
+    for (let index = from; index < end; index++) {
+      const a = own[index] as number;
+      const b = shown[index] as number;
+      if (a !== b && a !== unknown && !agree(column, a, b)) return index;
+    }
+    return -1;
   }
 
   #difference(at: number, index: number, call: Call): Wrong {
@@ -170,18 +214,6 @@ const masked = <M>(
 
 /** No value of any column: columns of 32 bits hold codes, numbers of things and bytes. */
 const NO_VALUE = -0x8000_0000;
-
-/** Index of the first pair of values that are not both right, or -1. */
-function firstDifference<M>(column: ViewColumn<M>, own: Int32Array, shown: Int32Array): number {
-  const unknown = column.unknown ?? NO_VALUE;
-  const length = Math.min(own.length, shown.length);
-  for (let index = 0; index < length; index++) {
-    const a = own[index] as number;
-    const b = shown[index] as number;
-    if (a !== b && a !== unknown && !agree(column, a, b)) return index;
-  }
-  return -1;
-}
 
 const agree = <M>(column: ViewColumn<M>, own: number, shown: number): boolean =>
   column.agrees?.(own, shown) ?? false;

@@ -10,7 +10,7 @@ import { Stepper } from './stepper.ts';
 
 /** Most bugs take one in a hundred of them at the most; what the others need is rare. */
 const SCRIPTS = 6000;
-const COMMANDS = 8;
+const COMMANDS = 10;
 const planOf = ({ only }: Bug): Plan => (only === undefined ? {} : { only: new Set(only) });
 
 function hunt(bug: Bug): { readonly finding: Finding; readonly script: Script; smaller(): Shrunk } {

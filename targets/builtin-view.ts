@@ -1,11 +1,20 @@
+import type { Column } from '../impl/column.ts';
 import { type Config, ioPagesOf } from '../impl/config.ts';
 import type { Kernel } from '../impl/kernel.ts';
-import { OWNER_DEFERRED, OWNER_META, OWNER_MOVABLE, OWNER_POOLED, OWNER_TABLE } from '../impl/owners.ts';
+import {
+  OWNER_COHERENT,
+  OWNER_DEFERRED,
+  OWNER_META,
+  OWNER_MOVABLE,
+  OWNER_POOLED,
+  OWNER_TABLE,
+} from '../impl/owners.ts';
 import { SEEN_ALL, SEEN_PLACE, SEEN_REACH } from '../impl/seen.ts';
 import type { View } from '../model/target.ts';
 import { COUNTER, KIND, VIEW } from '../model/view.ts';
+import { ColumnWriter } from './column-writer.ts';
 
-type Refresh = (out: Int32Array) => void;
+type Refresh = (out: ColumnWriter) => void;
 
 /**
  * Shows a kernel of `impl/`. Only columns whose source changed since the last look are written: the store
@@ -18,6 +27,18 @@ export class BuiltinView {
   /** By number of the column. */
   private readonly refreshers: readonly Refresh[];
   private last: View | undefined;
+  private readonly out = new ColumnWriter();
+  /** Pages in the largest free block: what is free in one says nothing about the next. */
+  private readonly largest: number;
+  /** The owner of each page as it was seen last, and how many pages each owner has. */
+  private readonly owners: Int32Array;
+  private readonly owned = new Int32Array(OWNER_COHERENT + 1);
+  /** Where columns that have no source by index are made before they are written. */
+  private readonly reach: Int32Array;
+  private readonly heads: Int32Array;
+  private readonly indices: Int32Array;
+  /** Where the IOTLB was shown last. */
+  private readonly cachedAt: number[] = [];
   /** Pages watched for `reach`, and for `head` and `index`. */
   private readonly reachPages: number[] = [];
   private readonly placePages: number[] = [];
@@ -26,6 +47,12 @@ export class BuiltinView {
     this.kernel = kernel;
     this.ioPages = ioPagesOf(config);
     this.contexts = config.contexts;
+    this.largest = 1 << config.orderMax;
+    this.owners = new Int32Array(config.pages);
+    this.owned[0] = config.pages;
+    this.reach = new Int32Array(config.contexts * this.ioPages);
+    this.heads = new Int32Array(config.pages);
+    this.indices = new Int32Array(config.pages);
     this.refreshers = this.refreshersOf(kernel);
   }
 
@@ -34,88 +61,90 @@ export class BuiltinView {
     const { store } = this.kernel;
     if (view !== this.last) this.startOver(view);
     const touched = store.touched & SEEN_ALL;
+    const whole = store.watch.everything;
     view.shown = SEEN_ALL;
-    view.touched |= touched;
-    store.touched = 0;
-    if ((touched & SEEN_PLACE) !== 0) this.showPlaces(view);
-    for (let left = touched & ~SEEN_PLACE; left !== 0; left &= left - 1)
-      this.refreshColumn(view, 31 - Math.clz32(left & -left));
+    if ((touched & SEEN_PLACE) !== 0) this.findPlaces();
+    for (let left = touched; left !== 0; left &= left - 1)
+      this.refreshColumn(view, 31 - Math.clz32(left & -left), whole);
+    store.settle();
   }
 
   /** Another array: nothing that it holds is ours. */
   private startOver(view: View): void {
     this.last = view;
-    this.kernel.store.watch.spoil();
-    this.kernel.store.touched = SEEN_ALL;
+    this.kernel.store.touchAll();
   }
 
-  private refreshColumn(view: View, number: number): void {
-    this.refreshers[number]?.(columnOf(view, number));
+  private refreshColumn(view: View, number: number, whole: boolean): void {
+    this.refreshers[number]?.(this.out.open(view, number));
+    this.out.close(view, number, whole);
   }
 
   private refreshersOf(kernel: Kernel): Refresh[] {
     const refreshers: Refresh[] = [];
     refreshers[VIEW.kind] = (out) => this.showKind(out);
-    refreshers[VIEW.refs] = (out) => kernel.buffers.refs.copyTo(out);
-    refreshers[VIEW.freeOrder] = (out) => kernel.pages.freeOrder.copyTo(out);
+    refreshers[VIEW.head] = (out) => writeAll(out, this.heads);
+    refreshers[VIEW.index] = (out) => writeAll(out, this.indices);
+    refreshers[VIEW.refs] = copyOf(kernel.buffers.refs);
+    refreshers[VIEW.freeOrder] = copyOf(kernel.pages.freeOrder);
     refreshers[VIEW.line] = (out) => this.showLines(out);
     refreshers[VIEW.reach] = (out) => this.showReach(out);
     refreshers[VIEW.iotlb] = (out) => this.showIotlb(out);
-    refreshers[VIEW.client] = (out) => kernel.ion.client.copyTo(out);
-    refreshers[VIEW.context] = (out) => kernel.iommu.type.copyTo(out);
-    refreshers[VIEW.handle] = (out) => kernel.ion.handle.copyTo(out);
-    refreshers[VIEW.bound] = (out) => kernel.gpu.bound.copyTo(out);
-    refreshers[VIEW.job] = (out) => kernel.jobs.left.copyTo(out);
+    refreshers[VIEW.client] = copyOf(kernel.ion.client);
+    refreshers[VIEW.context] = copyOf(kernel.iommu.type);
+    refreshers[VIEW.handle] = copyOf(kernel.ion.handle);
+    refreshers[VIEW.bound] = copyOf(kernel.gpu.bound);
+    refreshers[VIEW.job] = copyOf(kernel.jobs.left);
     refreshers[VIEW.counter] = (out) => this.showCounters(out);
-    refreshers[VIEW.device] = (out) => kernel.devices.domain.copyTo(out);
-    refreshers[VIEW.fd] = (out) => kernel.ion.fds.fd.copyTo(out);
+    refreshers[VIEW.device] = copyOf(kernel.devices.domain);
+    refreshers[VIEW.fd] = copyOf(kernel.ion.fds.fd);
     refreshers[VIEW.mapped] = (out) => this.showMapped(out);
-    refreshers[VIEW.stale] = (out) => kernel.flushQueue.stale.copyTo(out);
-    refreshers[VIEW.handleCount] = (out) => kernel.ion.handleCount.copyTo(out);
-    refreshers[VIEW.kernelMaps] = (out) => kernel.ion.kernelMapCount.copyTo(out);
-    refreshers[VIEW.userMap] = (out) => kernel.ion.userMaps.buffer.copyTo(out);
+    refreshers[VIEW.stale] = copyOf(kernel.flushQueue.stale);
+    refreshers[VIEW.handleCount] = copyOf(kernel.ion.handleCount);
+    refreshers[VIEW.kernelMaps] = copyOf(kernel.ion.kernelMapCount);
+    refreshers[VIEW.userMap] = copyOf(kernel.ion.userMaps.buffer);
     return refreshers;
   }
 
-  private showKind(out: Int32Array): void {
+  private showKind(out: ColumnWriter): void {
     const { owner, freeOrder, parked } = this.kernel.pages;
-    owner.copyTo(out);
+    const from = Math.min(owner.from, freeOrder.from, parked.isParked.from) & -this.largest;
+    const last = Math.max(owner.to, freeOrder.to, parked.isParked.to) - 1;
+    const to = Math.min((last | (this.largest - 1)) + 1, out.length);
     let freeEnd = 0;
-    for (let page = 0; page < out.length; page++) {
+    for (let page = from; page < to || page < Math.min(freeEnd, out.length); page++) {
       const order = freeOrder.values[page] ?? 0;
       if (order !== 0) freeEnd = Math.max(freeEnd, page + (1 << (order - 1)));
       const isParked = parked.isParked.values[page] === 1;
-      if (page < freeEnd) out[page] = out[page] === 0 && !isParked ? KIND.FREE : KIND.BOTH;
-      else if (isParked) out[page] = out[page] === 0 ? KIND.PARKED : KIND.BOTH;
-      else if (out[page] === 0) out[page] = KIND.LOST;
+      out.put(page, kindOf(owner.values[page] ?? 0, page < freeEnd, isParked));
     }
   }
 
   /** Mappings of the kernel, then those of the clients. */
-  private showMapped(out: Int32Array): void {
+  private showMapped(out: ColumnWriter): void {
     const { metadata, users } = this.kernel;
-    out.set(metadata.scattered.mapped.values);
-    out.set(users.mapped.values, metadata.scattered.mapped.count);
+    copyTo(out, metadata.scattered.mapped, 0);
+    copyTo(out, users.mapped, metadata.scattered.mapped.count);
   }
 
   /** Head and index of each page of each block and buffer; buffers are read from their page arrays. */
-  private showPlaces(view: View): void {
+  private findPlaces(): void {
     const { pages, buffers, coherent } = this.kernel;
-    const heads = columnOf(view, VIEW.head).fill(0);
-    const indices = columnOf(view, VIEW.index).fill(0);
+    const heads = this.heads.fill(0);
+    const indices = this.indices.fill(0);
     this.forgetPlaces();
     for (let page = 0; page < heads.length; page++) {
       const block = pages.block.values[page] ?? 0;
       if (block !== 0) fillBlock(heads, indices, page, block);
       const count = buffers.count.values[page] ?? 0;
-      if (count !== 0) this.showBuffer(heads, indices, page, count);
+      if (count !== 0) this.findBuffer(heads, indices, page, count);
     }
     for (let at = 0; at < coherent.count.count; at++) {
       if (coherent.count.values[at] !== 0) fillFrames(heads, indices, coherent.framesOf(pages.pages + at));
     }
   }
 
-  private showBuffer(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
+  private findBuffer(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
     const { buffers, memory, store } = this.kernel;
     for (let index = 0; index < count; index++) {
       const frame = buffers.frameOfEntry(head, index);
@@ -136,75 +165,106 @@ export class BuiltinView {
     this.placePages.length = 0;
   }
 
-  private showLines(out: Int32Array): void {
+  private showLines(out: ColumnWriter): void {
     const { memory, store } = this.kernel;
     if (store.watch.everything) for (let page = 0; page < memory.pages; page++) this.showPage(out, page);
     else for (const page of store.watch.dirty) this.showPage(out, page);
     store.watch.settle();
   }
 
-  private showPage(out: Int32Array, page: number): void {
+  private showPage(out: ColumnWriter, page: number): void {
     const { memory, cache } = this.kernel;
     const base = page * memory.linesPerPage;
     for (let line = 0; line < memory.linesPerPage; line++)
-      out[base + line] = memory.readLine(page, line) | (cache.cachedLine(page, line) << 9);
+      out.put(base + line, memory.readLine(page, line) | (cache.cachedLine(page, line) << 9));
   }
 
-  private showReach(out: Int32Array): void {
+  private showReach(out: ColumnWriter): void {
     const { iommu, tables, store } = this.kernel;
     for (const page of this.reachPages) store.watch.unmark(page, SEEN_REACH);
     this.reachPages.length = 0;
-    out.fill(0);
+    this.reach.fill(0);
     const visit = (table: number): void => {
       this.reachPages.push(table);
       store.watch.mark(table, SEEN_REACH);
     };
     for (let context = 0; context < this.contexts; context++) {
       if (iommu.type.get(context) === 0) continue;
-      tables.walkAll(iommu.rootOf(context), out, context * this.ioPages, visit);
+      tables.walkAll(iommu.rootOf(context), this.reach, context * this.ioPages, visit);
     }
+    writeAll(out, this.reach);
   }
 
-  private showIotlb(out: Int32Array): void {
-    const { iommu, iotlb } = this.kernel;
-    out.fill(0);
+  private showIotlb(out: ColumnWriter): void {
+    const { iommu, iotlb, store } = this.kernel;
+    if (store.watch.everything) for (let index = 0; index < out.length; index++) out.put(index, 0);
+    for (const index of this.cachedAt) out.put(index, 0);
+    this.cachedAt.length = 0;
     for (let place = iotlb.size - 1; place >= 0; place--) {
       const space = iotlb.spaceAt(place);
       for (let context = 0; space >= 0 && context < this.contexts; context++) {
         if (iommu.type.get(context) === 0 || iommu.spaceOf(context) !== space) continue;
-        const ioPage = iotlb.ioPageAt(place);
-        out[context * this.ioPages + ioPage] = iotlb.entryAt(place);
+        const index = context * this.ioPages + iotlb.ioPageAt(place);
+        this.cachedAt.push(index);
+        out.put(index, iotlb.entryAt(place));
       }
     }
   }
 
-  private showCounters(out: Int32Array): void {
+  private showCounters(out: ColumnWriter): void {
     const { pages, metadata } = this.kernel;
-    for (const counter of COUNTED_OWNERS.values()) out[counter] = 0;
-    for (let page = 0; page < pages.pages; page++) {
-      const counter = COUNTED_OWNERS.get(pages.owner.values[page] ?? 0);
-      if (counter !== undefined) out[counter] = (out[counter] ?? 0) + 1;
+    this.countOwners();
+    for (const [owner, counter] of COUNTED_OWNERS) out.put(counter, this.owned[owner] ?? 0);
+    out.put(COUNTER.free, this.kernel.freePages);
+    out.put(COUNTER.parked, pages.parked.count.get(0));
+    if (metadata.scattered.area.to === 0) return;
+    out.put(COUNTER.vmallocHole, metadata.scattered.largestHole());
+    out.put(COUNTER.vmallocUsed, metadata.scattered.usedPages());
+  }
+
+  private countOwners(): void {
+    const { owner } = this.kernel.pages;
+    const { owned, owners } = this;
+    for (let page = owner.from; page < owner.to; page++) {
+      const now = owner.values[page] ?? 0;
+      const before = owners[page] ?? 0;
+      if (now === before) continue;
+      owners[page] = now;
+      owned[before] = (owned[before] ?? 0) - 1;
+      owned[now] = (owned[now] ?? 0) + 1;
     }
-    out[COUNTER.free] = this.kernel.freePages;
-    out[COUNTER.parked] = pages.parked.count.get(0);
-    out[COUNTER.vmallocHole] = metadata.scattered.largestHole();
-    out[COUNTER.vmallocUsed] = metadata.scattered.usedPages();
   }
 }
 
+function kindOf(owner: number, isFree: boolean, isParked: boolean): number {
+  if ((isFree && isParked) || (owner !== 0 && (isFree || isParked))) return KIND.BOTH;
+  if (isFree) return KIND.FREE;
+  if (isParked) return KIND.PARKED;
+  return owner === 0 ? KIND.LOST : owner;
+}
+
 /** Counters of pages by their owner; the others are kept by the page allocator. */
-const COUNTED_OWNERS: ReadonlyMap<number, number> = new Map([
+const COUNTED_OWNERS: readonly (readonly [owner: number, counter: number])[] = [
   [OWNER_META, COUNTER.meta],
   [OWNER_TABLE, COUNTER.table],
   [OWNER_POOLED, COUNTER.pooled],
   [OWNER_DEFERRED, COUNTER.deferred],
   [OWNER_MOVABLE, COUNTER.movable],
-]);
+];
 
-function columnOf(view: View, number: number): Int32Array {
-  const column = view.columns[number];
-  if (column === undefined) throw new Error(`internal error: the view has no column ${number}`);
-  return column;
+/** Shows a column as it is. */
+const copyOf =
+  (source: Column): Refresh =>
+  (out) =>
+    copyTo(out, source, 0);
+
+/** Writes what changed of a column, from an index on. */
+function copyTo(out: ColumnWriter, source: Column, base: number): void {
+  for (let index = source.from; index < source.to; index++) out.put(base + index, source.values[index] ?? 0);
+}
+
+function writeAll(out: ColumnWriter, values: Int32Array): void {
+  for (let index = 0; index < values.length; index++) out.put(index, values[index] ?? 0);
 }
 
 function fillFrames(heads: Int32Array, indices: Int32Array, frames: readonly number[]): void {

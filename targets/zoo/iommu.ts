@@ -126,7 +126,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'S4',
     text: 'a large leaf of which a part is unmapped is split into leaves of its first part',
     needs: [],
-    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'iommu_domain_alloc', 'iommu_map_sg', 'iommu_unmap'],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
     patch({ tables }) {
       tables.partOf = (block) => block;
     },

@@ -1,4 +1,5 @@
 /** Bugs of the memory manager: buffers, its heaps, clients and their handles. */
+import { HEAP_SYSTEM } from '../../impl/heaps.ts';
 import type { Bug } from './bug.ts';
 
 export const ION_BUGS: readonly Bug[] = [
@@ -75,7 +76,7 @@ export const ION_BUGS: readonly Bug[] = [
     origin: 'BD-08',
     layer: 'ion',
     catches: 'I8',
-    text: 'pages out of the pool of the system heap are handed out as they came back',
+    text: 'pages out of the pool of the system heap are flushed and not zeroed before they are handed out',
     needs: [],
     only: ['ion_client_create', 'ion_alloc', 'ion_free', 'ion_map_kernel', 'cpu_write', 'tick_worker'],
     patch({ buffers }) {
@@ -93,21 +94,19 @@ export const ION_BUGS: readonly Bug[] = [
         pooled.clear();
         return gather(count, heap);
       };
-      buffers.zero = (page) => {
-        if (!pooled.has(page)) zero(page);
-      };
+      buffers.zero = (page) => (pooled.has(page) ? buffers.settle(page) : zero(page));
     },
   },
   {
-    name: 'pool-never-emptied',
-    origin: 'ION-26',
+    name: 'shrinker-frees-nothing',
+    origin: 'ION-23',
     layer: 'ion',
     catches: 'L1',
-    text: 'a shrinker leaves the pages of the pool where they are',
+    text: 'a shrinker leaves what is pooled and deferred alone until an allocation is about to fail',
     needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'tick_worker'],
-    patch({ buffers }) {
-      buffers.emptyPool = () => false;
+    patch({ buffers, pages }) {
+      pages.reclaim = buffers.shrink.bind(buffers);
+      buffers.shrink = () => false;
     },
   },
   {
@@ -145,10 +144,12 @@ export const ION_BUGS: readonly Bug[] = [
     origin: 'ION-25',
     layer: 'ion',
     catches: 'C4',
-    text: 'when a buffer cannot be made, the pages that it has so far are not freed',
+    text: 'when the last heap cannot make a buffer, the pages that it has so far are not freed',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc'],
     patch({ buffers }) {
-      buffers.giveBack = () => {};
+      const giveBack = buffers.giveBack.bind(buffers);
+      buffers.giveBack = (array, count, heap) => giveBack(array, heap === HEAP_SYSTEM ? 0 : count, heap);
     },
   },
   {

@@ -104,6 +104,7 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'S3',
     text: 'the guard page behind an area is the first of the next',
     needs: [],
+    only: ['alloc_pages', 'vmalloc', 'vfree', 'vmap', 'vunmap'],
     patch({ metadata: { scattered } }) {
       const { area } = scattered;
       const reserve = scattered.reserve.bind(scattered);

@@ -101,7 +101,13 @@ export const SHARING_BUGS: readonly Bug[] = [
     needs: [],
     only: ['ion_client_create', 'ion_alloc', 'ion_map_kernel', 'ion_unmap_kernel'],
     patch({ ion }) {
-      ion.kernelMaps.unmap = () => {};
+      const unmap = ion.unmapKernel.bind(ion);
+      const end = ion.kernelMaps.unmap.bind(ion.kernelMaps);
+      ion.unmapKernel = (client, handle) => {
+        ion.kernelMaps.unmap = () => {};
+        unmap(client, handle);
+        ion.kernelMaps.unmap = end;
+      };
     },
   },
   {
