@@ -94,10 +94,9 @@ describe('ionclad run --property', function () {
         err: `ionclad: ${problem}`,
       });
     const module = join(folder, 'silent.mjs');
-    writeFileSync(
-      module,
-      `export const target = { name: 'silent', capabilities: new Set(), boot() {}, apply: () => ({ errno: 'EIO' }), observe() {} };`,
-    );
+    const methods = "boot() {}, apply: () => ({ errno: 'EIO' }), observe() {}";
+    const source = `export const target = { name: 'silent', capabilities: new Set(), ${methods} };`;
+    writeFileSync(module, source);
     const { code, err } = await ionclad('run', '--property', 'fault', '--target', `module:${module}`);
     expect({ code, err }).to.deep.equal({
       code: 2,

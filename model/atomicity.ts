@@ -1,6 +1,6 @@
 /**
  * What a call that failed has changed of what a target shows, beyond what may change. Pages that nobody holds may
- * change from one keeper to another, empty tables may stay, translations may leave the IOTLB and clean copies the cache.
+ * change hands, empty tables may stay, translations may leave the IOTLB, and clean copies the cache.
  */
 import { isKept } from './contents.ts';
 import type { Machine } from './machine.ts';

@@ -119,11 +119,12 @@ class Trying<M, S extends Stateful> implements Target<M> {
   /** Holds an answer against the rule, and where the call went on, the views against each other; and goes back. */
   #judge(call: Call, reply: Reply): Finding | undefined {
     const { at, lockstep } = this.stepper;
+    if ('errno' in reply) return lockstep.judge(at, call, reply);
     const { state } = lockstep.world;
-    const saved = 'ok' in reply ? state.save() : undefined;
-    let wrong = lockstep.judge(at, call, reply);
-    if (saved !== undefined) wrong ??= lockstep.look(at, call, reply, this.#target);
-    if (saved !== undefined) state.load(saved);
+    const saved = state.save();
+    const wrong = lockstep.judge(at, call, reply) ?? lockstep.look(at, call, reply, this.#target);
+    state.load(saved);
+    lockstep.lookAgain();
     return wrong;
   }
 
