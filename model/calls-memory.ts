@@ -32,12 +32,13 @@ export const MEMORY_CALLS = {
   occupy: {
     layer: 'pages',
     by: 'kernel',
-    text: 'somebody else takes exactly these page frames; movable ones may be moved later',
+    text: 'somebody else takes exactly these page frames and writes them; movable ones may be moved later',
     sites: ['id'],
     args: {
       pfn: { is: 'number', from: 0, to: 'lastPage', odd: [-1, 99_999_999] },
       count: { is: 'number', from: 1, to: 4 },
       mobility: { is: 'word', of: ['unmovable', 'movable'] },
+      tag: { is: 'number', from: 1, to: 255 },
     },
     gives: { kind: 'occupant', fields: { occupant: 'number' } },
   },

@@ -111,6 +111,26 @@ describe('noninterference', () => {
     expect(trialOf('noninterference', SPEC, builtin()).again(own)).to.equal(undefined);
   }).timeout(30_000);
 
+  it('finds what a pool hands from one client to another', () => {
+    const buffer = (client: string): readonly Command[] => [
+      { op: 'ion_alloc', client, bytes: 64, heaps: ['system'], flags: 'uncached', as: `${client}_handle` },
+      { op: 'ion_share', client, handle: `${client}_handle`, as: `${client}_fd` },
+      { op: 'ion_mmap', client, fd: `${client}_fd`, offset: 0, bytes: 64, as: `${client}_map` },
+    ];
+    const commands: readonly Command[] = [
+      ...[create('a'), create('b'), ...buffer('a')],
+      { op: 'cpu_write', at: { in: 'a_map', offset: 0 }, bytes: 16, tag: 9 },
+      { op: 'ion_client_destroy', client: 'a' },
+      { op: 'tick_worker' },
+      ...buffer('b'),
+      { op: 'cpu_read', at: { in: 'b_map', offset: 0 }, bytes: 16 },
+    ];
+    expect(run(bugOf('pool-not-zeroed'), commands)?.detail).to.equal(
+      'b is told data [9]; alone, without the other clients, data [0]',
+    );
+    expect(run(builtin(), commands)).to.equal(undefined);
+  });
+
   it('tells the client, the command and both answers', () => {
     const target = new Crowded(({ op }) => (op === 'ion_query' ? { errno: 'EBADF' } : undefined));
     const finding = run(target, [create('a'), create('b'), { op: 'tick_worker' }, query('b')]);
