@@ -37,6 +37,12 @@ export class CpuCache {
     for (let line = 0; line < this.memory.linesPerPage; line++) this.write(page, line, 0);
   }
 
+  /** Writes all lines of a page to memory; no copies are left. */
+  fillPage(page: number, tag: number): void {
+    this.copies.drop(page);
+    for (let line = 0; line < this.memory.linesPerPage; line++) this.memory.writeLine(page, line, tag);
+  }
+
   /** Writes what is dirty of a page to memory; copies stay. */
   cleanPage(page: number): void {
     if (!this.copies.has(page)) return;

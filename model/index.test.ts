@@ -16,8 +16,8 @@ function withAll(): Judged {
   judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
   judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
   judged.make('split_page', { block: 4 }, { pfn: 4, count: 2 });
-  judged.make('occupy', { pfn: 6, count: 2, mobility: 'unmovable' }, { occupant: 1 });
-  judged.make('occupy', { pfn: 20, count: 1, mobility: 'movable' }, { occupant: 3 });
+  judged.make('occupy', { pfn: 6, count: 2, mobility: 'unmovable', tag: 1 }, { occupant: 1 });
+  judged.make('occupy', { pfn: 20, count: 1, mobility: 'movable', tag: 1 }, { occupant: 3 });
   judged.make('kmalloc', { bytes: 8 }, { memory: 9 * 64 + 8 });
   judged.make('vmalloc', { bytes: 100 }, { memory: 41 * 64 });
   judged.make('kvmalloc', { bytes: 100 }, { memory: 16 * 64 });

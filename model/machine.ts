@@ -74,7 +74,13 @@ export const FIELDS = {
     powerOfTwo: true,
     text: 'bytes of one entry of a page array',
   },
-  ioBits: { from: 7, to: 36, default: 12, drawn: [9, 10, 12, 12, 12, 14], text: 'width of a device address in bits' },
+  ioBits: {
+    from: 7,
+    to: 36,
+    default: 12,
+    drawn: [9, 10, 12, 12, 12, 14],
+    text: 'width of a device address in bits',
+  },
   tableBits: { from: 1, to: 10, default: 2, text: 'base-2 logarithm of the entries in an I/O page table' },
   iotlbEntries: {
     from: 1,

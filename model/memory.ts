@@ -83,7 +83,12 @@ export function release(s: World, pages: readonly number[]): void {
   }
 }
 
-function setLines({ line, linesPerPage }: World, page: number, change: (line: number) => number): void {
+/** Changes what every line of a page holds. */
+export function setLines(
+  { line, linesPerPage }: World,
+  page: number,
+  change: (line: number) => number,
+): void {
   for (let at = page * linesPerPage; at < (page + 1) * linesPerPage; at++) line.set(at, change(line.get(at)));
 }
 

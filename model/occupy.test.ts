@@ -4,7 +4,7 @@ import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 
 const { FREE, OCCUPIED, META, MOVABLE, PARKED, POOLED, DEFERRED } = KIND;
 const frames = (pfn: number, count = 1, mobility: 'movable' | 'unmovable' = 'unmovable') =>
-  ({ pfn, count, mobility }) as const;
+  ({ pfn, count, mobility, tag: 1 }) as const;
 const ALL_FREE = seen({ ...PLENTY, kinds: new Array(16).fill(FREE) });
 
 describe('occupy', () => {

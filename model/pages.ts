@@ -1,6 +1,7 @@
 /** Layer 1, the page allocator. After Linux 6.1, mm/page_alloc.c: `__alloc_pages()`, `__free_pages()`. */
 import type { ArgsOf, Op, ValueOf } from './calls.ts';
-import { isCpuMapped, isMapped, isUnheldRun, release, take, unheldCount } from './memory.ts';
+import { NOTHING, written } from './contents.ts';
+import { isCpuMapped, isMapped, isUnheldRun, release, setLines, take, unheldCount } from './memory.ts';
 import type { Duty, Rule, Seen } from './spec.ts';
 import { availablePages, KIND, shows, VIEW } from './view.ts';
 import type { World } from './world.ts';
@@ -113,7 +114,8 @@ export const freePagesExact: RuleOf<'free_pages_exact'> = {
 };
 
 /**
- * `occupy(pfn, count, mobility)`: somebody else takes exactly these page frames, from the reserve too.
+ * `occupy(pfn, count, mobility, tag)`: somebody else takes exactly these page frames, from the reserve too, and
+ * writes them: nobody may change what they hold.
  * Movable pages may be anywhere: no more than their number is known. After mm/page_alloc.c,
  * `alloc_contig_range()`.
  */
@@ -126,12 +128,12 @@ export const occupy: RuleOf<'occupy'> = {
   ],
   may: [['EBUSY', (_s, args, seen) => !showsUnused(args, seen)]],
   accept: [['an id that is not in use', (s, _args, { occupant }) => s.occupant.values[occupant] === 0, 'C5']],
-  effect(s, { pfn, count, mobility }, { occupant }) {
+  effect(s, { pfn, count, mobility, tag }, { occupant }) {
     const isMovable = mobility === 'movable';
     s.occupant.set(occupant, isMovable ? -1 : pfn + 1);
     s.occupantPages.set(occupant, count);
     if (isMovable) s.movable.set(0, s.movable.get(0) + count);
-    else hold(s, pfn, count, KIND.OCCUPIED);
+    else hold(s, pfn, count, KIND.OCCUPIED, written(tag));
   },
   owes: () => 'P1',
 };
@@ -145,7 +147,7 @@ export const releaseOccupant: RuleOf<'release'> = {
   effect(s, { occupant }) {
     const first = s.occupant.get(occupant) - 1;
     const count = s.occupantPages.get(occupant);
-    if (first >= 0) hold(s, first, count, KIND.FREE);
+    if (first >= 0) hold(s, first, count, KIND.FREE, NOTHING);
     else s.movable.set(0, s.movable.get(0) - count);
     for (const column of [s.occupant, s.occupantPages]) column.set(occupant, 0);
   },
@@ -271,7 +273,11 @@ function showsUnused({ pfn, count }: Frames, seen: Seen): boolean {
  * Frames come into the hands of an unmovable occupant, or leave them. Where pages are only names, they have
  * no kind.
  */
-function hold(s: World, first: number, count: number, kind: number): void {
+function hold(s: World, first: number, count: number, kind: number, content: number): void {
   s.held.set(0, s.held.get(0) + (kind === KIND.FREE ? -count : count));
-  if (s.pageNumbers) for (const page of run(first, count)) s.kind.set(page, kind);
+  if (!s.pageNumbers) return;
+  for (const page of run(first, count)) {
+    s.kind.set(page, kind);
+    setLines(s, page, () => content);
+  }
 }

@@ -1,4 +1,5 @@
 /** What is counted must be there: reference counts and counters of pages, held against a recount. */
+import type { Machine } from './machine.ts';
 import type { View } from './target.ts';
 import { COUNTER, KIND, VIEW } from './view.ts';
 import { CONTEXT } from './world.ts';
@@ -64,7 +65,7 @@ const COUNTED: readonly (readonly [name: keyof typeof COUNTER, kinds: readonly n
 
 const tallies: Int32Array = new Int32Array(KIND.COHERENT + 1);
 
-export function wrongCounter(view: View): string | undefined {
+export function wrongCounter(view: View, machine: Machine): string | undefined {
   const kind = column(view, VIEW.kind);
   const counter = column(view, VIEW.counter);
   tallies.fill(0);
@@ -75,5 +76,6 @@ export function wrongCounter(view: View): string | undefined {
     const counted = at(counter, COUNTER[name]);
     if (counted !== there) return `${counted} pages are counted as ${name}, ${there} are there`;
   }
-  return undefined;
+  const parked = at(counter, COUNTER.parked);
+  return parked > machine.parked ? `${parked} pages are parked, at most ${machine.parked} may` : undefined;
 }

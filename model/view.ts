@@ -135,8 +135,9 @@ function translationServes(own: number, shown: number, { op }: { readonly op: st
 /** Memory that is handed out holds what it should, a copy is where none may be, or something else was changed. */
 function contentServes(own: number, shown: number, { op }: { readonly op: string }): string {
   if (isAliased(own, shown)) return 'H3';
+  if (op === 'ion_alloc' || op === 'dma_alloc_coherent') return 'I8';
   if (isDirty(shown) || isStaleCopy(own, shown)) return 'H1';
-  return op === 'ion_alloc' || op === 'dma_alloc_coherent' ? 'I8' : 'H2';
+  return 'H2';
 }
 
 const showMapped = (entry: number): string =>

@@ -58,8 +58,11 @@ export const BUILTIN_CALLS: BuiltinCalls = {
     pages.freeExact(split);
     return DONE;
   },
-  occupy: ({ pages }, { pfn, count, mobility }) =>
-    field('occupant', pages.occupy(pfn, count, mobility === 'movable')),
+  occupy({ pages, cache }, { pfn, count, mobility, tag }) {
+    const occupant = pages.occupy(pfn, count, mobility === 'movable');
+    for (let page = pfn; occupant >= 0 && page < pfn + count; page++) cache.fillPage(page, tag);
+    return field('occupant', occupant);
+  },
   release({ pages }, { occupant }) {
     pages.release(occupant);
     return DONE;

@@ -1,14 +1,7 @@
 import type { Column } from '../impl/column.ts';
 import { type Config, ioPagesOf } from '../impl/config.ts';
 import type { Kernel } from '../impl/kernel.ts';
-import {
-  OWNER_COHERENT,
-  OWNER_DEFERRED,
-  OWNER_META,
-  OWNER_MOVABLE,
-  OWNER_POOLED,
-  OWNER_TABLE,
-} from '../impl/owners.ts';
+import { OWNER_COHERENT, OWNER_DEFERRED, OWNER_META, OWNER_POOLED, OWNER_TABLE } from '../impl/owners.ts';
 import { SEEN_ALL, SEEN_PLACE, SEEN_REACH } from '../impl/seen.ts';
 import type { View } from '../model/target.ts';
 import { COUNTER, KIND, VIEW } from '../model/view.ts';
@@ -217,6 +210,7 @@ export class BuiltinView {
     for (const [owner, counter] of COUNTED_OWNERS) out.put(counter, this.owned[owner] ?? 0);
     out.put(COUNTER.free, this.kernel.freePages);
     out.put(COUNTER.parked, pages.parked.count.get(0));
+    out.put(COUNTER.movable, pages.occupants.movableCount.get(0));
     if (metadata.scattered.area.to === 0) return;
     out.put(COUNTER.vmallocHole, metadata.scattered.largestHole());
     out.put(COUNTER.vmallocUsed, metadata.scattered.usedPages());
@@ -249,7 +243,6 @@ const COUNTED_OWNERS: readonly (readonly [owner: number, counter: number])[] = [
   [OWNER_TABLE, COUNTER.table],
   [OWNER_POOLED, COUNTER.pooled],
   [OWNER_DEFERRED, COUNTER.deferred],
-  [OWNER_MOVABLE, COUNTER.movable],
 ];
 
 /** Shows a column as it is. */
