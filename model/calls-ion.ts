@@ -187,7 +187,7 @@ export const ION_CALLS = {
     args: {
       context: { is: 'ref', of: ['context'] },
       at: { is: 'address', of: ['binding'], step: 'lineBytes', to: 'accessLines', wild: 'addressEnd' },
-      bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0] },
+      bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
       access: { is: 'word', of: ['write', 'read'] },
       tag: { is: 'number', from: 1, to: 255 },
     },

@@ -7,7 +7,7 @@ export const MEMORY_CALLS = {
     by: 'kernel',
     text: 'take 2^order contiguous pages',
     sites: ['page'],
-    args: { order: { is: 'number', from: 0, to: 'orderMax', odd: [-1, 60] } },
+    args: { order: { is: 'number', from: 0, to: 'orderMax', likely: [0, 0, 1, 2], odd: [-1, 60] } },
     gives: { kind: 'block', fields: { pfn: 'pfn' } },
   },
   free_pages: {

@@ -20,6 +20,7 @@ export const KINDS = {
   table: { main: 'table' },
   domain: { main: 'domain' },
   attachment: { main: 'device', user: true },
+  range: { main: 'iova', address: { field: 'iova' } },
   mapping: { main: 'table', address: { field: 'dma' } },
   coherent: { main: 'cpu', address: { field: 'dma' }, cpu: { field: 'cpu' } },
   client: { main: 'client', user: true },

@@ -19,7 +19,7 @@ function withBinding(flags: 'cached' | 'uncached' = 'uncached', fields: Partial<
   judged.make('iommu_attach_device', { domain: 1, device: 0 }, { device: 3 });
   judged.hold(5);
   const mapped = { domain: 1, iova: 0, phys: 5 * 64, bytes: 64, prot: 'write' } as const;
-  judged.make('iommu_map', mapped, {});
+  judged.make('iommu_map', mapped, { iova: mapped.iova });
   return judged;
 }
 
@@ -189,7 +189,7 @@ describe('device_read', () => {
 
   it('gives anything where nothing is known of the content', () => {
     const judged = withBinding('uncached', { policies: { coherent: 'yes' } });
-    judged.make('iommu_map', { domain: 1, iova: 64, phys: 5 * 64, bytes: 64, prot: 'read' }, {});
+    judged.make('iommu_map', { domain: 1, iova: 64, phys: 5 * 64, bytes: 64, prot: 'read' }, { iova: 64 });
     expect(said(judged, 1, 64, 16, [165])).to.equal('content');
     judged.make('device_write', { through: 1, at: 0, bytes: 16, tag: 7 }, { lines: 1 });
     expect(said(judged, 3, 64, 32, [165, 165])).to.equal(LAST);

@@ -56,6 +56,7 @@ const LIVE = {
   table: [0, 1],
   domain: [2],
   attachment: [4],
+  range: [],
   mapping: [1],
   coherent: [37 * 64],
   client: [0, 1],

@@ -151,6 +151,7 @@ const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
   table: (s) => where(s.sgPages.values, (pages) => pages !== 0),
   domain: (s) => where(s.context.values, (_type, id) => isDomain(s, id)),
   attachment: (s) => where(s.device.values, (domain) => domain !== 0).map((at) => at + s.machine.contexts),
+  range: (s) => [...new Set(mappedPages(s).map((at) => (at % s.ioPages) * s.machine.pageBytes))],
   mapping: (s) => where(s.sgDomain.values, (domain) => domain !== 0),
   coherent: (s) => kept(s.coherentCpu.values).map((page) => page * s.machine.pageBytes),
   client: (s) => where(s.client.values, (live) => live !== 0),
@@ -175,6 +176,7 @@ const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
 const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
   block: (s) => LIVE.block(s).map((pfn) => pfn * s.machine.pageBytes),
   binding: LIVE.binding,
+  range: LIVE.range,
   vmap: LIVE.vmap,
   user_map: LIVE.user_map,
   kernel_map: (s) => kept(s.kernelMap.values).map((page) => page * s.machine.pageBytes),
@@ -187,6 +189,13 @@ const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
 
 /** The same, as a CPU names them, where that is another address. */
 const CPU_ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = { coherent: LIVE.coherent };
+
+/** Places in the table of translations where something is mapped by the user of a domain. */
+const mappedPages = (s: World): number[] =>
+  where(
+    s.reach.values,
+    (entry, at) => entry !== 0 && s.context.get(Math.floor(at / s.ioPages)) === CONTEXT.UNMANAGED,
+  );
 
 /** Addresses at which explicit kernel mappings start. */
 const kernelMappings = (s: World): number[] =>

@@ -66,7 +66,8 @@ describe('iommu_domain_free', () => {
   it('ends what was mapped, there alone, and never fails', () => {
     const judged = withDomains();
     judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 2 });
-    for (const domain of [0, 2]) judged.make('iommu_map', mapOf({ domain, iova: 14 * 64 }), {});
+    for (const domain of [0, 2])
+      judged.make('iommu_map', mapOf({ domain, iova: 14 * 64 }), { iova: 14 * 64 });
     expect(judged.errnos('iommu_domain_free', { domain: 0 }, NOTHING)).to.deep.equal([]);
     expect(judged.toErrno('iommu_domain_free', { domain: 0 }, 'EBUSY')).to.equal('no EBUSY (P1)');
     judged.make('iommu_domain_free', { domain: 0 }, {});
@@ -110,7 +111,7 @@ describe('iommu_map', () => {
     const judged = withDomains();
     for (const fields of [{ iova: 8 }, { phys: 136 }, { bytes: 8 }, { iova: 8, bytes: 0 }]) {
       expect(judged.errnos('iommu_map', mapOf(fields))).to.deep.equal(['EINVAL']);
-      expect(judged.to('iommu_map', mapOf(fields), {})).to.equal('refuse EINVAL (P1)');
+      expect(judged.to('iommu_map', mapOf(fields), { iova: 64 })).to.equal('refuse EINVAL (P1)');
     }
   });
 
@@ -141,30 +142,37 @@ describe('iommu_map', () => {
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 128 })), `${iova}`).to.deep.equal(['ERANGE']);
     }
     expect(judged.errnos('iommu_map', mapOf({ bytes: -64 }))).to.deep.equal(['ERANGE']);
-    expect(judged.to('iommu_map', mapOf({ iova: 16 * 64 }), {})).to.equal('refuse ERANGE (P2)');
+    expect(judged.to('iommu_map', mapOf({ iova: 16 * 64 }), { iova: 16 * 64 })).to.equal(
+      'refuse ERANGE (P2)',
+    );
     for (const iova of [0, 13 * 64]) {
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 128 }))).to.deep.equal([]);
     }
   });
 
+  it('maps at the address that was asked for', () => {
+    const said = withDomains().to('iommu_map', mapOf({ iova: 64 }), { iova: 128 });
+    expect(said).to.equal('the address that was asked for (P1)');
+  });
+
   it('refuses to map over a present translation, wherever in the range it is', () => {
     const judged = withDomains();
-    judged.make('iommu_map', mapOf({ iova: 128 }), {});
+    judged.make('iommu_map', mapOf({ iova: 128 }), { iova: 128 });
     for (const iova of [64, 128]) {
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 128 }))).to.deep.equal(['EEXIST']);
     }
-    expect(judged.to('iommu_map', mapOf({ iova: 128 }), {})).to.equal('refuse EEXIST (S4)');
+    expect(judged.to('iommu_map', mapOf({ iova: 128 }), { iova: 128 })).to.equal('refuse EEXIST (S4)');
     expect(judged.errnos('iommu_map', mapOf({ iova: 136 }))).to.deep.equal(['EINVAL']);
     for (const iova of [0, 192]) expect(judged.errnos('iommu_map', mapOf({ iova }))).to.deep.equal([]);
   });
 
   it('does nothing with no bytes, wherever that is, and has no reason to fail', () => {
     const judged = withDomains();
-    judged.make('iommu_map', mapOf({ iova: 128 }), {});
+    judged.make('iommu_map', mapOf({ iova: 128 }), { iova: 128 });
     const before = judged.world.state.save();
     for (const iova of [0, 128, 16 * 64, 2 ** 64 - 4096]) {
       expect(judged.errnos('iommu_map', mapOf({ iova, bytes: 0 }), NOTHING)).to.deep.equal([]);
-      judged.make('iommu_map', mapOf({ iova, bytes: 0 }), {});
+      judged.make('iommu_map', mapOf({ iova, bytes: 0 }), { iova });
     }
     expect(judged.world.state.words).to.deep.equal(before);
   });
@@ -181,8 +189,8 @@ describe('iommu_map', () => {
 
   it('translates each page of the range, with the rights asked for', () => {
     const judged = withDomains();
-    judged.make('iommu_map', mapOf({ iova: 0, bytes: 128, prot: 'read' }), {});
-    judged.make('iommu_map', mapOf({ iova: 14 * 64, phys: 5 * 64, prot: 'write' }), {});
+    judged.make('iommu_map', mapOf({ iova: 0, bytes: 128, prot: 'read' }), { iova: 0 });
+    judged.make('iommu_map', mapOf({ iova: 14 * 64, phys: 5 * 64, prot: 'write' }), { iova: 14 * 64 });
     const expected = [
       [0, translation(2, 1)],
       [1, translation(3, 1)],
@@ -196,8 +204,8 @@ describe('iommu_unmap', () => {
   /** Mapped: I/O pages 0, 1, 3 and 15. */
   function withMappings(): Judged {
     const judged = withDomains({ reservedIoPages: 0 });
-    judged.make('iommu_map', mapOf({ iova: 0, bytes: 128 }), {});
-    for (const iova of [3 * 64, 15 * 64]) judged.make('iommu_map', mapOf({ iova }), {});
+    judged.make('iommu_map', mapOf({ iova: 0, bytes: 128 }), { iova: 0 });
+    for (const iova of [3 * 64, 15 * 64]) judged.make('iommu_map', mapOf({ iova }), { iova });
     return judged;
   }
 
@@ -244,7 +252,7 @@ describe('iommu_unmap', () => {
     expect(reached(judged).map(([at]) => at)).to.deep.equal([3, 15]);
     judged.make('iommu_unmap', { domain: 0, iova: 15 * 64, bytes: 64 }, { bytes: 64 });
     expect(reached(judged).map(([at]) => at)).to.deep.equal([3]);
-    expect(judged.to('iommu_map', mapOf({ iova: 0 }), {})).to.equal('content');
+    expect(judged.to('iommu_map', mapOf({ iova: 0 }), { iova: 0 })).to.equal('content');
   });
 });
 
@@ -284,7 +292,7 @@ describe('iommu_map_sg', () => {
     for (const iova of [13 * 64, 16 * 64, -64, 2 ** 64 - 4096]) {
       expect(errnos({ iova })).to.deep.equal(['ERANGE']);
     }
-    judged.make('iommu_map', mapOf({ iova: 256 }), {});
+    judged.make('iommu_map', mapOf({ iova: 256 }), { iova: 256 });
     for (const iova of [64, 256]) expect(errnos({ iova })).to.deep.equal(['EEXIST']);
     for (const iova of [0, 320]) expect(errnos({ iova })).to.deep.equal([]);
   });
@@ -324,7 +332,7 @@ describe('iommu_iova_to_phys', () => {
 
   it('keeps the low bits, whatever the rights, and is 0 for nothing', () => {
     const judged = withDomains();
-    judged.make('iommu_map', mapOf({ prot: 'write' }), {});
+    judged.make('iommu_map', mapOf({ prot: 'write' }), { iova: 64 });
     expect(replies(judged, 64)).to.deep.equal([128]);
     expect(replies(judged, 72)).to.deep.equal([136]);
     for (const iova of [0, 8, 128, 1024, -64, 2 ** 64 - 4096]) {
@@ -337,7 +345,7 @@ describe('iommu_iova_to_phys', () => {
     const judged = new Judged({}, false);
     judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 0 });
     judged.hold(2);
-    judged.make('iommu_map', mapOf(), {});
+    judged.make('iommu_map', mapOf(), { iova: 64 });
     expect(replies(judged, 64)).to.deep.equal([0, 8, 128, 136, 192]);
     expect(replies(judged, 128)).to.deep.equal([0]);
     const said = judged.to('iommu_iova_to_phys', { domain: 0, iova: 128 }, { phys: 8 });

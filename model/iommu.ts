@@ -109,7 +109,7 @@ export const iommuMap: Rule<World, Map, ValueOf<'iommu_map'>> = {
     ['EEXIST', (s, { domain, iova, bytes }) => isMappedOver(s, domain, iova, bytes), 'S4', OVER],
   ],
   may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)]],
-  accept: [],
+  accept: [['the address that was asked for', (_s, args, { iova }) => iova === args.iova, 'P1']],
   effect(s, { domain, iova, phys, bytes, prot }) {
     const { pageBytes } = s.machine;
     const pages = Array.from({ length: bytes / pageBytes }, (_, at) => phys / pageBytes + at);

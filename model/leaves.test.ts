@@ -25,8 +25,8 @@ describe('iommu_unmap of large leaves', () => {
     const pfns = pageNumbers ? [8, 12] : [32, 36];
     for (const pfn of pfns) judged.make('alloc_pages', { order: 2 }, { pfn });
     const [first = 0, second = 0] = pfns.map((pfn) => pfn * 64);
-    judged.make('iommu_map', mapOf({ iova: 256, phys: first, bytes: 256 }), {});
-    judged.make('iommu_map', mapOf({ iova: 512, phys: second, bytes: 64 }), {});
+    judged.make('iommu_map', mapOf({ iova: 256, phys: first, bytes: 256 }), { iova: 256 });
+    judged.make('iommu_map', mapOf({ iova: 512, phys: second, bytes: 64 }), { iova: 512 });
     return judged;
   }
 
@@ -50,7 +50,7 @@ describe('iommu_unmap of large leaves', () => {
     expect(replies(judged, 256, 320, FAILED)).to.deep.equal([0, 64, 128, 192, 320]);
     judged.make('iommu_unmap', { domain: 0, iova: 448, bytes: 64 }, { bytes: 64 });
     expect(replies(judged, 256, 192, FAILED)).to.deep.equal([192]);
-    judged.make('iommu_map', mapOf({ iova: 448, phys: 12 * 64, bytes: 64 }), {});
+    judged.make('iommu_map', mapOf({ iova: 448, phys: 12 * 64, bytes: 64 }), { iova: 448 });
     expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
   });
 
@@ -58,13 +58,13 @@ describe('iommu_unmap of large leaves', () => {
     const judged = withDomain();
     judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
     judged.make('alloc_pages', { order: 2 }, { pfn: 8 });
-    judged.make('iommu_map', mapOf({ iova: 256, phys: 9 * 64, bytes: 192 }), {});
-    judged.make('iommu_map', mapOf({ iova: 448, phys: 128, bytes: 64 }), {});
+    judged.make('iommu_map', mapOf({ iova: 256, phys: 9 * 64, bytes: 192 }), { iova: 256 });
+    judged.make('iommu_map', mapOf({ iova: 448, phys: 128, bytes: 64 }), { iova: 448 });
     expect(replies(judged, 256, 64, FAILED)).to.deep.equal([64]);
     const small = withDomain({ tableBits: 3, ioBits: 9, reservedIoPages: 0 });
     for (const [at, pfn] of [0, 4].entries()) {
       small.make('alloc_pages', { order: 2 }, { pfn });
-      small.make('iommu_map', mapOf({ iova: at * 256, phys: pfn * 64, bytes: 256 }), {});
+      small.make('iommu_map', mapOf({ iova: at * 256, phys: pfn * 64, bytes: 256 }), { iova: at * 256 });
     }
     expect(replies(small, 0, 64, FAILED)).to.deep.equal([64]);
   });

@@ -91,6 +91,8 @@ export type ArgShape =
       /** Values are multiples of this limit; `ragged` ones end anywhere in the last unit. */
       readonly unit?: string;
       readonly ragged?: true;
+      /** Values in the range, in its unit, that are tried half of the time: what lies between means less. */
+      readonly likely?: readonly number[];
       /** Values outside the range that are tried now and then: refusals are part of the contract. */
       readonly odd?: readonly (number | string)[];
     }

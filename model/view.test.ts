@@ -77,7 +77,8 @@ describe('VIEW_COLUMNS', () => {
   it('say that a dirty copy where none may be is an alias, and any other copy too many out of date', () => {
     const dirty = cpuWrote(written(0), 7);
     expect(serves(VIEW.line, writtenUncached(0), dirty, 'ion_alloc')).to.equal('H3');
-    expect(serves(VIEW.line, written(0), dirty, 'ion_alloc')).to.equal('H1');
+    expect(serves(VIEW.line, written(0), dirty, 'ion_alloc')).to.equal('I8');
+    expect(serves(VIEW.line, written(0), dirty, 'gpu_bind')).to.equal('H1');
     const stale = deviceWrote(written(7), 5);
     expect(serves(VIEW.line, written(5), stale, 'gpu_unbind'), 'memory is right').to.equal('H1');
     expect(serves(VIEW.line, written(6), stale, 'gpu_unbind'), 'and is not').to.equal('H2');

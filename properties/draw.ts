@@ -46,13 +46,17 @@ function drawArgument(choices: Choices, shape: ArgShape, environment: Environmen
         choices.pick(shape.of.map((_word, index) => (index === 0 && shape.of.length > 2 ? 3 : 1)))
       ];
     case 'words':
-      return environment.modest === true ? shape.of : drawWords(choices, shape.of, environment.few);
+      return drawWords(choices, shape.of, environment);
   }
 }
 
 /** One word mostly, or several; none now and then. An enumeration has every single word, and all. */
-function drawWords(choices: Choices, words: readonly string[], few: number | undefined): readonly string[] {
-  const one = choices.below(words.length + 1);
+function drawWords(
+  choices: Choices,
+  words: readonly string[],
+  { few, modest }: Environment,
+): readonly string[] {
+  const one = choices.below(words.length + (modest === true ? 0 : 1));
   if (one < words.length) return words.slice(one, one + 1);
   if (few !== undefined) return words;
   const some = choices.below(2 ** words.length);
@@ -100,6 +104,9 @@ function drawNumber(choices: Choices, shape: Shape<'number'>, environment: Envir
   const size = unit === undefined ? 1 : (limits[unit] ?? 1);
   const count = Math.max(to - from + 1, 1);
   if (few !== undefined) return (from + choices.below(Math.min(count, few))) * size;
+  const { likely = [] } = shape;
+  if (likely.length > 0 && choices.below(2) === 0)
+    return Math.min(likely[choices.below(likely.length)] ?? from, to) * size;
   if (modest === true) return (from + choices.below(Math.min(count, 2))) * size;
   if (odd !== undefined && choices.below(16) === 0) return odd[choices.below(odd.length)] as number | string;
   // Small values mostly: many of them fit a small machine at once, and that is where states get rich.

@@ -26,6 +26,10 @@ const DONE = {} as const;
 
 const rightsOf = (word: string): number => RIGHTS[word] ?? 0;
 
+/** A mapping at the address that was asked for, or its error. */
+const iovaOf = (iova: number, result: number): number | { readonly iova: number } =>
+  result < 0 ? result : { iova };
+
 /** A call without a result: nothing, or its error. */
 const done = (result: number): number | typeof DONE => (result < 0 ? result : DONE);
 
@@ -120,7 +124,7 @@ export const BUILTIN_CALLS: BuiltinCalls = {
     return DONE;
   },
   iommu_map: ({ iommu }, { domain, iova, phys, bytes, prot }) =>
-    done(iommu.map(domain, iova, phys, bytes, rightsOf(prot))),
+    iovaOf(iova, iommu.map(domain, iova, phys, bytes, rightsOf(prot))),
   iommu_map_sg: ({ dma }, { domain, iova, table, prot }) =>
     field('bytes', dma.mapAt(domain, iova, table, rightsOf(prot))),
   iommu_unmap: ({ iommu }, { domain, iova, bytes }) => ({ bytes: iommu.unmap(domain, iova, bytes) }),

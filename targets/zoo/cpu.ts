@@ -16,6 +16,19 @@ export const CPU_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'runs-into-the-next-client',
+    origin: 'invented',
+    layer: 'cpu',
+    catches: 'P3',
+    text: 'an access beyond the last page of one application goes on in the first of the next',
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'ion_share', 'fd_send', 'ion_mmap', 'cpu_write', 'cpu_read'],
+    patch({ cpu }) {
+      const enter = cpu.enter.bind(cpu);
+      cpu.enter = () => enter(Number.MAX_SAFE_INTEGER);
+    },
+  },
+  {
     name: 'writes-two-lines',
     origin: 'invented',
     layer: 'device',

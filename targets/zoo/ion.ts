@@ -110,6 +110,17 @@ export const ION_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'worker-sleeps',
+    origin: 'invented',
+    layer: 'ion',
+    catches: 'L1',
+    text: 'the free worker never frees a deferred buffer',
+    needs: [],
+    patch({ buffers }) {
+      buffers.work = () => {};
+    },
+  },
+  {
     name: 'deferred-freed-twice',
     origin: 'invented',
     layer: 'ion',

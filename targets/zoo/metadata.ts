@@ -98,6 +98,18 @@ export const METADATA_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'addresses-stay',
+    origin: 'invented',
+    layer: 'metadata',
+    catches: 'C3',
+    text: 'vfree gives the pages back and keeps the kernel addresses',
+    needs: [],
+    only: ['vmalloc', 'vfree'],
+    patch({ metadata }) {
+      metadata.scattered.release = () => {};
+    },
+  },
+  {
     name: 'guard-page-handed-out',
     origin: 'invented',
     layer: 'metadata',

@@ -135,10 +135,33 @@ export const PAGES_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'moved-without-contents',
+    origin: 'invented',
+    layer: 'pages',
+    catches: 'H2',
+    text: 'compaction moves a page and leaves what it holds behind',
+    needs: ['fragmentation'],
+    only: ['alloc_pages', 'free_pages', 'occupy', 'release', 'compact'],
+    patch({ pages }) {
+      pages.moveContents = () => {};
+    },
+  },
+  {
+    name: 'parks-without-end',
+    origin: 'invented',
+    layer: 'pages',
+    catches: 'C6',
+    text: 'the parked list takes every page that comes back',
+    needs: [],
+    patch({ pages }) {
+      pages.parked.hasRoom = () => true;
+    },
+  },
+  {
     name: 'moved-and-not-freed',
     origin: 'invented',
     layer: 'pages',
-    catches: 'C3',
+    catches: 'C6',
     text: 'the page that compaction moved from is never given back',
     needs: ['fragmentation'],
     only: ['occupy', 'release', 'compact'],
