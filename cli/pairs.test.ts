@@ -40,10 +40,13 @@ describe('ionclad run --property', function () {
     });
 
     it(`${property} finds ${target}, saves it, and replays it`, async () => {
-      const { code, out } = await run('--target', target, '--threads', '1');
+      const { code, out } = await run('--scripts', '1000', '--target', target, '--threads', '1');
       expect(code, out).to.equal(1);
       expect(out).to.include(`${serves} broken`);
-      expect(await run('--target', target, '--threads', '2')).to.deep.include({ code, out });
+      expect(await run('--scripts', '1000', '--target', target, '--threads', '2')).to.deep.include({
+        code,
+        out,
+      });
       const name = readdirSync(folder).find((each) => each.startsWith(target.replace('/', '-'))) ?? '';
       const file = join(folder, name);
       const saved = readCase(readFileSync(file, 'utf8'), name);
@@ -67,7 +70,7 @@ describe('ionclad run --property', function () {
 
   it('names the client in a report', async () => {
     const { out } = await ionclad(
-      ...['run', '--property', 'noninterference', '--cases', folder, '--scripts', '100', '--json'],
+      ...['run', '--property', 'noninterference', '--cases', folder, '--scripts', '1000', '--json'],
       ...['--target', 'zoo/maps-into-the-first-context'],
     );
     const report = JSON.parse(out) as { found: { case: { property: object } } };

@@ -4,7 +4,7 @@ import { isDirty } from './contents.ts';
 import { pagesOf, unheldCount } from './memory.ts';
 import type { Label, Seen } from './spec.ts';
 import type { Args, Reply } from './target.ts';
-import { boundPages } from './translations.ts';
+import { boundPages, isLazy } from './translations.ts';
 import { availablePages, COUNTER, KIND, shownCounter, shows, VIEW } from './view.ts';
 import type { World } from './world.ts';
 
@@ -157,8 +157,16 @@ export const LABELS: readonly Label<World>[] = [
   },
   {
     name: 'the IOTLB holds a dead entry',
-    calls: ['tick_flush'],
-    holds: (s, _args, _reply, seen) => hasDeadEntry(s, seen),
+    calls: [
+      'tick_flush',
+      'device_read',
+      'device_write',
+      'device_probe',
+      'free_pages',
+      'dma_map_sg',
+      'dma_unmap_sg',
+    ],
+    holds: (s, _args, _reply, seen) => isLazy(s) && hasDeadEntry(s, seen),
   },
   {
     name: 'a dirty line when a device gets a buffer',

@@ -140,8 +140,8 @@ describe('drawing modestly, what a result is wanted of', () => {
     expect(modest({ ...bytes, to: 1 })).to.deep.equal([64]);
   });
 
-  it('has all words of several, and any of one', () => {
-    expect(modest({ is: 'words', of: ['a', 'b'] })).to.deep.equal([['a', 'b']]);
+  it('has one word of several, any of them', () => {
+    expect(modest({ is: 'words', of: ['a', 'b'] })).to.deep.equal([['a'], ['b']]);
     expect(modest({ is: 'word', of: ['a', 'b'] })).to.deep.equal(['a', 'b']);
   });
 });

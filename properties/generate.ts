@@ -235,7 +235,7 @@ function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft, m
   if (consumes !== undefined && draft.liveCount(consumes) > many)
     return WEIGHT_UNIT * Math.max(2 * weight, 2);
   let now = weight * WEIGHT_UNIT * (1 + needs.length);
-  if (needs.length === 0 && kind === undefined) now /= 4;
+  if (needs.length === 0 && kind === undefined) now /= 2;
   if (kind !== undefined && draft.liveCount(kind) >= many) now /= 16;
   if (consumes !== undefined && draft.liveCount(consumes) === 0) now /= 8;
   return Math.ceil(now);

@@ -128,6 +128,7 @@ describe('compile', () => {
         bytes: 64,
         prot: 'both',
       },
+      into: 3,
       fail: { table: 2 },
     });
   });
