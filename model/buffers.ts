@@ -2,8 +2,29 @@
 
 import { addressOfMapped, unmapForCpu, userStart } from './mappings.ts';
 import { dropReference, invalidatePages, pagesOf } from './memory.ts';
+import type { Refusal } from './spec.ts';
 import { unmapAll } from './translations.ts';
 import { CONTEXT, type World } from './world.ts';
+
+/** Arguments that name a client; refusals that all calls of users share. */
+export interface OfClient {
+  readonly client: number;
+}
+export interface OfHandle extends OfClient {
+  readonly handle: number;
+}
+export const NO_CLIENT: Refusal<World, OfClient> = [
+  'EBADF',
+  (s, { client }) => !isClient(s, client),
+  'C5',
+  'there is no such client',
+];
+export const NO_HANDLE: Refusal<World, OfHandle> = [
+  'EINVAL',
+  (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
+  'C5',
+  'the client has no such handle',
+];
 
 /** An id in use; ids come from users and may be anything. */
 export const isClient = ({ client }: World, id: number): boolean => client.values[id] === 1;

@@ -3,7 +3,7 @@
  * the submitting client alone, and an engine reaches what its context translates, wherever its user points it.
  */
 
-import { bufferOf, endBinding, endContext, isClient, takeReference } from './buffers.ts';
+import { bufferOf, endBinding, endContext, NO_CLIENT, takeReference } from './buffers.ts';
 import type { ArgsOf, ValueOf } from './calls.ts';
 import { cleanPages, pagesOf } from './memory.ts';
 import { showsPages } from './sg.ts';
@@ -29,7 +29,7 @@ export const ACCESS_PAGES_MAX = 8;
 export const contextCreate: Rule<World, ArgsOf<'gpu_context_create'>, ValueOf<'gpu_context_create'>> = {
   require: [],
   refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    NO_CLIENT,
     ['ENOSPC', (s) => !s.context.values.includes(CONTEXT.NONE), 'P1', 'no context id is left'],
   ],
   may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],

@@ -10,6 +10,8 @@ import {
   handleAt,
   isClient,
   isFreeHandle,
+  NO_CLIENT,
+  NO_HANDLE,
   openHandle,
 } from './buffers.ts';
 import type { ArgsOf, ValueOf } from './calls.ts';
@@ -40,7 +42,7 @@ export const clientCreate: Rule<World, ArgsOf<'ion_client_create'>, ValueOf<'ion
 /** `ion_client_destroy(client)`: its GPU contexts end first, then what it maps and holds. */
 export const clientDestroy: Rule<World, ArgsOf<'ion_client_destroy'>, ValueOf<'ion_client_destroy'>> = {
   require: [],
-  refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client']],
+  refuse: [NO_CLIENT],
   may: [],
   accept: [],
   effect: (s, { client }) => endClient(s, client),
@@ -55,7 +57,7 @@ export const clientDestroy: Rule<World, ArgsOf<'ion_client_destroy'>, ValueOf<'i
 export const ionAlloc: Rule<World, Alloc, ValueOf<'ion_alloc'>> = {
   require: [],
   refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
+    NO_CLIENT,
     [
       'EINVAL',
       (s, { bytes }) => bytes <= 0 || bytes >= sizeEnd(s.machine.pageBytes),
@@ -109,15 +111,7 @@ export const ionAlloc: Rule<World, Alloc, ValueOf<'ion_alloc'>> = {
 /** `ion_free(client, handle)`: one user reference goes; a handle that was imported twice needs two more. */
 export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
   require: [],
-  refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
-    [
-      'EINVAL',
-      (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
-      'C5',
-      'the client has no such handle',
-    ],
-  ],
+  refuse: [NO_CLIENT, NO_HANDLE],
   may: [],
   accept: [],
   effect(s, { client, handle }) {
@@ -131,15 +125,7 @@ export const ionFree: Rule<World, ArgsOf<'ion_free'>, ValueOf<'ion_free'>> = {
 /** `ion_sg_table(client, handle)`: what a driver maps from. How pages are merged into segments is left open. */
 export const ionSgTable: Rule<World, ArgsOf<'ion_sg_table'>, ValueOf<'ion_sg_table'>> = {
   require: [],
-  refuse: [
-    ['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client'],
-    [
-      'EINVAL',
-      (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
-      'C5',
-      'the client has no such handle',
-    ],
-  ],
+  refuse: [NO_CLIENT, NO_HANDLE],
   may: [],
   accept: [['the pages of the buffer, in order', listsBuffer, 'S2', 'page-numbers']],
   effect: () => {},
@@ -149,7 +135,7 @@ export const ionSgTable: Rule<World, ArgsOf<'ion_sg_table'>, ValueOf<'ion_sg_tab
 /** `ION_IOC_HEAP_QUERY`, as far as the number of heaps. */
 export const ionQuery: Rule<World, ArgsOf<'ion_query'>, ValueOf<'ion_query'>> = {
   require: [],
-  refuse: [['EBADF', (s, { client }) => !isClient(s, client), 'C5', 'there is no such client']],
+  refuse: [NO_CLIENT],
   may: [],
   accept: [['the number of heaps', (_s, _args, { heaps }) => heaps === HEAPS, 'P1']],
   effect: () => {},

@@ -13,6 +13,10 @@ import {
   handleFor,
   isClient,
   isFreeHandle,
+  NO_CLIENT,
+  NO_HANDLE,
+  type OfClient,
+  type OfHandle,
   openHandle,
   takeReference,
 } from './buffers.ts';
@@ -31,28 +35,10 @@ import type { Refusal, Rule } from './spec.ts';
 import { pagesFor } from './units.ts';
 import type { World } from './world.ts';
 
-interface OfClient {
-  readonly client: number;
-}
-interface OfHandle extends OfClient {
-  readonly handle: number;
-}
 interface OfFd extends OfClient {
   readonly fd: number;
 }
 
-const NO_CLIENT: Refusal<World, OfClient> = [
-  'EBADF',
-  (s, { client }) => !isClient(s, client),
-  'C5',
-  'there is no such client',
-];
-const NO_HANDLE: Refusal<World, OfHandle> = [
-  'EINVAL',
-  (s, { client, handle }) => bufferOf(s, client, handle) === undefined,
-  'C5',
-  'the client has no such handle',
-];
 const NO_FD: Refusal<World, OfFd> = [
   'EBADF',
   (s, { client, fd }) => bufferOfFd(s, client, fd) === undefined,
