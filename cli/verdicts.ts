@@ -1,7 +1,15 @@
 /** `ionclad verdicts`: each argument of the review, decided for each of its choices. */
 import { type Case, caseFileOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
 import { type Machine, SPEC } from '../model/index.ts';
-import { type Counts, type Found, machineOf, type Shrunk, START_MAPS } from '../properties/index.ts';
+import {
+  type Counts,
+  type Found,
+  isSmaller,
+  machineOf,
+  measure,
+  type Shrunk,
+  START_MAPS,
+} from '../properties/index.ts';
 import { COST_PAGES, type Cost, costOf, largestBuffer } from './costs.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, withOthers } from './found.ts';
@@ -24,6 +32,9 @@ export interface VerdictOptions extends MachineOptions {
   readonly cases: string;
   readonly json: boolean;
 }
+
+/** Seeds beside the first that are asked for a finding too: not every one shrinks to the shortest case. */
+const MORE_SEEDS = 2;
 
 /** What came out for one choice. */
 interface Decided {
@@ -99,23 +110,44 @@ async function decide(
   const largest = options.memory === undefined ? undefined : largestBuffer(task.machine);
   const known = { row, counts, cost, largest };
   if (found === undefined) return { ...known, broken: undefined };
-  const broken = await keep(row, task, found, options, runner);
+  const findings: Found[] = [found];
+  const tasks: Task[] = [task];
+  // A large machine shrinks slowly, and the first finding decides as well.
+  for (let more = 1; more <= MORE_SEEDS && options.memory === undefined; more++) {
+    const other: Task = { ...task, seed: task.seed + more };
+    const again = (await runner.run(other, limits)).found;
+    if (again === undefined) continue;
+    findings.push(again);
+    tasks.push(other);
+  }
+  const broken = await keep(row, tasks, findings, options, runner);
   return broken === undefined ? undefined : { ...known, broken };
 }
 
+/** Shrinks all findings, and keeps the shortest. */
 async function keep(
   row: Verdict,
-  task: Task,
-  found: Found,
+  tasks: readonly Task[],
+  findings: readonly Found[],
   { cases }: VerdictOptions,
   runner: ThreadRunner,
 ): Promise<Broken | undefined> {
-  const shrunk = await runner.shrink(task, found);
-  if (shrunk === undefined) return undefined;
+  let best: { readonly task: Task; readonly found: Found; readonly shrunk: Shrunk } | undefined;
+  for (const [at, found] of findings.entries()) {
+    const task = tasks[at] as Task;
+    const shrunk = await runner.shrink(task, found);
+    if (shrunk === undefined) return undefined;
+    if (best === undefined || isShorter(shrunk, best.shrunk)) best = { task, found, shrunk };
+  }
+  if (best === undefined) return undefined;
+  const { task, found, shrunk } = best;
   const first = caseOf(task, version(), { ...found, ...shrunk });
   const whole = await withOthers(first, (script) => runner.find(task, script));
   return { shrunk, case: whole, saved: saveCase(cases, caseFileOf(row), whole) };
 }
+
+const isShorter = (one: Shrunk, other: Shrunk): boolean =>
+  isSmaller(measure(one.script, SPEC), measure(other.script, SPEC));
 
 /** The memory of a real machine says itself what is occupied. */
 function taskOf(row: Verdict, { seed, scripts, memory, named }: VerdictOptions): Task {

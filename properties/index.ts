@@ -18,6 +18,7 @@ export * from './property.ts';
 export { scriptOf } from './record.ts';
 export * from './script.ts';
 export { holdsButFor, isScript, scripts } from './script-arbitrary.ts';
+export { isSmaller, measure } from './shrink/measure.ts';
 export type { Pass } from './shrink/pass.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, type Shrunk, shrink } from './shrink/shrink.ts';
 export { shortestWith } from './situation.ts';

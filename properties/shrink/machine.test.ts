@@ -9,9 +9,15 @@ const offers = (pass: Pass, machine: ScriptMachine): ScriptMachine[] =>
   Array.from(pass.candidates({ format: 1, machine, commands: [] }, SPEC), (script) => script.machine);
 
 describe('smaller machine', () => {
-  it('tries the least value of each number, half-way, and one less', () => {
-    const pages = offers(smallerMachine, { pages: 32 }).map((machine) => machine['pages']);
-    expect(pages.filter((value) => value !== 32)).to.deep.equal([1, 16, 31]);
+  it('tries the eight least values of each number, half-way, and one less, each once', () => {
+    const smaller = (pages: number): unknown[] =>
+      offers(smallerMachine, { pages })
+        .map((machine) => machine['pages'])
+        .filter((value) => value !== pages);
+    expect(smaller(32)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 16, 31]);
+    expect(smaller(9)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(smaller(10)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(smaller(3)).to.deep.equal([1, 2]);
   });
 
   it('tries numbers that are not there too, if scripts are generated with several', () => {

@@ -5,7 +5,7 @@ import { machineOf } from '../machine.ts';
 import { type Runs, type ScriptMachine, START_MAPS } from '../script.ts';
 import type { Pass } from './pass.ts';
 
-/** Every number of the machine: its smallest value, then half-way there; then one less. */
+/** Every number of the machine: its smallest values, then half-way there; then one less. */
 export const smallerMachine: Pass = {
   name: 'smaller machine',
   *candidates(script, spec) {
@@ -73,6 +73,9 @@ export const bareMachine: Pass = {
   },
 };
 
+/** Values that are tried one by one: what needs few of something often needs just a certain few. */
+const SMALL = 8;
+
 function* descend(from: number, now: number, powerOfTwo: boolean): Generator<number> {
   if (now <= from) return;
   yield from;
@@ -80,9 +83,11 @@ function* descend(from: number, now: number, powerOfTwo: boolean): Generator<num
     for (let value = from * 2; value < now; value *= 2) yield value;
     return;
   }
+  const end = Math.min(from + SMALL, now);
+  for (let value = from + 1; value < end; value++) yield value;
   const half = Math.floor((from + now) / 2);
-  if (half > from) yield half;
-  if (now - 1 > half) yield now - 1;
+  if (half >= end) yield half;
+  if (now - 1 > half && now - 1 >= end) yield now - 1;
 }
 
 /** The start maps, without what lies outside a smaller machine. */
