@@ -28,13 +28,13 @@ describe('ionclad verdicts', () => {
     expect(code).to.equal(0);
     expect(verdictsIn(out)).to.deep.equal({
       'backing pages': 'holds',
-      'backing dma-alloc': 'M2b broken',
+      'backing dma-alloc': 'M1 broken',
       'backing dma-alloc-no-kernel-mapping': 'holds',
       'aliasing clean': 'holds',
       'aliasing ignore': 'H3 broken',
     });
     expect(out).to.match(/holds in 512 scripts, [\d,]+ commands +3 +0$/m);
-    expect(out).to.match(/backing dma-alloc +M2b broken in 2 commands +3 +13$/m);
+    expect(out).to.match(/backing dma-alloc +M1 broken in 2 commands +3 +13$/m);
     expect(err).to.include('T5 aliasing=ignore, caches not coherent: broken');
     expect(readdirSync(folder).sort()).to.deep.equal([
       't3-dma-alloc.case.json',
