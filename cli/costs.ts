@@ -13,9 +13,16 @@ export interface Cost {
 /** Pages of the buffer that costs are told of: its page array is larger than a page of 64 bytes. */
 export const COST_PAGES = 12;
 
-/** The cost of one buffer on an empty machine with these policies, or undefined: it cannot be had. */
-export function costOf(policies: ScriptMachine['policies']): Cost | undefined {
-  const machine = machineOf(SPEC, { parked: 0, ...(policies === undefined ? {} : { policies }) }) as Machine;
+/** What costs depend on; of all else the machine that they are told of has enough. */
+const SIZES = ['pageBytes', 'lineBytes', 'pageArrayEntryBytes', 'tableBits'];
+/** What must go with those. */
+const SPACE = ['ioBits', 'reservedIoPages', 'contexts'];
+const KEPT: ReadonlySet<string> = new Set([...SIZES, ...SPACE, 'policies']);
+
+/** The cost of one buffer on an empty machine with these sizes and policies, or undefined: it cannot be had. */
+export function costOf(fixed: ScriptMachine): Cost | undefined {
+  const sizes = Object.entries(fixed).filter(([name]) => KEPT.has(name));
+  const machine = machineOf(SPEC, { ...Object.fromEntries(sizes), parked: 0 }) as Machine;
   const target = builtin();
   target.boot(machine);
   const before = counters(target, machine);

@@ -29,6 +29,8 @@ export interface Told {
 export interface Pursuit {
   shrink(found: Found): Promise<Shrunk | undefined>;
   find(script: Script): Promise<Finding | undefined>;
+  /** Once it was given, an answer that is missing says nothing. */
+  readonly signal: AbortSignal;
 }
 
 /** Saves what was found before anything else is tried with it, then shrinks. */
@@ -36,25 +38,30 @@ export async function keep(
   options: RunOptions,
   version: string,
   found: Found,
-  { shrink, find }: Pursuit,
+  pursuit: Pursuit,
 ): Promise<Told> {
   const name = caseName(options.target.name, found.finding.serves, found.script);
   const first = caseOf(options, version, found);
   const saved = saveCase(options.cases, name, first);
-  const shrunk = await shrink(found);
+  const shrunk = await pursuit.shrink(found);
   if (shrunk === undefined) return { found, shrunk, case: first, saved };
-  const smaller = await withOthers(caseOf(options, version, { ...found, ...shrunk }), find);
+  const smaller = await withOthers(caseOf(options, version, { ...found, ...shrunk }), pursuit);
   return { found, shrunk, case: smaller, saved: saveCase(options.cases, name, smaller) };
 }
 
-/** A verdict says of every value of the policy whether it holds. */
-export async function withOthers(found: Case, find: Pursuit['find']): Promise<Case> {
+/** A verdict says of every value of the policy whether it holds; after Ctrl-C, of those that were tried. */
+export async function withOthers(
+  found: Case,
+  { find, signal }: Pick<Pursuit, 'find' | 'signal'>,
+): Promise<Case> {
   const { property, script, expect = {} } = found;
   if (property.name !== 'verdict') return found;
   const all: Record<string, Expectation> = { ...expect };
   for (const value of SPEC.policies[property.policy]?.values ?? []) {
     if (value in all) continue;
-    all[value] = (await find(withPolicy(script, property.policy, value))) === undefined ? 'holds' : 'broken';
+    const shown = await find(withPolicy(script, property.policy, value));
+    if (signal.aborted) break;
+    all[value] = shown === undefined ? 'holds' : 'broken';
   }
   return { ...found, expect: all };
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -30,6 +31,19 @@ describe('bin/ionclad.js', function () {
     const line = `"${process.execPath}" "${BIN}" calls --json | head -c 10`;
     const { stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
     expect(stderr).to.equal('');
+  });
+
+  it('says in one line that results cannot be written, and does not call that a finding', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const into = (redirection: string, ...args: readonly string[]): ReturnType<typeof spawnSync> =>
+      spawnSync('sh', ['-c', `"$0" "$@" ${redirection}`, process.execPath, BIN, ...args], {
+        encoding: 'utf8',
+      });
+    expect(into('>/dev/full', 'calls')).to.include({
+      status: 2,
+      stderr: 'ionclad: standard output cannot be written: ENOSPC; write it elsewhere\n',
+    });
+    expect(into('2>/dev/full', 'run', '--scripts', '8')).to.include({ status: 0 });
   });
 
   it('leaves no program behind at Ctrl-C', async () => {

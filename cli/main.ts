@@ -1,5 +1,5 @@
 /** The command line. */
-import { type ExitCode, explain } from './exit.ts';
+import { EXIT, type ExitCode, explain } from './exit.ts';
 import { commands } from './program.ts';
 import { type Recorded, recordingSession, type Session, standardOutput } from './session.ts';
 
@@ -20,10 +20,20 @@ export async function main(args: readonly string[]): Promise<number> {
     controller.abort();
   };
   process.on('SIGINT', interrupt);
-  process.stdout.on('error', ignoreClosedPipe);
+  let isLost = false;
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // Somebody who read enough, such as `head`, has closed the other end.
+    if (code === 'EPIPE' || isLost) return;
+    isLost = true;
+    process.exitCode = EXIT.USAGE;
+    process.stderr.write(`ionclad: standard output cannot be written: ${code}; write it elsewhere\n`);
+  });
+  // Nowhere is left to say it.
+  process.stderr.on('error', () => {});
   const session = { io: standardOutput(), signal: controller.signal, now: () => performance.now() };
   try {
-    return await execute(args, session);
+    const code = await execute(args, session);
+    return isLost ? EXIT.USAGE : code;
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
@@ -48,9 +58,4 @@ export async function record(
   const session = recordingSession(signal);
   const code = await execute(args, session);
   return { code, ...session.recorded() };
-}
-
-/** Somebody who read enough, such as `head`, has closed the other end. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

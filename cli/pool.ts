@@ -10,12 +10,18 @@ import {
   type Found,
   type Outcome,
   type Script,
+  type ScriptMachine,
   type Shrunk,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
-import type { Progress } from './progress.ts';
+import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
-import type { Task } from './worker.ts';
+import type { Costs, Task } from './worker.ts';
+
+const sumOf = (parts: readonly Done[]): Done => ({
+  scripts: parts.reduce((sum, { scripts }) => sum + scripts, 0),
+  commands: parts.reduce((sum, { commands }) => sum + commands, 0),
+});
 
 type Pool = ReturnType<typeof workerpool.pool>;
 
@@ -42,6 +48,8 @@ export class ThreadRunner {
     const collector = new Collector(SPEC);
     const chunks = chunkCount(task.scripts);
     let next = 0;
+    const underWay = new Map<number, Done>();
+    const show = (): void => this.#progress.update(sumOf([collector.progress, ...underWay.values()]));
     const isOver = (): boolean =>
       next >= Math.min(chunks, collector.end) ||
       this.#session.signal.aborted ||
@@ -49,10 +57,14 @@ export class ThreadRunner {
     const lane = async (): Promise<void> => {
       while (!isOver()) {
         const chunk = next++;
-        const result = await this.#ask<ChunkResult>('chunk', [task, chunk]);
+        const result = await this.#ask<ChunkResult>('chunk', [task, chunk], (done: Done) => {
+          underWay.set(chunk, done);
+          show();
+        });
+        underWay.delete(chunk);
         if (result === undefined) return;
         collector.add(chunk, result);
-        this.#progress.update(collector.progress);
+        show();
       }
     };
     await Promise.all(Array.from({ length: threads }, lane));
@@ -75,14 +87,23 @@ export class ThreadRunner {
     return this.#ask<Script>('situation', [task, name, script]);
   }
 
+  /** What a choice costs, or undefined: Ctrl-C came first. */
+  async costs(machine: ScriptMachine, withLargest: boolean): Promise<Costs | undefined> {
+    this.#progress.say('what a buffer costs');
+    return this.#ask<Costs>('costs', [machine, withLargest]);
+  }
+
   async close(): Promise<void> {
     await this.#pool.terminate(true);
   }
 
   /** The answer of a thread, or undefined when Ctrl-C came first: then nobody waits for it. */
-  async #ask<T>(method: string, args: unknown[]): Promise<T | undefined> {
+  async #ask<T>(method: string, args: unknown[], on?: (done: Done) => void): Promise<T | undefined> {
     const { signal } = this.#session;
     if (signal.aborted) return undefined;
-    return unlessAborted(signal, this.#pool.exec(method, args) as unknown as Promise<T>);
+    return unlessAborted(
+      signal,
+      this.#pool.exec(method, args, on === undefined ? {} : { on }) as unknown as Promise<T>,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
-import { EXIT, EXIT_HELP, type ExitCode } from './exit.ts';
+import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
 import {
   DEFAULT_SCRIPTS,
@@ -13,7 +13,7 @@ import {
 } from './options.ts';
 import { type ReplayOptions, replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
-import type { Session } from './session.ts';
+import type { Output, Session } from './session.ts';
 import { verdictsCommand } from './verdicts.ts';
 import { version } from './version.ts';
 
@@ -27,13 +27,17 @@ export async function commands(args: readonly string[], session: Session): Promi
     code = await runCommand(runOptions(options, words), session);
   });
   addVerdicts(program, async (options) => {
-    code = await verdictsCommand(verdictOptions(options), session);
+    code = await verdictsCommand(
+      verdictOptions({ ...options, arguments: [...options.arguments, ...words] }),
+      session,
+    );
   });
   addReplay(program, async (files, options) => {
     code = await replayCommand(files, options, words, session);
   });
-  addLists(program, session, (result) => {
-    code = result;
+  addLists(program, (list, json) => {
+    if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
+    code = list(json, session.io);
   });
   await program.parseAsync(args.slice(0, dashes), { from: 'user' });
   return code;
@@ -95,6 +99,13 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .action(act);
 }
 
+const VERDICTS_HELP = `
+Example:
+  ionclad verdicts T4 T7 --memory live --pages 4096
+
+A choice that is broken is a result: it ends with 0 too.
+`;
+
 function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Promise<void>): void {
   program
     .command('verdicts [argument...]')
@@ -109,7 +120,7 @@ function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Prom
     .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
     .option('--cases <folder>', 'where the shortest case of each broken choice is saved', 'ionclad-cases')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', `\nExample:\n  ionclad verdicts T4 T7 --memory live --pages 4096\n${EXIT_HELP}`)
+    .addHelpText('after', `${VERDICTS_HELP}${EXIT_HELP}`)
     .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
       act({ ...options, arguments: names }),
     );
@@ -129,7 +140,9 @@ function addReplay(
     .action(act);
 }
 
-function addLists(program: Command, session: Session, done: (code: ExitCode) => void): void {
+type List = (json: boolean, io: Output) => ExitCode;
+
+function addLists(program: Command, act: (list: List, json: boolean) => void): void {
   const lists = [
     ['calls', 'list the calls: what they take and give, who makes them', callsCommand],
     ['invariants', 'list what must hold', invariantsCommand],
@@ -141,7 +154,7 @@ function addLists(program: Command, session: Session, done: (code: ExitCode) => 
       .description(text)
       .option('--json', 'print one JSON object')
       .addHelpText('after', `\nExample:\n  ionclad ${name} --json\n${EXIT_HELP}`)
-      .action((options: { readonly json?: true }) => done(list(options.json === true, session.io)));
+      .action((options: { readonly json?: true }) => act(list, options.json === true));
   }
 }
 

@@ -1,11 +1,12 @@
 /** How far a run is: one line that is redrawn on a terminal, a plain line now and then elsewhere. */
 import type { Session } from './session.ts';
-import { count } from './table.ts';
+import { count, many } from './table.ts';
 
 const REDRAW_MS = 100;
 const PLAIN_MS = 10_000;
 /** What is over before this needs no progress. */
 const QUIET_MS = 1_000;
+const SAY_MS = 2_000;
 
 export interface Done {
   readonly scripts: number;
@@ -16,8 +17,9 @@ export class Progress {
   readonly #session: Session;
   readonly #scripts: number;
   readonly #seconds: number | undefined;
-  readonly #start: number;
+  #start: number;
   #last: number;
+  #saying: ReturnType<typeof setTimeout> | undefined;
 
   /** @param scripts - how many there are, or infinity: then `seconds` says when it ends */
   constructor(session: Session, scripts: number, seconds: number | undefined) {
@@ -29,7 +31,13 @@ export class Progress {
     if (session.io.draw !== undefined) this.#last = this.#start + QUIET_MS;
   }
 
+  /** The clock starts again, for another run of as many scripts. */
+  restart(): void {
+    this.#start = this.#session.now();
+  }
+
   update(done: Done): void {
+    clearTimeout(this.#saying);
     const { io } = this.#session;
     const now = this.#session.now();
     if (now - this.#last < (io.draw === undefined ? PLAIN_MS : REDRAW_MS)) return;
@@ -39,13 +47,17 @@ export class Progress {
     else io.draw(line);
   }
 
-  /** Something else that takes its time, such as shrinking. */
+  /** Something else, such as shrinking. Where no line is redrawn it is told once it has taken its time. */
   say(text: string): void {
-    this.#session.io.draw?.(text);
+    const { io } = this.#session;
+    clearTimeout(this.#saying);
+    if (io.draw !== undefined) io.draw(text);
+    else this.#saying = setTimeout(() => io.err(text), SAY_MS);
   }
 
   /** Takes the status line away. */
   end(): void {
+    clearTimeout(this.#saying);
     this.#session.io.draw?.('');
   }
 
@@ -54,6 +66,6 @@ export class Progress {
     const share = Math.min(Math.max(scripts / this.#scripts, byTime), 1);
     const left = share > 0 ? `${Math.ceil((passed * (1 - share)) / share)} s left` : '';
     const rate = `${count(Math.round(commands / passed))} commands/s`;
-    return `${Math.floor(100 * share)} %, ${count(scripts)} scripts, ${count(commands)} commands, ${rate}, ${left}`;
+    return `${Math.floor(100 * share)} %, ${many(scripts, 'script')}, ${many(commands, 'command')}, ${rate}, ${left}`;
   }
 }

@@ -76,6 +76,7 @@ export class RemoteRunner {
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {
-    return runRemote(new Stepper(SPEC, this.#target, premise), this.#target, script);
+    const stepper = new Stepper(SPEC, this.#target, premise);
+    return unlessAborted(this.#session.signal, runRemote(stepper, this.#target, script));
   }
 }

@@ -1,4 +1,5 @@
 /** `ionclad replay`: cases again. */
+import { setImmediate } from 'node:timers/promises';
 import type { Case } from '../counterexamples/index.ts';
 import { describe, type Finding } from '../properties/index.ts';
 import { EXIT, type ExitCode, explain, UsageError } from './exit.ts';
@@ -36,7 +37,9 @@ export async function replayCommand(
   const codes: ExitCode[] = [];
   const results: Replayed[] = [];
   for (const file of program.length > 0 ? files : [...files, ...words]) {
-    if (signal.aborted) return EXIT.INTERRUPTED;
+    // Cases in this process leave no time to hear of Ctrl-C but between two of them.
+    await setImmediate();
+    if (signal.aborted) break;
     try {
       for (const replayed of await replayFile(file, options, program, io)) {
         results.push(replayed);
@@ -49,7 +52,9 @@ export async function replayCommand(
       codes.push(code);
     }
   }
-  const exitCode = codes.reduce((worst, code) => (code > worst ? code : worst), EXIT.HELD as ExitCode);
+  const worst = codes.reduce((most, code) => (code > most ? code : most), EXIT.HELD as ExitCode);
+  const exitCode = signal.aborted ? EXIT.INTERRUPTED : worst;
+  if (signal.aborted) io.err('ionclad: interrupted');
   if (options.json === true)
     io.out(JSON.stringify({ ionclad: version(), command: 'replay', exitCode, results }, null, 2));
   return exitCode;
@@ -86,7 +91,13 @@ async function replayFile(
 
 /** A file must not decide which program is run. */
 function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
-  if (!isForeign(target)) return targetName(target, []);
+  if (!isForeign(target)) {
+    try {
+      return targetName(target, []);
+    } catch (cause) {
+      throw cause instanceof UsageError ? new UsageError(`${file}: target: ${cause.message}`) : cause;
+    }
+  }
   throw new UsageError(
     `${file}: it was found on ${target}; name the target with --target, a case starts no programs`,
   );

@@ -33,6 +33,7 @@ interface Runner {
   /** The shortest script that meets a situation, starting from one that does. */
   situation(name: string, script: Script): Promise<Script | undefined>;
   close(): Promise<void>;
+  readonly signal: AbortSignal;
 }
 
 export async function runCommand(options: RunOptions, session: Session): Promise<ExitCode> {
@@ -78,6 +79,7 @@ async function shortest({ labels }: Counts, { situation }: Runner): Promise<Reco
 function runnerFor(opened: Opened, options: RunOptions, session: Session, progress: Progress): Runner {
   const { target, seed, machine, only, premise, property, scripts, seconds } = options;
   const task: Task = { target, seed, machine, only, premise, property, scripts };
+  const { signal } = session;
   const deadline = session.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
   if (opened.is === 'remote') {
     const remote = new RemoteRunner(session, progress, opened.target);
@@ -88,6 +90,7 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
       find: (script) => remote.find(task, script),
       situation: async (_name, script) => script,
       close: async () => {},
+      signal,
     };
   }
   const threads = Math.max(1, Math.min(options.threads, chunkCount(scripts)));
@@ -98,6 +101,7 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
     find: (script) => pool.find(task, script),
     situation: (name, script) => pool.situation(task, name, script),
     close: () => pool.close(),
+    signal,
   };
 }
 

@@ -36,6 +36,7 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
   ['run --policy contexts=shard', 'ionclad: --policy: contexts: there is no "shard" (did you mean shared?)'],
   ['run --only ionn', 'ionclad: --only: there is no "ionn" (did you mean ion?)'],
   ['run --premise T9', 'ionclad: --premise: there is no "T9" (did you mean T1 or T2 or T3?)'],
+  ['calls -- x', 'ionclad: "x": this command takes no arguments'],
   ['replay', "ionclad: missing required argument 'file'"],
   ['replay /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
   ['replay /', 'ionclad: /: it is a folder; name the files in it'],
@@ -65,7 +66,7 @@ describe('a command line that is wrong', () => {
 
 describe('ionclad', () => {
   it('explains every command with an example and the exit codes', async () => {
-    for (const command of ['run', 'replay', 'calls', 'invariants', 'targets']) {
+    for (const command of ['run', 'verdicts', 'replay', 'calls', 'invariants', 'targets']) {
       const { code, out } = await ionclad(command, '--help');
       expect(code).to.equal(0);
       expect(out).to.include(`  ionclad ${command}`).and.to.include('Exit codes:').and.to.include('--json');
@@ -123,6 +124,34 @@ describe('ionclad replay', () => {
     const { code, err } = await ionclad('replay', path);
     expect(code).to.equal(2);
     expect(err).to.include('name the target with --target, a case starts no programs');
+  });
+
+  it('names the file whose target there is not', async () => {
+    const rest = {
+      format: 1,
+      title: 't',
+      property: { name: 'lockstep' },
+      target: 'zoo/none',
+      script: SCRIPT,
+    };
+    const path = file('none.json', rest);
+    expect(await ionclad('replay', path)).to.deep.equal({
+      code: 2,
+      out: '',
+      err: `ionclad: ${path}: target: there is no target "zoo/none"; see ionclad targets`,
+    });
+  });
+
+  it('hears of Ctrl-C between two files, and tells what it had', async () => {
+    const path = file('again.json', SCRIPT);
+    const controller = new AbortController();
+    setImmediate(() => controller.abort());
+    const { code, out, err } = await record(
+      ['replay', '--json', ...Array(2_000).fill(path)],
+      controller.signal,
+    );
+    expect([code, err]).to.deep.equal([130, 'ionclad: interrupted']);
+    expect(JSON.parse(out)).to.include({ exitCode: 130 });
   });
 
   it('runs a schedule', async () => {

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { caseFileOf, readCase, VERDICTS } from '../counterexamples/index.ts';
-import { record } from './main.ts';
+import { execute, record } from './main.ts';
+import { recordingSession } from './session.ts';
 
 /** Rows of a table by their choice, with what came out. */
 function verdictsIn(out: string): Record<string, string> {
@@ -21,7 +22,7 @@ describe('ionclad verdicts', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
   const run = (...args: string[]): ReturnType<typeof record> =>
-    record(['verdicts', ...args, '--cases', folder]);
+    record(['verdicts', '--cases', folder, ...args]);
 
   it('decides every choice of an argument, with bounds, costs and a case that replays', async () => {
     const { code, out, err } = await run('T3', 'T5', '--scripts', '512');
@@ -64,6 +65,39 @@ describe('ionclad verdicts', () => {
     expect(verdictsIn(out)).to.deep.equal({ 'layout scattered': 'holds', 'layout contiguous': 'M1 broken' });
     expect(out).to.include('scaled from 54,340 to 128 pages');
     expect(out).to.match(/layout contiguous +M1 broken in 2 commands +- +- +1$/m);
+  }).timeout(60_000);
+
+  it('tells costs of the machine that was asked for, and takes arguments behind --', async () => {
+    const { out } = await run('--machine', 'pageBytes=4096,ioBits=20', '--scripts', '32', '--', 'T3');
+    expect(out).to.match(/^T3 +backing pages +holds in 32 scripts, [\d,]+ commands +2 +0$/m);
+    expect(out).to.include('pages have 4096 bytes').and.not.to.include('T4');
+  }).timeout(60_000);
+
+  it('prints the case where it cannot be saved', async () => {
+    const { code, out, err } = await record(['verdicts', 'T5', '--scripts', '64', '--cases', '/proc/none']);
+    expect(code).to.equal(0);
+    expect(err).to.include(
+      'ignore-caches-not-coherent.case.json cannot be written: ENOENT; the case is printed',
+    );
+    expect(readCase(out.slice(out.indexOf('\n{') + 1), 'printed').expect).to.deep.equal({
+      clean: 'holds',
+      ignore: 'broken',
+    });
+  }).timeout(60_000);
+
+  it('keeps at Ctrl-C what was found, and says nothing of choices that were not tried', async () => {
+    const controller = new AbortController();
+    const session = recordingSession(controller.signal);
+    const saved = join(folder, 't1-shared.case.json');
+    const watch = setInterval(() => existsSync(saved) && controller.abort(), 1);
+    const args = ['verdicts', 'T1', '--scripts', '64', '--threads', '1', '--cases', folder];
+    const code = await execute(args, session);
+    clearInterval(watch);
+    const { out, err } = session.recorded();
+    expect(code).to.equal(130);
+    expect(err).to.include('ionclad: interrupted');
+    expect(out).to.match(/contexts shared +I3 broken in \d+ commands/);
+    expect(readCase(readFileSync(saved, 'utf8'), 'saved').expect).to.deep.equal({ shared: 'broken' });
   }).timeout(60_000);
 
   it('refuses what it does not know', async () => {

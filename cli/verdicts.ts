@@ -1,5 +1,5 @@
 /** `ionclad verdicts`: each argument of the review, decided for each of its choices. */
-import { type Case, caseFileOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
+import { type Case, caseFileOf, VERDICTS, type Verdict, writeCase } from '../counterexamples/index.ts';
 import { type Machine, SPEC } from '../model/index.ts';
 import {
   type Counts,
@@ -10,7 +10,7 @@ import {
   type Shrunk,
   START_MAPS,
 } from '../properties/index.ts';
-import { COST_PAGES, type Cost, costOf, largestBuffer } from './costs.ts';
+import { COST_PAGES } from './costs.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, withOthers } from './found.ts';
 import type { MachineOptions } from './options.ts';
@@ -20,7 +20,7 @@ import { type Saved, saveCase } from './save.ts';
 import type { Session } from './session.ts';
 import { many, table, wrapped } from './table.ts';
 import { version } from './version.ts';
-import type { Task } from './worker.ts';
+import type { Costs, Task } from './worker.ts';
 
 export interface VerdictOptions extends MachineOptions {
   readonly seed: number;
@@ -40,37 +40,33 @@ const MORE_SEEDS = 2;
 interface Decided {
   readonly row: Verdict;
   readonly counts: Counts;
-  readonly cost: Cost | undefined;
-  /** With the memory of a real machine: the largest single buffer in pages. */
-  readonly largest: number | undefined;
+  /** Undefined: Ctrl-C came before they were known. The largest buffer, with the memory of a real machine. */
+  readonly costs: Costs | undefined;
   readonly broken: Broken | undefined;
 }
 
 interface Broken {
-  readonly shrunk: Shrunk;
   readonly case: Case;
   readonly saved: Saved;
 }
 
 export async function verdictsCommand(options: VerdictOptions, session: Session): Promise<ExitCode> {
   const { io, signal } = session;
-  const runner = new ThreadRunner(
-    session,
-    new Progress(session, options.scripts, undefined),
-    options.threads,
-  );
+  const runs = new Progress(session, options.scripts, undefined);
+  const runner = new ThreadRunner(session, runs, options.threads);
   const decided: Decided[] = [];
   try {
     for (const row of rowsOf(options)) {
       io.draw?.(rowText(row));
-      const result = await decide(row, options, runner);
-      if (signal.aborted || result === undefined) break;
+      runs.restart();
+      const result = await decide(row, options, runner, signal);
+      if (result === undefined) break;
       decided.push(result);
       if (io.draw === undefined)
         io.err(`${rowText(row)}: ${result.broken === undefined ? 'holds' : 'broken'}`);
     }
   } finally {
-    io.draw?.('');
+    runs.end();
     await runner.close();
   }
   if (options.json) io.out(JSON.stringify(reportOf(decided, options), null, 2));
@@ -96,55 +92,56 @@ const startOf = ({ machine }: Verdict): string | undefined =>
 const rowText = ({ argument, policy, value, setting }: Verdict): string =>
   `${argument} ${policy}=${value}${setting === '' ? '' : `, ${setting}`}`;
 
-/** Runs the scripts of one choice; a finding is shrunk, tried on the other choices, and kept. */
+/** Runs the scripts of one choice, or undefined: Ctrl-C came before anything was found. */
 async function decide(
   row: Verdict,
   options: VerdictOptions,
   runner: ThreadRunner,
+  signal: AbortSignal,
 ): Promise<Decided | undefined> {
   const task = taskOf(row, options);
   const limits = { threads: options.threads, deadline: Number.POSITIVE_INFINITY };
   const { counts, found } = await runner.run(task, limits);
-  const { policies } = row.machine;
-  const cost = costOf(policies);
-  const largest = options.memory === undefined ? undefined : largestBuffer(task.machine);
-  const known = { row, counts, cost, largest };
-  if (found === undefined) return { ...known, broken: undefined };
-  const findings: Found[] = [found];
-  const tasks: Task[] = [task];
-  // A large machine shrinks slowly, and the first finding decides as well.
-  for (let more = 1; more <= MORE_SEEDS && options.memory === undefined; more++) {
-    const other: Task = { ...task, seed: task.seed + more };
-    const again = (await runner.run(other, limits)).found;
-    if (again === undefined) continue;
-    findings.push(again);
-    tasks.push(other);
-  }
-  const broken = await keep(row, tasks, findings, options, runner);
-  return broken === undefined ? undefined : { ...known, broken };
+  if (found === undefined && signal.aborted) return undefined;
+  const broken = found === undefined ? undefined : await keep(row, task, found, options, runner, signal);
+  const costs = await runner.costs(task.machine, options.memory !== undefined);
+  return { row, counts, costs, broken };
 }
 
-/** Shrinks all findings, and keeps the shortest. */
+/** Saves a finding before anything else is tried with it; then shrinks it and others, and keeps the shortest. */
 async function keep(
   row: Verdict,
-  tasks: readonly Task[],
-  findings: readonly Found[],
-  { cases }: VerdictOptions,
+  task: Task,
+  found: Found,
+  { cases, memory, threads }: VerdictOptions,
   runner: ThreadRunner,
-): Promise<Broken | undefined> {
-  let best: { readonly task: Task; readonly found: Found; readonly shrunk: Shrunk } | undefined;
-  for (const [at, found] of findings.entries()) {
-    const task = tasks[at] as Task;
-    const shrunk = await runner.shrink(task, found);
-    if (shrunk === undefined) return undefined;
-    if (best === undefined || isShorter(shrunk, best.shrunk)) best = { task, found, shrunk };
+  signal: AbortSignal,
+): Promise<Broken> {
+  const file = caseFileOf(row);
+  const first = caseOf(task, version(), found);
+  const saved = saveCase(cases, file, first);
+  let best: { readonly found: Found; readonly task: Task; readonly shrunk: Shrunk } | undefined;
+  // A large machine shrinks slowly, and the first finding decides as well.
+  for (let more = 0; more <= (memory === undefined ? MORE_SEEDS : 0) && !signal.aborted; more++) {
+    const other: Task = { ...task, seed: seedAfter(task.seed, more) };
+    const limits = { threads, deadline: Number.POSITIVE_INFINITY };
+    const again = more === 0 ? found : (await runner.run(other, limits)).found;
+    const shrunk = again === undefined ? undefined : await runner.shrink(other, again);
+    if (again === undefined || shrunk === undefined) continue;
+    if (best === undefined || isShorter(shrunk, best.shrunk)) best = { found: again, task: other, shrunk };
   }
-  if (best === undefined) return undefined;
-  const { task, found, shrunk } = best;
-  const first = caseOf(task, version(), { ...found, ...shrunk });
-  const whole = await withOthers(first, (script) => runner.find(task, script));
-  return { shrunk, case: whole, saved: saveCase(cases, caseFileOf(row), whole) };
+  if (best === undefined) return { case: first, saved };
+  const { task: by, found: shortest, shrunk } = best;
+  const whole = await withOthers(caseOf(by, version(), { ...shortest, ...shrunk }), {
+    find: (script) => runner.find(by, script),
+    signal,
+  });
+  return { case: whole, saved: saveCase(cases, file, whole) };
 }
+
+/** Another seed, which is a number that JSON can hold. */
+const seedAfter = (seed: number, more: number): number =>
+  seed > Number.MAX_SAFE_INTEGER - MORE_SEEDS ? seed - more : seed + more;
 
 const isShorter = (one: Shrunk, other: Shrunk): boolean =>
   isSmaller(measure(one.script, SPEC), measure(other.script, SPEC));
@@ -182,34 +179,39 @@ function print(decided: readonly Decided[], options: VerdictOptions, { io }: Ses
   io.out(io.style('bold', first));
   for (const line of lines) io.out(line);
   io.out('');
-  for (const line of explained(options)) io.out(line);
-  const problem = decided.flatMap(({ broken }) =>
-    broken !== undefined && 'problem' in broken.saved ? [broken.saved.problem] : [],
-  )[0];
-  if (problem !== undefined) io.err(`ionclad: ${problem}; other cases likewise`);
+  const isKept = decided.some(({ broken }) => broken !== undefined && 'file' in broken.saved);
+  for (const line of explained(options, isKept)) io.out(line);
+  for (const { broken } of decided) {
+    if (broken === undefined || !('problem' in broken.saved)) continue;
+    io.err(`ionclad: ${broken.saved.problem}; the case is printed instead`);
+    io.out('');
+    io.out(writeCase(broken.case).trimEnd());
+  }
 }
 
 function cells(
-  { row, counts, cost, largest, broken }: Decided,
+  { row, counts, costs, broken }: Decided,
   before: Verdict | undefined,
   withLargest: boolean,
 ): string[] {
   const verdict =
     broken === undefined
       ? `holds in ${many(counts.scripts, 'script')}, ${many(counts.commands, 'command')}`
-      : `${broken.case.finding?.serves ?? ''} broken in ${many(broken.shrunk.script.commands.length, 'command')}`;
+      : `${broken.case.finding?.serves ?? ''} broken in ${many(broken.case.script.commands.length, 'command')}`;
   return [
     row.argument === before?.argument ? '' : row.argument,
     `${row.policy} ${row.value}`,
     row.setting,
     verdict,
-    cost === undefined ? '-' : String(cost.pages),
-    cost === undefined ? '-' : String(cost.addresses),
-    ...(withLargest ? [String(largest ?? '')] : []),
+    ...(costs === undefined ? ['', ''] : [costText(costs.cost?.pages), costText(costs.cost?.addresses)]),
+    ...(withLargest ? [String(costs?.largest ?? '')] : []),
   ];
 }
 
-function explained({ cases, memory, machine, seed }: VerdictOptions): string[] {
+/** Nothing where the buffer cannot be had. */
+const costText = (value: number | undefined): string => String(value ?? '-');
+
+function explained({ cases, memory, machine, seed }: VerdictOptions, isKept: boolean): string[] {
   const { pageBytes, pageArrayEntryBytes } = machineOf(SPEC, machine) as Machine;
   const entries = pageBytes / pageArrayEntryBytes;
   const costs =
@@ -220,7 +222,7 @@ function explained({ cases, memory, machine, seed }: VerdictOptions): string[] {
   return [
     ...wrapped(`${costs}${largest}`, 100),
     `pages have ${pageBytes} bytes: the list of a buffer's pages outgrows one page at ${entries + 1} of them`,
-    `scripts are drawn from seed ${seed}; the shortest case of every broken choice is in ${cases}`,
+    `scripts are drawn from seed ${seed}${isKept ? `; the shortest case of every broken choice is in ${cases}` : ''}`,
   ];
 }
 
@@ -231,7 +233,7 @@ function reportOf(decided: readonly Decided[], { seed, scripts, memory }: Verdic
     seed,
     scripts,
     ...(memory === undefined ? {} : { memory: memory.lines }),
-    verdicts: decided.map(({ row, counts, cost, largest, broken }) => ({
+    verdicts: decided.map(({ row, counts, costs: { cost, largest } = {}, broken }) => ({
       ...row,
       verdict: broken === undefined ? 'holds' : 'broken',
       scripts: counts.scripts,

@@ -7,11 +7,13 @@ import {
   type Found,
   runChunk,
   type Script,
+  type ScriptMachine,
   type Shrunk,
   shortestWith,
   shrink,
   trialOf,
 } from '../properties/index.ts';
+import { type Cost, costOf, largestBuffer } from './costs.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
 import { openTarget, type TargetName } from './targets.ts';
@@ -21,6 +23,11 @@ export type Task = Pick<
   RunOptions,
   'target' | 'seed' | 'machine' | 'only' | 'premise' | 'property' | 'scripts'
 >;
+
+export interface Costs {
+  readonly cost?: Cost | undefined;
+  readonly largest?: number | undefined;
+}
 
 const opened = new Map<string, Promise<Target<Machine>>>();
 
@@ -35,6 +42,9 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
   return opening;
 }
 
+/** Milliseconds between two messages of how far a chunk is. */
+const TELL_MS = 250;
+
 /** Runs the scripts of one chunk. */
 export async function chunk(task: Task, index: number): Promise<ChunkResult> {
   const target = await localTarget(task.target);
@@ -47,7 +57,12 @@ export async function chunk(task: Task, index: number): Promise<ChunkResult> {
     plan: planFor(task, target),
     ...(premise === undefined ? {} : { premise }),
   };
-  return runChunk(campaign, index, scripts);
+  let next = performance.now() + TELL_MS;
+  return runChunk(campaign, index, scripts, (counts) => {
+    if (performance.now() < next) return;
+    next = performance.now() + TELL_MS;
+    workerpool.workerEmit({ scripts: counts.scripts, commands: counts.commands });
+  });
 }
 
 /** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
@@ -69,4 +84,9 @@ export async function situation(task: Task, name: string, script: Script): Promi
   return shortestWith(SPEC, await localTarget(task.target), name, script);
 }
 
-workerpool.worker({ chunk, smaller, find, situation });
+/** What a choice costs. The largest buffer of a large machine takes many boots. */
+export function costs(machine: ScriptMachine, withLargest: boolean): Costs {
+  return { cost: costOf(machine), largest: withLargest ? largestBuffer(machine) : undefined };
+}
+
+workerpool.worker({ chunk, smaller, find, situation, costs });

@@ -99,6 +99,7 @@ describe('a case as text', function () {
     const verdict: Case = {
       ...CASE,
       property: { name: 'verdict', policy: 'contexts', premise: 'T1' },
+      expect: { shared: 'broken' },
       script: { ...CASE.script, schedule },
     };
     expect(readCase(writeCase(verdict), 'x.json')).to.deep.equal(verdict);

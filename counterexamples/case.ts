@@ -22,6 +22,7 @@ export function readCase(text: string, file: string): Case {
   const value = migrate(parseJson(text, file), file);
   const read = 'script' in value ? parse(CASE, value, file) : bare(value, file);
   checkReferences(read.script, file, 'script' in value ? 'script.' : '');
+  checkProperty(read, file);
   return read;
 }
 
@@ -56,6 +57,44 @@ function checkReferences(script: Script, file: string, prefix: string): void {
     throw new CaseError(file, `${prefix}${cause.path}`, problem);
   }
 }
+
+/** A property that names what the script does not have would be asked of nothing, and hold. */
+function checkProperty({ property, expect, script }: Case, file: string): void {
+  const { commands, machine } = script;
+  if (property.name === 'fault' && property.command >= commands.length)
+    throw new CaseError(
+      file,
+      'property.command',
+      `expected the index of one of ${commands.length} commands, got ${property.command}`,
+    );
+  if (property.name === 'verdict' && expect !== undefined) {
+    const known = SPEC.policies[property.policy]?.values ?? [];
+    const [strange] = Object.keys(expect).filter((value) => !known.includes(value));
+    if (strange !== undefined || Object.keys(expect).length === 0)
+      throw new CaseError(
+        file,
+        'expect',
+        `expected values of ${property.policy}: ${known.join(', ')}; got ${quoted(strange)}`,
+      );
+  }
+  if (property.name !== 'noninterference' || SPEC.isolation === undefined) return;
+  const { kind, policies } = SPEC.isolation;
+  const { client } = property;
+  if (!commands.some(({ op, as }) => as === client && SPEC.calls[op]?.gives?.kind === kind))
+    throw new CaseError(file, 'property.client', `expected the name of a ${kind}, got ${quoted(client)}`);
+  for (const [policy, value] of Object.entries(policies)) {
+    const got = machine.policies?.[policy] ?? SPEC.policies[policy]?.values[0];
+    if (got !== value)
+      throw new CaseError(
+        file,
+        `script.machine.policies.${policy}`,
+        `expected ${value}, with which alone ${property.name} is asked, got ${quoted(got)}`,
+      );
+  }
+}
+
+const quoted = (name: string | undefined): string =>
+  name === undefined ? 'nothing' : JSON.stringify(name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?'));
 
 const text = (): z.ZodString =>
   z.string({ error: 'a text' }).max(TITLE_MAX, `at most ${TITLE_MAX} characters`);

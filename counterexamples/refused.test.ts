@@ -26,6 +26,59 @@ const withCommand = (command: unknown): string =>
 
 const withMachine = (machine: unknown): string => JSON.stringify({ format: 1, machine, commands: [] });
 
+const withProperty = (property: object, more: object = {}, machine: object = {}): string =>
+  JSON.stringify({
+    ...{ format: 1, title: 't', property, ...more },
+    script: {
+      machine,
+      commands: [
+        { op: 'alloc_pages', order: 0, as: 'b' },
+        { op: 'ion_client_create', as: 'c' },
+      ],
+    },
+  });
+
+const VERDICT = { name: 'verdict', policy: 'contexts', premise: 'T1' };
+
+describe('a property that its script cannot be asked for', () => {
+  const wrong: readonly (readonly [text: string, problem: string])[] = [
+    [
+      withProperty({ name: 'fault', command: 2, site: 'page', n: 1 }),
+      'property.command: expected the index of one of 2 commands, got 2',
+    ],
+    [
+      withProperty({ name: 'noninterference', client: 'nobody' }),
+      'property.client: expected the name of a client, got "nobody"',
+    ],
+    [
+      withProperty({ name: 'noninterference', client: 'b' }),
+      'property.client: expected the name of a client, got "b"',
+    ],
+    [
+      withProperty({ name: 'noninterference', client: 'c' }, {}, { policies: { invalidation: 'lazy' } }),
+      'script.machine.policies.invalidation: expected strict, with which alone noninterference is asked, got "lazy"',
+    ],
+    [
+      withProperty(VERDICT, { expect: { shared: 'broken', sausage: 'holds' } }),
+      'expect: expected values of contexts: per-client, shared; got "sausage"',
+    ],
+    [
+      withProperty(VERDICT, { expect: {} }),
+      'expect: expected values of contexts: per-client, shared; got nothing',
+    ],
+  ];
+  for (const [text, problem] of wrong) {
+    it(problem, () => expect(problemOf(text)).to.equal(`x.json: ${problem}`));
+  }
+
+  it('is told apart from one that it can', () => {
+    expect(problemOf(withProperty({ name: 'fault', command: 1, site: 'page', n: 1 }))).to.equal('read');
+    expect(problemOf(withProperty({ name: 'noninterference', client: 'c' }))).to.equal('read');
+    expect(problemOf(withProperty(VERDICT, { expect: { shared: 'broken' } }))).to.equal('read');
+    expect(problemOf(withProperty(VERDICT))).to.equal('read');
+  });
+});
+
 describe('a text that is no case', function () {
   this.timeout(20_000);
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Judged, NOTHING } from './judged.test.ts';
+import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 
 /** A domain of each type, 0 unmanaged and 1 of the DMA API; a block of two pages at 2. */
 function withDomains(): Judged {
@@ -17,7 +17,9 @@ describe('iommu_attach_device and iommu_detach_device', () => {
     for (const device of [2, 99, -1, 0.5]) {
       expect(judged.errnos('iommu_attach_device', { domain: 1, device })).to.deep.equal(['ENODEV']);
     }
-    expect(judged.errnos('iommu_attach_device', asked, NOTHING)).to.deep.equal([]);
+    const short = seen({ ...PLENTY, free: 0 });
+    for (const shown of [NOTHING, short])
+      expect(judged.errnos('iommu_attach_device', asked, shown)).to.deep.equal(['ENOMEM']);
     expect(judged.toErrno('iommu_attach_device', asked, 'ENOMEM')).to.equal('no ENOMEM (P1)');
     expect(judged.undue('iommu_attach_device', { domain: 2, device: 0 })).to.equal('the domain exists');
     for (const device of [0, 2, 4]) {

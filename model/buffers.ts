@@ -131,7 +131,7 @@ export function endClient(s: World, client: number): void {
 
 /** A job is over: nothing of it is left, so that states that differ in nothing else are equal. */
 export function endJob(s: World, job: number): void {
-  for (const column of [s.job, s.jobContext, s.jobLine, s.jobTag]) column.set(job, 0);
+  for (const column of [s.job, s.jobContext, s.jobIoPage, s.jobLine, s.jobTag]) column.set(job, 0);
 }
 
 /** Ends a GPU context: its jobs die, what it bound is dropped, nothing is reachable through it. */

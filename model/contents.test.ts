@@ -3,6 +3,7 @@ import {
   cleaned,
   cpuWrote,
   deviceWrote,
+  givenToWrite,
   goesWith,
   invalidated,
   isAliased,
@@ -36,6 +37,8 @@ const STEPS: readonly (readonly [string, (line: Real) => Real, (promised: number
   ['evict', evicted, (promised) => promised],
   ['load', loaded, (promised) => promised],
   ['clean', (line) => ({ ...line, memory: flushed(line), isDirty: false }), cleaned],
+  ['clean for a writer', (line) => ({ ...line, memory: flushed(line), isDirty: false }), givenToWrite],
+  ['invalidate for a writer', ({ memory }) => real(memory), givenToWrite],
   ['invalidate', ({ memory }) => real(memory), invalidated],
   ...[1, 2].map(
     (tag) =>
@@ -119,6 +122,8 @@ describe('what is promised of a line', () => {
     for (const line of [
       NOTHING,
       invalidated(cpuWrote(written(0), 1)),
+      givenToWrite(cpuWrote(written(0), 1)),
+      givenToWrite(NOTHING),
       cleaned(deviceWrote(cpuWrote(written(0), 1), 2)),
       deviceWrote(NOTHING, 1),
       cleaned(NOTHING),
@@ -132,8 +137,9 @@ describe('what is promised of a line', () => {
 
   it('does not change when the same is written again', () => {
     expect(deviceWrote(written(1), 1)).to.equal(written(1));
-    for (const sync of [cleaned, invalidated]) expect(sync(written(1))).to.equal(written(1));
-    expect(cleaned(deviceWrote(written(0), 1))).to.equal(deviceWrote(written(0), 1));
+    for (const sync of [cleaned, invalidated, givenToWrite]) expect(sync(written(1))).to.equal(written(1));
+    for (const sync of [cleaned, givenToWrite])
+      expect(sync(deviceWrote(written(0), 1))).to.equal(deviceWrote(written(0), 1));
   });
 });
 
@@ -155,7 +161,12 @@ describe('what a target shows of a line', () => {
     expect(going(written(1))).to.deep.equal(['1/-', '1/1']);
     expect(going(cpuWrote(written(0), 1))).to.deep.equal(['1/-', '1/1']);
     expect(going(deviceWrote(written(0), 1))).to.deep.equal(['1/-', '1/0', '1/1']);
-    expect(going(writtenUncached(1))).to.deep.equal(['1/-', '1/1']);
+    expect(going(writtenUncached(1)), 'loaded through the linear map').to.deep.equal([
+      '1/-',
+      '1/0',
+      '1/1',
+      '1/2',
+    ]);
     expect(going(NOTHING).length).to.equal(12);
     expect(dirty(cpuWrote(written(0), 1))).to.deep.equal([1]);
     expect(dirty(deviceWrote(cpuWrote(written(0), 1), 2))).to.deep.equal([1]);
@@ -185,7 +196,7 @@ describe('a line without copies', () => {
   it('holds what was written last, by whomever, and syncs do nothing', () => {
     const line = writtenUncached(0);
     for (const wrote of [cpuWrote, deviceWrote]) expect(wrote(line, 1)).to.equal(writtenUncached(1));
-    for (const sync of [cleaned, invalidated]) expect(sync(line)).to.equal(line);
+    for (const sync of [cleaned, invalidated, givenToWrite]) expect(sync(line)).to.equal(line);
     expect([readable(line), byCpu(line)]).to.deep.equal([[0], [0]]);
   });
 });

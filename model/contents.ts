@@ -58,6 +58,11 @@ export function cleaned(line: number): number {
   return stateOf(line) === DIRTY ? written(copyOf(line)) : line;
 }
 
+/** CPUs gave the line to a device that only writes: a dirty copy went to memory, or was dropped. */
+export function givenToWrite(line: number): number {
+  return line === NOTHING || stateOf(line) >= DIRTY ? written(ANY) : line;
+}
+
 /** Copies were dropped. A dirty one may have gone to memory before, or may be lost. */
 export function invalidated(line: number): number {
   if (isUncached(line)) return line;
@@ -81,12 +86,14 @@ export function isReadableByCpu(line: number, tag: number): boolean {
 
 /**
  * A line as a target shows it (memory, copy, and whether there is one and it is dirty) goes with what is promised:
- * whatever may have been evicted or loaded by itself is allowed.
+ * whatever may have been evicted or loaded by itself is allowed. Of a page with uncached mappings a clean copy may be
+ * old: the linear map let it in, and nobody reads there.
  */
 export function goesWith(line: number, shown: number): boolean {
   if (line === NOTHING) return true;
   const memory = memoryOf(shown);
   const copy = copyOf(shown);
+  if (isUncached(line) && !isDirty(shown)) return isReadable(line, memory);
   if (stateOf(shown) >= DIRTY)
     return stateOf(line) >= DIRTY && matches(copy, copyOf(line)) && isReadable(line, memory);
   if (stateOf(line) === DIRTY && !matches(memory, copyOf(line))) return false;

@@ -6,9 +6,10 @@
 import type { ArgsOf, ValueOf } from './calls.ts';
 import { isReadable, isReadableByCpu } from './contents.ts';
 import { walk } from './device.ts';
-import { isAccessSize, isTag } from './gpu.ts';
+import { isAccessSize } from './gpu.ts';
 import { writeByCpu } from './memory.ts';
 import type { Duty, Refusal, Rule } from './spec.ts';
+import { isTag } from './units.ts';
 import { KIND } from './view.ts';
 import type { World } from './world.ts';
 

@@ -326,8 +326,27 @@ describe('tick_engine', () => {
     judged.make('tick_engine', { job: 1 }, { data: [], left: 0, fault: 1 });
     expect(tagged()).to.deep.equal([16, 39]);
     expect(judged.undue('tick_engine', { job: 1 })).to.equal('the job is queued');
-    for (const { values } of [judged.world.jobContext, judged.world.jobLine, judged.world.jobTag]) {
+    for (const { values } of [
+      judged.world.jobContext,
+      judged.world.jobIoPage,
+      judged.world.jobLine,
+      judged.world.jobTag,
+    ]) {
       expect([...values]).to.deep.equal([0, 0]);
+    }
+  });
+
+  it('faults beyond 2^32 lines, and not at the address that is left of such a line in 32 bits', () => {
+    const judged = new Judged({ pageBytes: 65_536, lineBytes: 8, ioBits: 36, contexts: 1 });
+    judged.make('ion_client_create', {}, { client: 0 });
+    judged.make('gpu_context_create', { client: 0 }, { context: 0 });
+    const alloc = { client: 0, bytes: 1, heaps: ['iommu'], flags: 'cached' } as const;
+    judged.make('ion_alloc', alloc, { handle: 1, pages: [3] });
+    judged.make('gpu_bind', { context: 0, handle: 1, access: 'both' }, { address: 65_536 });
+    for (const [job, at] of [2 ** 35 + 65_536, 65_536].entries()) {
+      judged.make('gpu_submit', { context: 0, at, bytes: 8, access: 'read', tag: 1 }, { job });
+      const isFault = judged.to('tick_engine', { job }, { data: [], left: 0, fault: 1 }) === 'content';
+      expect(isFault, `at ${at}`).to.equal(at > 65_536);
     }
   });
 

@@ -2,11 +2,11 @@
 import { endJob } from './buffers.ts';
 import type { ArgsOf, ValueOf } from './calls.ts';
 import { isReadable, NOTHING } from './contents.ts';
-import { isAccessSize, isTag } from './gpu.ts';
+import { isAccessSize } from './gpu.ts';
 import { invalidatePages, writeByDevice } from './memory.ts';
 import type { Refusal, Rule } from './spec.ts';
 import { boundPages, translate } from './translations.ts';
-import { READ, WRITE } from './units.ts';
+import { isTag, READ, WRITE } from './units.ts';
 import { CONTEXT, contextType, type World } from './world.ts';
 
 type Read = ArgsOf<'device_read'>;
@@ -133,7 +133,7 @@ export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine
     const tag = s.jobTag.get(job);
     if (place !== undefined && tag !== 0) writeByDevice(s, place.line, tag);
     s.job.set(job, left);
-    s.jobLine.set(job, s.jobLine.get(job) + 1);
+    toNextLine(s, job);
     if (left > 0) return;
     invalidatePages(s, boundPages(s, s.jobContext.get(job)));
     endJob(s, job);
@@ -195,8 +195,16 @@ const probed = (s: World, { through }: ArgsOf<'device_probe'>): (Place | undefin
   );
 
 /** What a job does next, if it is reachable. */
-const jobPlace = (s: World, job: number): Place | undefined =>
-  placeBehind(s, s.jobContext.get(job), s.jobLine.get(job), s.jobTag.get(job) === 0 ? READ : WRITE);
+function jobPlace(s: World, job: number): Place | undefined {
+  const ioLine = s.jobIoPage.get(job) * s.linesPerPage + s.jobLine.get(job);
+  return placeBehind(s, s.jobContext.get(job), ioLine, s.jobTag.get(job) === 0 ? READ : WRITE);
+}
+
+function toNextLine({ jobIoPage, jobLine, linesPerPage }: World, job: number): void {
+  const line = jobLine.get(job) + 1;
+  jobLine.set(job, line % linesPerPage);
+  if (line === linesPerPage) jobIoPage.set(job, jobIoPage.get(job) + 1);
+}
 
 function readByJob(s: World, job: number): Place[] {
   const place = jobPlace(s, job);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NOTHING as ANYTHING, cpuWrote, deviceWrote, written } from './contents.ts';
+import { NOTHING as ANYTHING, cpuWrote, deviceWrote, givenToWrite, written } from './contents.ts';
 import type { Machine } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { translation } from './units.ts';
@@ -195,8 +195,8 @@ describe('what the DMA API syncs', () => {
     return judged;
   }
 
-  it('is all that CPUs wrote, when a table is mapped or synced for the device', () => {
-    for (const direction of ['to_device', 'from_device', 'bidirectional'] as const) {
+  it('is all that CPUs wrote, when a table is mapped or synced for a device that may read', () => {
+    for (const direction of ['to_device', 'bidirectional'] as const) {
       const judged = mapped(direction);
       expect(judged.world.line.get(LINE)).to.equal(written(7));
       expect(judged.world.line.get(LINE + 12)).to.equal(judged.world.line.get(LINE + 1));
@@ -208,11 +208,23 @@ describe('what the DMA API syncs', () => {
     }
   });
 
+  it('may lose what CPUs wrote, where the device only writes', () => {
+    const lost = givenToWrite(cpuWrote(ANYTHING, 7));
+    const judged = mapped('from_device');
+    expect(judged.world.line.get(LINE)).to.equal(lost);
+    judged.make('cpu_write', { at: 128, bytes: 16, tag: 9 }, { lines: 1 });
+    judged.make('dma_sync_sg_for_device', { mapping: 0 }, {});
+    expect(judged.world.line.get(LINE)).to.equal(lost);
+    for (const tag of [0, 7, 9])
+      expect(judged.to('cpu_read', { at: 128, bytes: 16 }, { data: [tag] })).to.equal('content');
+  });
+
   it('is what the device wrote, when a table is unmapped or synced for the CPU, if the device may write', () => {
     for (const direction of ['from_device', 'bidirectional'] as const) {
       const judged = mapped(direction);
       judged.make('device_write', { through: 3, at: 64, bytes: 16, tag: 3 }, { lines: 1 });
-      expect(judged.world.line.get(LINE)).to.equal(deviceWrote(written(7), 3));
+      const before = direction === 'from_device' ? givenToWrite(cpuWrote(ANYTHING, 7)) : written(7);
+      expect(judged.world.line.get(LINE)).to.equal(deviceWrote(before, 3));
       judged.make('dma_sync_sg_for_cpu', { mapping: 0 }, {});
       expect(judged.world.line.get(LINE)).to.equal(written(3));
       judged.make('device_write', { through: 3, at: 64, bytes: 16, tag: 4 }, { lines: 1 });

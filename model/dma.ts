@@ -5,6 +5,7 @@ import { hasKernelRoom, isKernelHole, mapForCpu, unmapForCpu } from './mappings.
 import {
   areUnheld,
   cleanPages,
+  givePages,
   invalidatePages,
   isUnheld,
   pagesOf,
@@ -27,7 +28,7 @@ import {
   tablesFor,
   unmapDma,
 } from './translations.ts';
-import { pagesFor, RIGHTS, WRITE } from './units.ts';
+import { pagesFor, READ, RIGHTS, WRITE } from './units.ts';
 import { KIND } from './view.ts';
 import { CONTEXT, contextType, type World } from './world.ts';
 
@@ -85,10 +86,10 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
       mapPages(s, domain(s, args), ioPages[at] ?? 0, [page], RIGHTS[args.direction] ?? 0);
       s.sgIoPage.set(args.table * s.sgPagesMax + at, ioPages[at] ?? 0);
     }
-    cleanPages(s, pages);
     s.sgDomain.set(args.table, domain(s, args) + 1);
     s.sgDevice.set(args.table, deviceAt(s, args) + 1);
     s.sgRights.set(args.table, RIGHTS[args.direction] ?? 0);
+    showToDevice(s, args.table);
   },
   owes: () => 'M3',
 };
@@ -114,7 +115,7 @@ export const dmaUnmapSg: Rule<World, ArgsOf<'dma_unmap_sg'>, ValueOf<'dma_unmap_
   owes: () => 'P1',
 };
 
-/** `dma_sync_sg_for_device(mapping)`: in whatever direction, what CPUs wrote is in memory. */
+/** `dma_sync_sg_for_device(mapping)`: if the device may read, what CPUs wrote is in memory. */
 export const dmaSyncForDevice: Rule<
   World,
   ArgsOf<'dma_sync_sg_for_device'>,
@@ -124,7 +125,7 @@ export const dmaSyncForDevice: Rule<
   refuse: [],
   may: [],
   accept: [],
-  effect: (s, { mapping }) => cleanPages(s, tablePages(s, mapping)),
+  effect: (s, { mapping }) => showToDevice(s, mapping),
   owes: () => 'P1',
 };
 
@@ -215,6 +216,15 @@ export const dmaFreeCoherent: Rule<World, ArgsOf<'dma_free_coherent'>, ValueOf<'
   },
   owes: () => 'P1',
 };
+
+/**
+ * Dirty copies go to memory. For a device that only writes they may be dropped instead, as arm64 did before 6.1:
+ * arch/arm64/mm/dma-mapping.c `arch_sync_dma_for_device()`.
+ */
+function showToDevice(s: World, table: number): void {
+  const mayRead = (s.sgRights.get(table) & READ) !== 0;
+  (mayRead ? cleanPages : givePages)(s, tablePages(s, table));
+}
 
 /** Copies that caches hold of what the device could write are dropped. */
 function showToCpu(s: World, table: number): void {

@@ -19,7 +19,7 @@ import {
   mapPages,
   unmapPages,
 } from './translations.ts';
-import { RIGHTS } from './units.ts';
+import { isTag, RIGHTS } from './units.ts';
 import { CONTEXT, contextType, isFreeContext, type World } from './world.ts';
 
 /** Lines of an access are counted from address 0; an access is at most so many pages long. */
@@ -133,11 +133,13 @@ export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = 
   may: [],
   accept: [['an id that is not in use', (s, _args, { job }) => s.job.values[job] === 0, 'C5']],
   effect(s, { context, at, bytes, access, tag }, { job }) {
-    const first = at < 0 || at >= addressEnd(s.machine) ? -1 : Math.floor(at / s.machine.lineBytes);
+    const { pageBytes, lineBytes } = s.machine;
+    const isNowhere = at < 0 || at >= addressEnd(s.machine);
     cleanPages(s, boundPages(s, context));
     s.job.set(job, lineCount(s, at, bytes));
     s.jobContext.set(job, context);
-    s.jobLine.set(job, first);
+    s.jobIoPage.set(job, isNowhere ? -1 : Math.floor(at / pageBytes));
+    s.jobLine.set(job, isNowhere ? 0 : Math.floor((at % pageBytes) / lineBytes));
     s.jobTag.set(job, access === 'write' ? tag : 0);
   },
   owes: () => 'P1',
@@ -148,9 +150,6 @@ export const isContext = (s: World, id: number): boolean => contextType(s, id) =
 
 export const isAccessSize = ({ machine }: World, bytes: number): boolean =>
   bytes > 0 && bytes <= ACCESS_PAGES_MAX * machine.pageBytes;
-
-/** What a line can be made to hold. */
-export const isTag = (tag: number): boolean => tag >= 1 && tag <= 255;
 
 /** Lines that an access touches; where the address is none, as many as the size alone makes. */
 function lineCount({ machine }: World, at: number, bytes: number): number {

@@ -26,7 +26,9 @@ describe('INVARIANTS', () => {
     expect(new Set(texts).size).to.equal(texts.length);
     const ids = SPEC.invariants.map(({ id }) => id);
     const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
-    expect(twice, 'devices and CPUs; what a device wrote, and what was moved').to.deep.equal(['I2', 'H2']);
+    const why =
+      'devices and CPUs; with a queue and without; the reserve; what a device wrote, and what was moved';
+    expect(twice, why).to.have.members(['I2', 'I1', 'P1', 'H2']);
     for (const { id, form, reads, text } of SPEC.invariants) {
       expect(reads.length > 0, id).to.equal(form !== 'clause');
       expect(text, id).to.match(/^\S.* .*[^.]$/);
@@ -72,6 +74,26 @@ describe('I1', () => {
     expect(broken('I1', { reach: { 3: 0 }, iotlb: { 3: translation(5, 3) } })).to.equal(
       'context 0 at 0xc0: the IOTLB still translates to page 5',
     );
+  });
+
+  it('asks a target without a queue for what it shows, and one with a queue for what awaits a flush', () => {
+    const shown = (hidden: number, invalidation: string): (string | undefined)[] => {
+      const view = viewWith({
+        reach: { 3: 0 },
+        iotlb: { 3: translation(5, 3) },
+        stale: { 3: translation(5, 3) },
+      });
+      const machine = { ...MACHINE, policies: { invalidation } };
+      const entries = SPEC.invariants.filter(({ id }) => id === 'I1');
+      return entries.map((each) => brokenOn(each, { ...view, shown: ~(1 << hidden) }, machine));
+    };
+    const wrong = 'context 0 at 0xc0: the IOTLB still translates to page 5';
+    expect(shown(VIEW.stale, 'strict')).to.include(wrong);
+    for (const [hidden, invalidation] of [
+      [VIEW.stale, 'lazy'],
+      [VIEW.counter, 'strict'],
+    ] as const)
+      expect(shown(hidden, invalidation)).to.deep.equal([undefined, undefined]);
   });
 
   it('finds rights that only the IOTLB has', () => {

@@ -39,6 +39,12 @@ function staleIotlb(view: View, machine: Machine): string | undefined {
   return undefined;
 }
 
+/** Where nothing waits for a flush, a target need not show that. */
+const staleWithoutQueue = (view: View, machine: Machine): string | undefined =>
+  machine.policies['invalidation'] === 'lazy' || (view.shown & setOf(VIEW.stale)) !== 0
+    ? undefined
+    : staleIotlb({ ...view, columns: view.columns.with(VIEW.stale, NOTHING) }, machine);
+
 const REACH = setOf(VIEW.reach);
 
 /**
@@ -283,6 +289,13 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     broken: staleIotlb,
   },
   {
+    id: 'I1',
+    form: 'state',
+    text: 'the same where there is no flush to wait for',
+    reads: [VIEW.iotlb, VIEW.reach],
+    broken: staleWithoutQueue,
+  },
+  {
     id: 'I6',
     form: 'state',
     text: 'a device is in the domain that it was attached to, or reaches nothing',
@@ -341,6 +354,18 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
       const after = givenBack(view) + at(column(view, VIEW.counter), COUNTER.table);
       if (!('errno' in reply) || after >= before) return undefined;
       return `the call failed and left ${before - after} pages behind that are neither free nor tables`;
+    },
+  },
+  {
+    id: 'P1',
+    form: 'step',
+    text: 'allocations leave the reserve alone; only occupants take of it',
+    reads: [VIEW.counter],
+    before: givenBack,
+    broken(before, view, { op }, _reply, { reserve }) {
+      const after = givenBack(view);
+      if (op === 'occupy' || after >= Math.min(before, reserve)) return undefined;
+      return `${after} pages are left, and allocations leave ${reserve}`;
     },
   },
   {

@@ -60,14 +60,17 @@ export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu
   owes: () => 'P1',
 };
 
-/** `iommu_attach_device(domain, device)`: the device reaches what the domain maps, and nothing else. */
+/**
+ * `iommu_attach_device(domain, device)`: the device reaches what the domain maps, and nothing else. Some drivers make
+ * the top table only now: arm-smmu.c `arm_smmu_init_domain_context()`.
+ */
 export const attachDevice: Rule<World, ArgsOf<'iommu_attach_device'>, ValueOf<'iommu_attach_device'>> = {
   require: [EXISTS],
   refuse: [
     ['ENODEV', (s, { device }) => s.device.values[device] === undefined, 'C5', 'there is no such device'],
     ['EBUSY', (s, { device }) => (s.device.values[device] ?? 0) !== 0, 'I6', 'it is attached already'],
   ],
-  may: [],
+  may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
   accept: [
     [
       'the device that was asked for',
@@ -94,7 +97,8 @@ export const detachDevice: Rule<World, ArgsOf<'iommu_detach_device'>, ValueOf<'i
 
 /**
  * `iommu_map(domain, iova, phys, bytes, prot)`. Nothing is mapped over: a present translation is EEXIST, and
- * then none of the others is left behind. The caller owns the address range and the memory.
+ * then none of the others is left behind. The caller owns the address range and the memory. io-pgtable-arm.c says
+ * EEXIST to a present translation, the generic page tables of later kernels EADDRINUSE.
  */
 export const iommuMap: Rule<World, Map, ValueOf<'iommu_map'>> = {
   require: [
@@ -108,7 +112,10 @@ export const iommuMap: Rule<World, Map, ValueOf<'iommu_map'>> = {
     ['ERANGE', (s, { iova, bytes }) => bytes !== 0 && !isInSpace(s, iova, bytes), 'P2', OUTSIDE],
     ['EEXIST', (s, { domain, iova, bytes }) => isMappedOver(s, domain, iova, bytes), 'S4', OVER],
   ],
-  may: [['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)]],
+  may: [
+    ['EADDRINUSE', (s, { domain, iova, bytes }) => isMappedOver(s, domain, iova, bytes)],
+    ['ENOMEM', (s, { bytes }, seen) => bytes > 0 && !hasTables(s, bytes / s.machine.pageBytes, seen)],
+  ],
   accept: [['the address that was asked for', (_s, args, { iova }) => iova === args.iova, 'P1']],
   effect(s, { domain, iova, phys, bytes, prot }) {
     const { pageBytes } = s.machine;
@@ -131,7 +138,10 @@ export const iommuMapSg: Rule<World, MapSg, ValueOf<'iommu_map_sg'>> = {
     ['ERANGE', (s, args) => !isInSpace(s, args.iova, bytesOf(s, args)), 'P2', OUTSIDE],
     ['EEXIST', (s, args) => isMappedOver(s, args.domain, args.iova, bytesOf(s, args)), 'S4', OVER],
   ],
-  may: [['ENOMEM', (s, { table }, seen) => !hasTables(s, tablePages(s, table).length, seen)]],
+  may: [
+    ['EADDRINUSE', (s, args) => isMappedOver(s, args.domain, args.iova, bytesOf(s, args))],
+    ['ENOMEM', (s, { table }, seen) => !hasTables(s, tablePages(s, table).length, seen)],
+  ],
   accept: [['the bytes of the table', (s, args, { bytes }) => bytes === bytesOf(s, args), 'P1']],
   effect: (s, { domain, iova, table, prot }) =>
     mapPages(s, domain, iova / s.machine.pageBytes, tablePages(s, table), RIGHTS[prot] ?? 0),

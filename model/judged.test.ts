@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   type ArgsOf,
   COUNTER,
+  type Disagreement,
   FIELDS,
   judge,
   type Machine,
@@ -19,8 +20,8 @@ import {
 import type { Args, Value } from './target.ts';
 
 const ERRNOS = [
-  ...['EBADF', 'EBUSY', 'EEXIST', 'EFAULT', 'EINVAL', 'EMFILE', 'ENODEV', 'ENOENT', 'ENOMEM'],
-  ...['ENOSPC', 'ERANGE'],
+  ...['EADDRINUSE', 'EBADF', 'EBUSY', 'EEXIST', 'EFAULT', 'EINVAL', 'EMFILE', 'ENODEV', 'ENOENT'],
+  ...['ENOMEM', 'ENOSPC', 'EOVERFLOW', 'ERANGE'],
 ];
 
 /** A machine of 16 pages and 16 I/O pages, four lines a page, blocks of up to four pages. */
@@ -128,6 +129,11 @@ export class Judged {
     return this.#ask(op, args, { ok: value as Value }, given);
   }
 
+  /** What is expected instead of a value, in words. */
+  expected<Name extends Op>(op: Name, args: ArgsOf<Name>, value: ValueOf<Name>): string | undefined {
+    return this.#judge(op, args, { ok: value as Value }, seen(PLENTY))?.expected;
+  }
+
   /** Makes a call that is right. */
   make<Name extends Op>(op: Name, args: ArgsOf<Name>, value: ValueOf<Name>): ValueOf<Name> {
     expect(this.undue(op, args), `${op} is due`).to.equal(undefined);
@@ -153,6 +159,11 @@ export class Judged {
   }
 
   #ask(op: Op, args: object, reply: Reply, given: Seen): string {
+    const wrong = this.#judge(op, args, reply, given);
+    return wrong === undefined ? 'content' : `${wrong.clause} (${wrong.serves})`;
+  }
+
+  #judge(op: Op, args: object, reply: Reply, given: Seen): Disagreement | undefined {
     const rule = this.#rule(op);
     const before = this.world.state.save();
     const names = [
@@ -170,7 +181,7 @@ export class Judged {
     const terms = { pageNumbers: this.pageNumbers, errnoOrder: false, sites: SITES };
     const wrong = judge(rule, this.world, args as Args, reply, given, terms, tally, 0);
     expect(this.world.state.words, 'a question changes nothing').to.deep.equal(before);
-    return wrong === undefined ? 'content' : `${wrong.clause} (${wrong.serves})`;
+    return wrong;
   }
 
   #rule(op: Op): (typeof SPEC.rules)[string] {

@@ -91,8 +91,10 @@ describe('machineProblem', () => {
   it('wants runs of occupied pages inside the machine, each page once', () => {
     const occupied = (...runs: [number, number][]): string | undefined => problem({ occupied: runs });
     expect(occupied([4, 4], [0, 4], [15, 1])).to.equal(undefined);
-    expect(occupied([4, 4], [2, 3])).to.equal('occupied: page 4 is listed twice, or is negative');
-    expect(occupied([-1, 2])).to.equal('occupied: page -1 is listed twice, or is negative');
+    expect(occupied([4, 4], [2, 3])).to.equal(
+      'occupied: page 4 is listed twice, in occupied and movable together',
+    );
+    expect(occupied([-1, 2])).to.equal('occupied: page -1 is negative');
     expect(occupied([3, 0])).to.equal('occupied: the run at page 3 has 0 pages');
     expect(occupied([15, 2])).to.equal("occupied: page 16 is outside the machine's 16 pages");
     for (const run of [
@@ -106,11 +108,11 @@ describe('machineProblem', () => {
     const both = (first: number): string | undefined =>
       problem({ occupied: [[4, 2]], movable: [[first, 2]] });
     expect([2, 6].map(both)).to.deep.equal([undefined, undefined]);
-    for (const [first, page] of [
-      [3, 4],
-      [5, 5],
+    for (const [first, page, list] of [
+      [3, 4, 'occupied'],
+      [5, 5, 'movable'],
     ] as const)
-      expect(both(first)).to.equal(`occupied: page ${page} is listed twice, or is negative`);
-    expect(problem({ movable: [[15, 2]] })).to.equal("occupied: page 16 is outside the machine's 16 pages");
+      expect(both(first)).to.equal(`${list}: page ${page} is listed twice, in occupied and movable together`);
+    expect(problem({ movable: [[15, 2]] })).to.equal("movable: page 16 is outside the machine's 16 pages");
   });
 });

@@ -212,14 +212,19 @@ export function machineProblem(machine: Machine): string | undefined {
 }
 
 function occupiedProblem({ occupied, movable, pages }: Machine): string | undefined {
+  const runs = [
+    ...occupied.map(([first, count]) => ({ first, count, list: 'occupied' })),
+    ...movable.map(([first, count]) => ({ first, count, list: 'movable' })),
+  ];
   let end = 0;
-  for (const [first, count] of [...occupied, ...movable].sort((a, b) => a[0] - b[0])) {
+  for (const { first, count, list } of runs.sort((a, b) => a.first - b.first)) {
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count))
-      return `occupied: [${first}, ${count}] are no pages`;
-    if (first < end) return `occupied: page ${first} is listed twice, or is negative`;
-    if (count < 1) return `occupied: the run at page ${first} has ${count} pages`;
+      return `${list}: [${first}, ${count}] are no pages`;
+    if (first < 0) return `${list}: page ${first} is negative`;
+    if (first < end) return `${list}: page ${first} is listed twice, in occupied and movable together`;
+    if (count < 1) return `${list}: the run at page ${first} has ${count} pages`;
     end = first + count;
-    if (end > pages) return `occupied: page ${end - 1} is outside the machine's ${pages} pages`;
+    if (end > pages) return `${list}: page ${end - 1} is outside the machine's ${pages} pages`;
   }
   return undefined;
 }

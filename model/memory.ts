@@ -3,6 +3,7 @@ import {
   cleaned,
   cpuWrote,
   deviceWrote,
+  givenToWrite,
   invalidated,
   NOTHING,
   written,
@@ -95,6 +96,11 @@ export function setLines(
 /** CPUs have written: what they wrote is in memory now, and copies may stay. */
 export function cleanPages(s: World, pages: readonly number[]): void {
   if (hasStaleCopies(s)) for (const page of pages) setLines(s, page, cleaned);
+}
+
+/** Devices are about to write, and read nothing. Whether what CPUs wrote is in memory is left open. */
+export function givePages(s: World, pages: readonly number[]): void {
+  if (hasStaleCopies(s)) for (const page of pages) setLines(s, page, givenToWrite);
 }
 
 /** Devices have written: no CPU sees an older copy any more. */

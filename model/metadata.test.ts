@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { KIND } from './index.ts';
 import { Judged, machineWith, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { BY, hasRoom, liveMemory, metadataAddresses, metadataPages } from './metadata.ts';
 
@@ -70,6 +71,25 @@ describe('kvmalloc', () => {
     expect(judged.to('alloc_pages', { order: 0 }, { pfn: 2 })).to.equal('a block that nobody holds (C1)');
   });
 
+  it('keeps pages of the linear map for as long as something is in them', () => {
+    const judged = new Judged();
+    const kinds = (): (readonly number[])[] =>
+      [...judged.world.kind.values]
+        .map((kind, page) => [page, kind] as const)
+        .filter(([, kind]) => kind !== 0);
+    judged.make('kvmalloc', { bytes: 65 }, { memory: 128 });
+    judged.make('kvmalloc', { bytes: 8 }, { memory: 200 });
+    judged.make('kvmalloc', { bytes: 65 }, { memory: 20 * 64 });
+    expect(kinds()).to.deep.equal([
+      [2, KIND.META],
+      [3, KIND.META],
+    ]);
+    judged.make('kvfree', { memory: 128 }, {});
+    expect(kinds()).to.deep.equal([[3, KIND.META]]);
+    for (const memory of [200, 20 * 64]) judged.make('kvfree', { memory }, {});
+    judged.expectBooted();
+  });
+
   it('gives aligned pointers', () => {
     for (const memory of [4, 129, 128.5, Number.NaN]) {
       expect(new Judged().to('kvmalloc', { bytes: 1 }, { memory })).to.equal('an aligned pointer (P1)');
@@ -94,7 +114,10 @@ describe('kvmalloc', () => {
   it('gives memory inside the linear map or inside vmalloc space, never across', () => {
     const judged = new Judged();
     expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 14 * 64 })).to.equal('content');
-    expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 15 * 64 })).to.equal(NOBODYS);
+    expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 13 * 64 })).to.equal('an aligned pointer (P1)');
+    expect(judged.to('kvmalloc', { bytes: 192 }, { memory: 13 * 64 })).to.equal('content');
+    expect(judged.to('kvmalloc', { bytes: 192 }, { memory: 15 * 64 })).to.equal(NOBODYS);
+    expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 17 * 64 })).to.equal('content');
     expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 16 * 64 })).to.equal('content');
     expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 29 * 64 })).to.equal('content');
     expect(judged.to('kvmalloc', { bytes: 128 }, { memory: 30 * 64 })).to.equal(NOBODYS);
@@ -124,7 +147,7 @@ describe('kmalloc', () => {
     expect(small.to('kmalloc', { bytes: 64 }, { memory: 0 })).to.equal('content');
   });
 
-  it('gives pointers aligned to the size, where that is a power of two up to a page', () => {
+  it('gives pointers aligned to the size, where that is a power of two', () => {
     for (const [bytes, step] of [
       [1, 8],
       [8, 8],
@@ -133,9 +156,12 @@ describe('kmalloc', () => {
       [32, 32],
       [33, 8],
       [64, 64],
-      [128, 8],
+      [65, 8],
+      [128, 128],
+      [192, 8],
+      [256, 256],
     ] as const) {
-      const aligned = [8, 16, 32, 64].filter(
+      const aligned = [8, 16, 32, 64, 128, 256].filter(
         (memory) => new Judged().to('kmalloc', { bytes }, { memory }) !== 'an aligned pointer (P1)',
       );
       expect(Math.min(...aligned), `${bytes} bytes`).to.equal(step);
@@ -147,7 +173,7 @@ describe('kmalloc', () => {
     judged.make('vmalloc', { bytes: 64 }, { memory: 20 * 64 });
     expect(judged.to('kmalloc', { bytes: 128 }, { memory: 14 * 64 })).to.equal('content');
     for (const page of [2, 3, 15, 16, 22, 40, -2]) {
-      expect(judged.to('kmalloc', { bytes: 128 }, { memory: page * 64 }), `page ${page}`).to.equal(WHOLE);
+      expect(judged.to('kmalloc', { bytes: 127 }, { memory: page * 64 }), `page ${page}`).to.equal(WHOLE);
     }
     expect(new Judged({ occupied: [[3, 1]] }, false).to('kmalloc', { bytes: 8 }, { memory: 192 })).to.equal(
       'content',

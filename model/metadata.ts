@@ -37,7 +37,7 @@ const NO_BYTES = [
 ] as const;
 const ALIGNED = [
   'an aligned pointer',
-  ({ machine }: World, { bytes }: Bytes, { memory }: Pointer) => memory % alignment(machine, bytes) === 0,
+  (s: World, { bytes }: Bytes, { memory }: Pointer) => memory % alignment(s, bytes, memory) === 0,
   'P1',
 ] as const;
 const TOO_MANY_PAGES = [
@@ -176,9 +176,11 @@ const blockBytesMax = ({ machine }: World): number => machine.pageBytes * 2 ** m
 const blockOrder = (machine: Machine, bytes: number): number =>
   Math.ceil(Math.log2(pagesFor(machine, bytes)));
 
-/** A size that is a power of two, up to a page, is the alignment too; otherwise a word is. */
-const alignment = ({ pageBytes }: Machine, bytes: number): number =>
-  bytes > WORD_BYTES && bytes <= pageBytes && roundUpToPowerOfTwo(bytes) === bytes ? bytes : WORD_BYTES;
+/** In the linear map a size that is a power of two is the alignment too; otherwise a word is. */
+const alignment = ({ machine }: World, bytes: number, memory: number): number =>
+  bytes > WORD_BYTES && roundUpToPowerOfTwo(bytes) === bytes && memory < machine.pages * machine.pageBytes
+    ? bytes
+    : WORD_BYTES;
 
 /** Linux maps no more pages at once than there are. */
 const hasMapRoom = (s: World, count: number, seen: Seen): boolean =>
@@ -250,6 +252,9 @@ const isUnheldMemory = (s: World, memory: number, bytes: number): boolean =>
   isUncovered(s, memory, bytes) ||
   (isAbovePage(s, bytes) && isKernelHole(s, memory, pagesFor(s.machine, bytes)));
 
+/** Kinds of pages that metadata is cut from: nobody's, or those that other metadata is in. */
+const MAY_HOLD: readonly number[] = [KIND.FREE, KIND.META];
+
 /**
  * Memory of the linear map that no other covers, out of pages that nobody holds, where pages have numbers.
  */
@@ -258,7 +263,7 @@ function isUncovered(s: World, memory: number, bytes: number): boolean {
   if (memory < 0 || memory + bytes > s.machine.pages * s.machine.pageBytes) return false;
   for (const word of words(memory, bytes)) {
     if (s.covered.get(word) !== 0) return false;
-    if (s.pageNumbers && s.kind.get(pageOfWord(s, word)) !== KIND.FREE) return false;
+    if (s.pageNumbers && !MAY_HOLD.includes(s.kind.get(pageOfWord(s, word)))) return false;
   }
   return true;
 }
@@ -278,6 +283,7 @@ function cover(s: World, memory: number, bytes: number, mark: number): void {
     if (isLinear && (before === 0 || before + step === 0)) pages++;
     s.covered.set(word, mark);
     s.coveredWords.set(page, before + step);
+    if (isLinear && s.pageNumbers) s.kind.set(page, before + step === 0 ? KIND.FREE : KIND.META);
   }
   s.held.set(0, s.held.get(0) + step * pages);
 }

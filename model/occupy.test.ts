@@ -18,6 +18,11 @@ describe('occupy', () => {
     judged.expectBooted();
   });
 
+  it('writes tags that a line can hold', () => {
+    for (const tag of [0, 256, -1, 1.5])
+      expect(new Judged().undue('occupy', { ...frames(3), tag })).to.equal('the tag is a byte, and not 0');
+  });
+
   it('counts movable pages, which may be anywhere', () => {
     const judged = new Judged({ pages: 4 });
     judged.make('occupy', frames(1, 2, 'movable'), { occupant: 0 });

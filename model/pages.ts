@@ -3,6 +3,7 @@ import type { ArgsOf, Op, ValueOf } from './calls.ts';
 import { NOTHING, written } from './contents.ts';
 import { isCpuMapped, isMapped, isUnheldRun, release, setLines, take, unheldCount } from './memory.ts';
 import type { Duty, Rule, Seen } from './spec.ts';
+import { isTag } from './units.ts';
 import { availablePages, KIND, shows, VIEW } from './view.ts';
 import type { World } from './world.ts';
 
@@ -120,7 +121,7 @@ export const freePagesExact: RuleOf<'free_pages_exact'> = {
  * `alloc_contig_range()`.
  */
 export const occupy: RuleOf<'occupy'> = {
-  require: [],
+  require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
   refuse: [
     ['EINVAL', (s, args) => !areFrames(s, args), 'P1', 'there are no such pages'],
     ['EBUSY', (s, args) => !mayOccupy(s, args), 'C1', 'one of the pages is in use'],

@@ -5,6 +5,7 @@ import './coherent.test.ts';
 import './cpu.test.ts';
 import './device.test.ts';
 import './dma.test.ts';
+import './errnos.test.ts';
 import './gpu.test.ts';
 import './index.test.ts';
 import './iommu.test.ts';

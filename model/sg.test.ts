@@ -34,11 +34,16 @@ describe('sg_alloc_table_from_pages', () => {
   });
 
   it('names what is wrong with a count, where pages have numbers', () => {
-    const asked = { pages: [0, 2], maxSegment: 64 };
-    const said = (judged: Judged): string =>
-      judged.to('sg_alloc_table_from_pages', asked, { table: 0, segments: 3 });
-    expect(said(withBlocks())).to.equal('the fewest segments (S2)');
-    expect(said(withBlocks(false))).to.equal('content');
+    const asked = { pages: [0, 2] };
+    const said = (judged: Judged, segments: number, maxSegment = 128): string =>
+      judged.to('sg_alloc_table_from_pages', { ...asked, maxSegment }, { table: 0, segments });
+    expect(said(withBlocks(), 3)).to.equal('the fewest segments (S2)');
+    for (const segments of [2, 3, 4]) expect(said(withBlocks(false), segments)).to.equal('content');
+    for (const pageNumbers of [true, false]) {
+      for (const segments of [0, 1, 5])
+        expect(said(withBlocks(pageNumbers), segments)).to.equal('segments that list every page (S2)');
+      expect(said(withBlocks(pageNumbers), 3, 64)).to.equal('segments that list every page (S2)');
+    }
   });
 
   it('gives a table that exists and is not in use', () => {
@@ -61,6 +66,8 @@ describe('sg_alloc_table_from_pages', () => {
     expect(undue()).to.equal('there is a page to list');
     for (const page of [1, 8, 99, -1]) expect(undue(0, page)).to.equal('every block is allocated');
     expect(undue(0, 0)).to.equal(undefined);
+    expect(undue(...Array<number>(8).fill(0))).to.equal(undefined);
+    expect(undue(...Array<number>(9).fill(0))).to.equal('a table lists so many pages');
   });
 
   it('refuses segments shorter than a page, and one table too many', () => {

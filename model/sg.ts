@@ -24,6 +24,7 @@ export const sgAllocTable: Rule<
   require: [
     ['there is a page to list', (_s, { pages }) => pages.length > 0],
     ['every block is allocated', (s, { pages }) => pages.every((block) => isBlock(s, block))],
+    ['a table lists so many pages', (s, args) => listed(s, args).length <= s.sgPagesMax],
   ],
   refuse: [
     ['EINVAL', (s, { maxSegment }) => maxSegment < s.machine.pageBytes, 'P1', 'a segment is at least a page'],
@@ -32,6 +33,7 @@ export const sgAllocTable: Rule<
   may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, entriesMax(s, args)), seen)]],
   accept: [
     ['a table that is not in use', (s, _args, { table }) => s.sgPages.values[table] === 0, 'C5'],
+    ['segments that list every page', (s, args, { segments }) => isSegmentCount(s, args, segments), 'S2'],
     [
       'the fewest segments',
       (s, args, { segments }) => segments === countSegments(s, args),
@@ -131,6 +133,12 @@ const listed = (s: World, { pages }: { readonly pages: readonly number[] }): num
 function freeTable(s: World): number | undefined {
   for (let table = 0; table < s.machine.sgTables; table++) if (s.sgPages.get(table) === 0) return table;
   return undefined;
+}
+
+/** As many as pages at the most, and enough of the length that is allowed. */
+function isSegmentCount(s: World, args: ArgsOf<'sg_alloc_table_from_pages'>, segments: number): boolean {
+  const pages = listed(s, args).length;
+  return segments * Math.floor(args.maxSegment / s.machine.pageBytes) >= pages && segments <= pages;
 }
 
 function countSegments(s: World, args: ArgsOf<'sg_alloc_table_from_pages'>): number {

@@ -292,16 +292,13 @@ describe('ion_mmap', () => {
       [0, 0],
       [0, -64],
       [8, 64],
-      [-64, 64],
       [0, 193],
       [64, 129],
       [128, 65],
       [192, 64],
-      [2 ** 64, 64],
     ] as const) {
       expect(errnos({ offset, bytes }), `${offset} ${bytes}`).to.deep.equal(['EINVAL']);
     }
-    expect(errnos({ bytes: 2 ** 64 })).to.deep.equal(['EINVAL', 'ENOMEM']);
     for (const [offset, bytes] of [
       [0, 1],
       [0, 192],

@@ -31,6 +31,7 @@ import {
   userStart,
 } from './mappings.ts';
 import { cleanPages, pagesOf } from './memory.ts';
+import { showsPages } from './sg.ts';
 import type { Refusal, Rule } from './spec.ts';
 import { pagesFor } from './units.ts';
 import type { World } from './world.ts';
@@ -52,11 +53,11 @@ const NO_FD_LEFT: Refusal<World, OfClient> = [
   'no descriptor is left',
 ];
 
-/** `ION_IOC_SHARE`: a descriptor holds the buffer, not the handle. */
+/** `ION_IOC_SHARE`: a descriptor holds the buffer, not the handle. `dma_buf_export()` allocates. */
 export const ionShare: Rule<World, ArgsOf<'ion_share'>, ValueOf<'ion_share'>> = {
   require: [],
   refuse: [NO_CLIENT, NO_HANDLE, NO_FD_LEFT],
-  may: [],
+  may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
   accept: [['a descriptor that is not in use', (s, { client }, { fd }) => isFreeFd(s, client, fd), 'C5']],
   effect: (s, { client, handle }, { fd }) => openFd(s, client, fd, bufferOf(s, client, handle) ?? 0),
   owes: () => 'P1',
@@ -181,7 +182,10 @@ export const ionUnmapKernel: Rule<World, ArgsOf<'ion_unmap_kernel'>, ValueOf<'io
   owes: () => 'P1',
 };
 
-/** `mmap(fd, offset, bytes)`: the mapping holds the buffer, whatever becomes of descriptor and handle. */
+/**
+ * `mmap(fd, offset, bytes)`: the mapping holds the buffer, whatever becomes of descriptor and handle. Offset and size
+ * are unsigned: a sum that wraps is EINVAL or EOVERFLOW, after `dma_buf_mmap()`.
+ */
 export const ionMmap: Rule<World, ArgsOf<'ion_mmap'>, ValueOf<'ion_mmap'>> = {
   require: [],
   refuse: [
@@ -195,7 +199,7 @@ export const ionMmap: Rule<World, ArgsOf<'ion_mmap'>, ValueOf<'ion_mmap'>> = {
       'no hole in the client’s address space has room',
     ],
   ],
-  may: [],
+  may: [['EOVERFLOW', (_s, { offset, bytes }) => offset < 0 || offset + bytes >= 2 ** 64]],
   accept: [
     [
       'addresses of the client that are unused',

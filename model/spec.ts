@@ -151,7 +151,7 @@ export type Invariant<M> = InvariantBase &
         readonly form: 'step';
         /** A number of the view before the call, handed to `broken`. */
         before(view: View): number;
-        broken(before: number, view: View, call: Call, reply: Reply): string | undefined;
+        broken(before: number, view: View, call: Call, reply: Reply, machine: M): string | undefined;
       }
     | { readonly form: 'clause' }
   );

@@ -56,6 +56,34 @@ describe('L1', () => {
   });
 });
 
+describe('P1 of the reserve', () => {
+  const found = invariant('P1', VIEW.counter);
+  const said = (before: Cells, after: Cells, op = 'kmalloc'): string | undefined => {
+    if (found.form !== 'step') return expect.fail('it is asked of a step');
+    const was = found.before(viewWith({ counter: before }));
+    const machine = { ...MACHINE, reserve: 3 };
+    return found.broken(was, viewWith({ counter: after }), { op, args: {} }, { ok: {} }, machine);
+  };
+  const free = (pages: number): Cells => ({ [COUNTER.free]: pages });
+
+  it('finds a call that takes of it', () => {
+    expect(said(free(3), free(2))).to.equal('2 pages are left, and allocations leave 3');
+    expect(said(free(2), free(1))).to.equal('1 pages are left, and allocations leave 3');
+  });
+
+  it('counts what would be given up, and lets occupants take it', () => {
+    for (const name of ['parked', 'pooled', 'deferred'] as const)
+      expect(said(free(5), { [COUNTER.free]: 2, [COUNTER[name]]: 1 }), name).to.equal(undefined);
+    for (const [before, after] of [
+      [5, 3],
+      [2, 2],
+      [1, 2],
+    ] as const)
+      expect(said(free(before), free(after))).to.equal(undefined);
+    expect(said(free(3), free(0), 'occupy')).to.equal(undefined);
+  });
+});
+
 describe('H2 of pages that are moved', () => {
   const LINES = MACHINE.pageBytes / MACHINE.lineBytes;
   const CALL = { op: 'compact', args: {} };
@@ -71,12 +99,12 @@ describe('H2 of pages that are moved', () => {
   const moved = (before: View, after: View, op = 'compact'): string | undefined => {
     const found = invariant('H2', VIEW.kind);
     if (found.form !== 'step') return expect.fail('it is asked of a step');
-    return found.broken(found.before(before), after, { ...CALL, op }, { ok: {} });
+    return found.broken(found.before(before), after, { ...CALL, op }, { ok: {} }, MACHINE);
   };
 
   it('finds contents that did not come along', () => {
     const lost = 'movable pages hold other data than before they were moved';
-    for (const op of ['compact', 'alloc_pages', 'kmalloc']) {
+    for (const op of ['compact', 'alloc_pages', 'kmalloc', 'ion_alloc']) {
       expect(moved(movable(1, 7), movable(3, 7), op)).to.equal(undefined);
       expect(moved(movable(1, 7), movable(3, 7, true), op)).to.equal(undefined);
       expect(moved(movable(1, 7), movable(3, 8), op)).to.equal(lost);

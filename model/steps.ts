@@ -24,7 +24,7 @@ export function notEmptied(deferred: number, view: View, op: string): string | u
 }
 
 /** Calls that may move movable pages, and write to none. */
-const MOVERS: ReadonlySet<string> = new Set(['compact', 'alloc_pages', 'kmalloc']);
+const MOVERS: ReadonlySet<string> = new Set(['compact', 'alloc_pages', 'kmalloc', 'ion_alloc']);
 
 /** A number that depends on what the movable pages hold, as CPUs see it, and not on where they are. */
 function movableContents(view: View): number {

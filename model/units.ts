@@ -25,3 +25,6 @@ export const pagesFor = ({ pageBytes }: Machine, bytes: number): number => Math.
 
 /** The power of two that holds a count. */
 export const roundUpToPowerOfTwo = (count: number): number => 2 ** Math.ceil(Math.log2(count));
+
+/** What a line can be made to hold. */
+export const isTag = (tag: number): boolean => Number.isInteger(tag) && tag >= 1 && tag <= 255;

@@ -37,6 +37,18 @@ describe('VIEW_COLUMNS', () => {
     }
   });
 
+  it('are shown by targets alone where they are the implementation’s own business', () => {
+    const alone = VIEW_COLUMNS.filter(({ own }) => !own).map(({ name }) => name);
+    expect(alone).to.deep.equal(['freeOrder', 'iotlb', 'counter']);
+  });
+
+  it('agree on a line that may have come about', () => {
+    const { agrees } = columnOf(VIEW.line);
+    const fresh = deviceWrote(written(0), 1);
+    const [old, never] = [written(1) | (1 << 18), written(1) | (2 << 9) | (1 << 18)];
+    expect([old, never].map((shown) => agrees?.(fresh, shown))).to.deep.equal([true, false]);
+  });
+
   it('agree where the specification knows nothing: kinds of pages that nobody holds', () => {
     const agreed = (own: number): number[] =>
       Object.values(KIND).filter((shown) => columnOf(VIEW.kind).agrees?.(own, shown));

@@ -66,5 +66,5 @@ export function brokenStep(
   const found = invariant(id);
   if (found.form !== 'step') throw new Error(`${id} is not asked of a step`);
   const was = found.before(viewWith({ counter: before }));
-  return found.broken(was, viewWith({ counter: after }), { op, args: {} }, reply);
+  return found.broken(was, viewWith({ counter: after }), { op, args: {} }, reply, MACHINE);
 }

@@ -87,7 +87,8 @@ export interface World {
   /** Client + 1 that made a GPU context. */
   readonly owner: Column;
   readonly jobContext: Column;
-  /** Next line of a job, counted from address 0; -1 where the address is none. */
+  /** I/O page of a job's next line, or -1 where the address is none; and the line in it. */
+  readonly jobIoPage: Column;
   readonly jobLine: Column;
   /** What a job writes; 0: it reads. */
   readonly jobTag: Column;
@@ -154,6 +155,7 @@ export function bootWorld(machine: Machine, pageNumbers: boolean): World {
     flushes: state.column(1),
     owner: state.column(machine.contexts),
     jobContext: state.column(machine.jobs),
+    jobIoPage: state.column(machine.jobs),
     jobLine: state.column(machine.jobs),
     jobTag: state.column(machine.jobs),
   };

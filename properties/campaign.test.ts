@@ -139,6 +139,7 @@ describe('Collector', () => {
     });
     const collector = new Collector(CLOAKROOM);
     const ends = [collector.end];
+    const early: (number | undefined)[] = [];
     for (const [chunk, result] of [
       [3, found(900)],
       [1, found(300)],
@@ -147,7 +148,9 @@ describe('Collector', () => {
     ] as const) {
       collector.add(chunk, result);
       ends.push(collector.end);
+      early.push(collector.outcome().found?.index);
     }
+    expect(early, 'what an interruption then would leave').to.deep.equal([900, 300, 300, 300]);
     expect(ends).to.deep.equal([Number.POSITIVE_INFINITY, 4, 2, 2, 2]);
     expect(collector.outcome().found?.index).to.equal(300);
     expect(collector.outcome().counts.scripts, 'chunks 0 and 1').to.equal(20);

@@ -32,11 +32,12 @@ export interface ChunkResult {
   readonly found?: Found;
 }
 
-/** Runs the scripts of one chunk, those below `scripts` in all. */
+/** Runs the scripts of one chunk, those below `scripts` in all, and tells after each how far it is. */
 export function runChunk<M, S extends Stateful>(
   campaign: Campaign<M, S>,
   chunk: number,
   scripts: number,
+  told: (counts: Counts) => void = () => {},
 ): ChunkResult {
   const { spec, target, seed, plan, property = 'lockstep', premise } = campaign;
   const trial = trialOf(property, spec, target, premise);
@@ -47,6 +48,7 @@ export function runChunk<M, S extends Stateful>(
     if (found !== undefined && (premise === undefined || found.finding.premise === premise)) {
       return { counts: trial.counts, found: { index, ...found } };
     }
+    told(trial.counts);
   }
   return { counts: trial.counts };
 }
@@ -101,8 +103,13 @@ export class Collector {
     return { scripts: this.#scripts, commands: this.#commands };
   }
 
-  /** What all chunks up to the first finding, or to the first that has not arrived, gave together. */
+  /**
+   * What all chunks up to the first finding, or to the first that has not arrived, gave together. A finding behind one
+   * that has not arrived, as after an interruption, is the finding all the same.
+   */
   outcome(): Outcome {
-    return { counts: this.#counts, found: this.#found };
+    const early = [...this.#early].sort(([one], [other]) => one - other);
+    const found = this.#found ?? early.find(([, result]) => result.found !== undefined)?.[1].found;
+    return { counts: this.#counts, found };
   }
 }

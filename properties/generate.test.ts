@@ -48,10 +48,20 @@ const mean = (numbers: readonly number[]): number =>
  */
 const RARE = ['ion_import refuse ENOSPC', 'dma_map_sg refuse ENOMEM', 'gpu_bind may ENOSPC'];
 
+/** Rows for other kernels, whose errnos the built-in target does not give. */
+const OTHERS = [
+  'iommu_attach_device may ENOMEM',
+  'iommu_map may EADDRINUSE',
+  'iommu_map_sg may EADDRINUSE',
+  'ion_share may ENOMEM',
+  'ion_mmap may EOVERFLOW',
+];
+
 /** What a call must come to in many scripts: success, and every errno that a row of its rule names. */
 function outcomesOf(op: string): string[] {
   const { refuse, may } = SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
-  return [...new Set(['ok', ...[...refuse, ...may].map(([errno]) => errno)])];
+  const own = may.filter(([errno]) => !OTHERS.includes(`${op} may ${errno}`));
+  return [...new Set(['ok', ...[...refuse, ...own].map(([errno]) => errno)])];
 }
 
 describe('Scripts', () => {
@@ -182,7 +192,7 @@ describe('two thousand scripts', () => {
     const { rowsTrue } = reached.counts;
     const names = rowNames(SPEC).map(({ op, table, name }) => `${op} ${table} ${name}`);
     const never = names.filter((_name, row) => rowsTrue[row] === 0);
-    expect(never.filter((name) => !RARE.includes(name))).to.deep.equal([]);
+    expect(never.filter((name) => ![...RARE, ...OTHERS].includes(name))).to.deep.equal([]);
   });
 });
 

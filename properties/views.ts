@@ -150,7 +150,7 @@ export class Views<M> {
       const noted = this.#noted[at] ?? Number.NaN;
       // Not only where something was touched: what a call left undone touches nothing.
       if (Number.isNaN(noted) || (mask & ~this.shown.shown) !== 0) continue;
-      const detail = invariant.broken(noted, this.shown, call, reply);
+      const detail = invariant.broken(noted, this.shown, call, reply, this.#machine);
       if (detail !== undefined) return { kind: 'invariant', serves: invariant.id, clause: 'step', detail };
     }
     return undefined;
