@@ -4,9 +4,10 @@ import type { ArgsOf, ValueOf } from './calls.ts';
 import { isReadable, NOTHING } from './contents.ts';
 import { isAccessSize } from './gpu.ts';
 import { invalidatePages, writeByDevice } from './memory.ts';
-import type { Refusal, Rule } from './spec.ts';
+import type { Duty, Refusal, Rule } from './spec.ts';
 import { boundPages, translate } from './translations.ts';
 import { isTag, READ, WRITE } from './units.ts';
+import { KIND } from './view.ts';
 import { CONTEXT, contextType, type World } from './world.ts';
 
 type Read = ArgsOf<'device_read'>;
@@ -36,11 +37,22 @@ interface Place {
 }
 
 /**
+ * In a lazy domain a device may still write where it was unmapped. Where that memory is nobody's that is known, it may
+ * be the kernel's own by now, and nothing could be promised of anything: drivers stop their devices before they unmap.
+ */
+const OWNED_MEMORY: Duty<World, Write> = [
+  'what is reached until the next flush belongs to somebody',
+  (s, args) =>
+    !isAccessSize(s, args.bytes) ||
+    reached(s, args, WRITE).every(({ line, isSure }) => isSure || line < 0 || isOwned(s, line)),
+];
+
+/**
  * `device_write(through, at, bytes, tag)`: whole lines are written, up to the first without translation or
  * right; the reply says how many. Lines from the fault on are unchanged.
  */
 export const deviceWrite: Rule<World, Write, ValueOf<'device_write'>> = {
-  require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)]],
+  require: [['the tag is a byte, and not 0', (_s, { tag }) => isTag(tag)], OWNED_MEMORY],
   refuse: [NO_INITIATOR, NO_SIZE],
   may: [],
   accept: [
@@ -166,6 +178,9 @@ export function walk<Place>(
 
 const reached = (s: World, args: Read | Write, right: number): Place[] =>
   walk(s, args, (ioLine) => placeBehind(s, contextOf(s, args.through) ?? -1, ioLine, right));
+
+const isOwned = (s: World, line: number): boolean =>
+  s.kind.get(Math.floor(line / s.linesPerPage)) !== KIND.FREE;
 
 /** What is behind a line of device addresses. */
 function placeBehind(s: World, context: number, ioLine: number, right: number): Place | undefined {
