@@ -9,13 +9,8 @@ import type { Invariant } from './spec.ts';
 import { contentsToKeep, isMovedWhole, notEmptied } from './steps.ts';
 import type { View } from './target.ts';
 import { pageOf } from './units.ts';
-import { COUNTER, changedFrom, changedTo, hasChanged, KIND, setOf, VIEW } from './view.ts';
+import { at, COUNTER, changedFrom, changedTo, column, hasChanged, KIND, setOf, VIEW } from './view.ts';
 import { CONTEXT } from './world.ts';
-
-const NOTHING = new Int32Array(0);
-const column = (view: View, number: number): Int32Array => view.columns[number] ?? NOTHING;
-/** What a target shows may be out of range: then this is undefined, which equals nothing. */
-const at = (values: Int32Array, index: number): number => values[index] as number;
 
 /** Translates an index of a column by I/O page into words. */
 function place(index: number, { ioBits, pageBytes }: Machine): string {
@@ -24,6 +19,7 @@ function place(index: number, { ioBits, pageBytes }: Machine): string {
   return `context ${Math.floor(index / ioPages)} at 0x${address.toString(16)}`;
 }
 
+const NONE_STALE = new Int32Array(0);
 const TRANSLATIONS = setOf(VIEW.iotlb, VIEW.reach, VIEW.stale);
 
 function staleIotlb(view: View, machine: Machine): string | undefined {
@@ -43,7 +39,7 @@ function staleIotlb(view: View, machine: Machine): string | undefined {
 const staleWithoutQueue = (view: View, machine: Machine): string | undefined =>
   machine.policies['invalidation'] === 'lazy' || (view.shown & setOf(VIEW.stale)) !== 0
     ? undefined
-    : staleIotlb({ ...view, columns: view.columns.with(VIEW.stale, NOTHING) }, machine);
+    : staleIotlb({ ...view, columns: view.columns.with(VIEW.stale, NONE_STALE) }, machine);
 
 const REACH = setOf(VIEW.reach);
 

@@ -1,13 +1,8 @@
 /** What is counted must be there: reference counts and counters of pages, held against a recount. */
 import type { Machine } from './machine.ts';
 import type { View } from './target.ts';
-import { COUNTER, KIND, VIEW } from './view.ts';
+import { at, COUNTER, column, KIND, VIEW } from './view.ts';
 import { CONTEXT } from './world.ts';
-
-const NOTHING = new Int32Array(0);
-const column = (view: View, number: number): Int32Array => view.columns[number] ?? NOTHING;
-/** What a target shows may be out of range: then this is undefined, which equals nothing. */
-const at = (values: Int32Array, index: number): number => values[index] as number;
 
 /** The reference count of a buffer is the number of its handles, descriptors, user mappings and bindings. */
 export function miscounted(view: View): string | undefined {

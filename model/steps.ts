@@ -1,12 +1,7 @@
 /** What one call must do, or leave alone: for invariants that look at a view before and after it. */
 import { seenByCpu } from './contents.ts';
 import type { View } from './target.ts';
-import { COUNTER, KIND, VIEW } from './view.ts';
-
-const NOTHING = new Int32Array(0);
-const column = (view: View, number: number): Int32Array => view.columns[number] ?? NOTHING;
-/** What a target shows may be out of range: then this is undefined, which equals nothing. */
-const at = (values: Int32Array, index: number): number => values[index] as number;
+import { at, COUNTER, column, KIND, VIEW } from './view.ts';
 
 /** What each of these calls leaves none of. */
 const EMPTIED: Readonly<Record<string, readonly (keyof typeof COUNTER)[]>> = {

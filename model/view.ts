@@ -244,3 +244,11 @@ export function availablePages(seen: Seen, { reserve }: Machine): number | undef
   const kept = [COUNTER.parked, COUNTER.pooled, COUNTER.deferred];
   return kept.reduce((sum, counter) => sum + (shownCounter(seen, counter) ?? 0), free - reserve);
 }
+
+const NO_VALUES = new Int32Array(0);
+
+/** A column of a view by its number; empty where the view has none. */
+export const column = (view: View, number: number): Int32Array => view.columns[number] ?? NO_VALUES;
+
+/** A value of a column. What a target shows may be out of range: then this is undefined, which equals nothing. */
+export const at = (values: Int32Array, index: number): number => values[index] as number;
