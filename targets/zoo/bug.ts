@@ -15,6 +15,8 @@ export interface Bug {
   readonly text: string;
   /** What it takes to show: a fault, fragmentation, a second actor. Nothing: a plain script. */
   readonly needs: readonly ('fault' | 'fragmentation' | 'second actor')[];
+  /** The property that shows it; default: lockstep. */
+  readonly property?: 'fault' | 'schedule';
   /** Calls that show it as `catches`; all others together may show it as something else first. */
   readonly only?: readonly string[];
   patch(kernel: Kernel): void;

@@ -88,6 +88,7 @@ export const GPU_BUGS: readonly Bug[] = [
     catches: 'C1',
     text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
     needs: ['second actor'],
+    property: 'schedule',
     patch({ ion, gpu }) {
       const lookUp = gpu.lookUp.bind(gpu);
       const take = ion.takeReference.bind(ion);
