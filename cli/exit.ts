@@ -8,6 +8,7 @@ export const EXIT = {
   USAGE: 2,
   TARGET: 3,
   NOTHING_RAN: 4,
+  GATE: 5,
   INTERNAL: 70,
   INTERRUPTED: 130,
 } as const;
@@ -22,6 +23,7 @@ Exit codes:
   2    wrong usage, or input that cannot be read
   3    the target crashed, hung, or broke the protocol
   4    nothing ran
+  5    a gate was missed: too little was tested, or a known bug was not found
   70   a fault of ionclad itself (IONCLAD_DEBUG=1 shows where)
   130  interrupted`;
 

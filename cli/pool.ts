@@ -16,7 +16,7 @@ import {
 import { unlessAborted } from './abort.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
-import type { Costs, Task } from './worker.ts';
+import type { Costs, HuntedBug, Task } from './worker.ts';
 
 const sumOf = (parts: readonly Done[]): Done => ({
   scripts: parts.reduce((sum, { scripts }) => sum + scripts, 0),
@@ -91,6 +91,11 @@ export class ThreadRunner {
   async costs(machine: ScriptMachine, withLargest: boolean): Promise<Costs | undefined> {
     this.#progress.say('what a buffer costs');
     return this.#ask<Costs>('costs', [machine, withLargest]);
+  }
+
+  /** A bug of the zoo hunted with one seed, or undefined: Ctrl-C came first. */
+  async hunt(bug: string, seed: number, scripts: number, shrinks: boolean): Promise<HuntedBug | undefined> {
+    return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks]);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-/** What a thread of `run` does: it opens the target itself, draws the scripts of its chunk, and runs them. */
+/** What a thread does: of `run`, it opens the target itself, draws the scripts of its chunk, and runs them. */
 import workerpool from 'workerpool';
 import { type Machine, SPEC, type Target } from '../model/index.ts';
 import {
@@ -13,7 +13,9 @@ import {
   shrink,
   trialOf,
 } from '../properties/index.ts';
+import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
+import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
 import { openTarget, type TargetName } from './targets.ts';
@@ -27,6 +29,13 @@ export type Task = Pick<
 export interface Costs {
   readonly cost?: Cost | undefined;
   readonly largest?: number | undefined;
+}
+
+export interface HuntedBug {
+  readonly hunted: Hunted;
+  readonly shrunk?: Shrunk;
+  /** Time until the finding, or until all scripts were run. */
+  readonly ms: number;
 }
 
 const opened = new Map<string, Promise<Target<Machine>>>();
@@ -89,4 +98,15 @@ export function costs(machine: ScriptMachine, withLargest: boolean): Costs {
   return { cost: costOf(machine), largest: withLargest ? largestBuffer(machine) : undefined };
 }
 
-workerpool.worker({ chunk, smaller, find, situation, costs });
+/** Hunts a bug of the zoo with one seed; what is found is made smaller where that is asked for. */
+export function hunted(name: string, seed: number, scripts: number, shrinks: boolean): HuntedBug {
+  const bug = bugOf(`zoo/${name}`);
+  if (bug === undefined) throw new Error(`internal error: the zoo has no ${name}`);
+  const start = performance.now();
+  const result = hunt(bug, seed, scripts);
+  const ms = performance.now() - start;
+  if (result.found === undefined || !shrinks) return { hunted: result, ms };
+  return { hunted: result, ms, shrunk: shrinkHunted(bug, result.found) };
+}
+
+workerpool.worker({ chunk, smaller, find, situation, costs, hunted });
