@@ -20,7 +20,7 @@ export interface Hunted {
   /** Scripts and commands that were run, up to the finding where there is one. */
   readonly scripts: number;
   readonly commands: number;
-  /** The script of `ionclad run --target zoo/<bug>` with the bug's property and calls that has the same index. */
+  /** What `ionclad run --target zoo/<bug>` finds with the bug's property and calls. */
   readonly found?: Found;
 }
 

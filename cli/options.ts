@@ -10,10 +10,12 @@ import {
   ScriptError,
   type ScriptMachine,
 } from '../properties/index.ts';
+import { type Bug, ZOO } from '../targets/zoo/index.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
 import type { VerdictOptions } from './verdicts.ts';
+import type { ZooOptions } from './zoo.ts';
 
 /** What commands that make machines are asked for, as commander hands it over. */
 export interface RawMachineOptions {
@@ -139,6 +141,54 @@ export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
     cases: raw.cases,
     json: raw.json === true,
   };
+}
+
+export interface RawZooOptions {
+  readonly names: readonly string[];
+  readonly seed: string;
+  readonly seeds: string;
+  readonly scripts: string;
+  readonly threads?: string;
+  readonly needs?: string;
+  readonly cases?: string;
+  readonly curve?: string;
+  readonly markdown?: string;
+  readonly times?: true;
+  readonly json?: true;
+}
+
+/** Scripts of one hunt at most: most bugs need a hundred, what the others need is rare. */
+export const HUNT_SCRIPTS = 6000;
+const SEEDS_MAX = 10_000;
+
+/** @throws {UsageError} for the first option that does not fit */
+export function zooOptions(raw: RawZooOptions): ZooOptions {
+  const seeds = integer('--seeds', raw.seeds, 1, SEEDS_MAX);
+  const first = integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER - seeds);
+  return {
+    bugs: bugsOf(raw),
+    seeds: Array.from({ length: seeds }, (_, at) => first + at),
+    scripts: integer('--scripts', raw.scripts, 1, SCRIPTS_MAX),
+    threads: threadsOf(raw.threads),
+    cases: raw.cases,
+    curve: raw.curve,
+    markdown: raw.markdown,
+    times: raw.times === true,
+    json: raw.json === true,
+  };
+}
+
+/** By layer. Layers stand for all of their bugs; a bug is named as it is, or as its target is. */
+function bugsOf({ names, needs }: RawZooOptions): Bug[] {
+  const layers = [...new Set(ZOO.map(({ layer }) => layer))];
+  const words = [...layers, ...ZOO.map(({ name }) => name)];
+  const wanted = new Set(names.map((name) => known('zoo', name.replace(/^zoo\//, ''), words)));
+  const all = [...new Set(ZOO.flatMap((bug) => bug.needs))];
+  const need = needs === undefined ? undefined : known('--needs', needs.replaceAll('-', ' '), all);
+  const isWanted = ({ name, layer, needs: own }: Bug): boolean =>
+    (wanted.size === 0 || wanted.has(name) || wanted.has(layer)) &&
+    (need === undefined || own.some((each) => each === need));
+  return layers.flatMap((layer) => ZOO.filter((bug) => bug.layer === layer && isWanted(bug)));
 }
 
 const threadsOf = (threads: string | undefined): number =>

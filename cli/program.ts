@@ -5,17 +5,21 @@ import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
 import {
   DEFAULT_SCRIPTS,
   DEFAULT_SEED,
+  HUNT_SCRIPTS,
   type RawRunOptions,
   type RawVerdictOptions,
+  type RawZooOptions,
   runOptions,
   VERDICT_SCRIPTS,
   verdictOptions,
+  zooOptions,
 } from './options.ts';
 import { type ReplayOptions, replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import type { Output, Session } from './session.ts';
 import { verdictsCommand } from './verdicts.ts';
 import { version } from './version.ts';
+import { zooCommand } from './zoo.ts';
 
 /** Parses a command line and runs what it names. What stands behind `--` is the program of a process target. */
 export async function commands(args: readonly string[], session: Session): Promise<ExitCode> {
@@ -31,6 +35,9 @@ export async function commands(args: readonly string[], session: Session): Promi
       verdictOptions({ ...options, arguments: [...options.arguments, ...words] }),
       session,
     );
+  });
+  addZoo(program, async (options) => {
+    code = await zooCommand(zooOptions({ ...options, names: [...options.names, ...words] }), session);
   });
   addReplay(program, async (files, options) => {
     code = await replayCommand(files, options, words, session);
@@ -124,6 +131,32 @@ function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Prom
     .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
       act({ ...options, arguments: names }),
     );
+}
+
+const ZOO_HELP = `
+Examples:
+  ionclad zoo --seeds 20
+  ionclad zoo iommu late-reference --times
+
+It ends with 0 when every seed found every bug and the bug's own invariant fired first, else with 5.
+`;
+
+function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>): void {
+  program
+    .command('zoo [bug-or-layer...]')
+    .description('hunt the known bugs: how many commands each takes to be found, and how short it gets')
+    .option('--seeds <n>', 'hunts for each bug, each with the next seed', '1')
+    .option('--seed <n>', 'the first of them', String(DEFAULT_SEED))
+    .option('--scripts <n>', 'how many in one hunt at most', String(HUNT_SCRIPTS))
+    .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
+    .option('--needs <what>', 'only bugs that need a fault, fragmentation, or second-actor')
+    .option('--cases <folder>', 'keep the shortest case of each bug there')
+    .option('--curve <file>', 'draw bugs found against commands run, as SVG')
+    .option('--markdown <file>', 'write the table as a page, with the curve where that is drawn too')
+    .option('--times', 'with the time until the first failure, which depends on the machine')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `${ZOO_HELP}${EXIT_HELP}`)
+    .action((names: readonly string[], options: Omit<RawZooOptions, 'names'>) => act({ ...options, names }));
 }
 
 function addReplay(

@@ -17,15 +17,20 @@ export class Progress {
   readonly #session: Session;
   readonly #scripts: number;
   readonly #seconds: number | undefined;
+  readonly #unit: string;
   #start: number;
   #last: number;
   #saying: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param scripts - how many there are, or infinity: then `seconds` says when it ends */
-  constructor(session: Session, scripts: number, seconds: number | undefined) {
+  /**
+   * @param scripts - how many there are, or infinity: then `seconds` says when it ends
+   * @param unit - what is counted instead of scripts
+   */
+  constructor(session: Session, scripts: number, seconds: number | undefined, unit = 'script') {
     this.#session = session;
     this.#scripts = scripts;
     this.#seconds = seconds;
+    this.#unit = unit;
     this.#start = session.now();
     this.#last = this.#start + QUIET_MS - PLAIN_MS;
     if (session.io.draw !== undefined) this.#last = this.#start + QUIET_MS;
@@ -66,6 +71,6 @@ export class Progress {
     const share = Math.min(Math.max(scripts / this.#scripts, byTime), 1);
     const left = share > 0 ? `${Math.ceil((passed * (1 - share)) / share)} s left` : '';
     const rate = `${count(Math.round(commands / passed))} commands/s`;
-    return `${Math.floor(100 * share)} %, ${many(scripts, 'script')}, ${many(commands, 'command')}, ${rate}, ${left}`;
+    return `${Math.floor(100 * share)} %, ${many(scripts, this.#unit)}, ${many(commands, 'command')}, ${rate}, ${left}`;
   }
 }

@@ -14,13 +14,16 @@ export function caseName(target: string, serves: string, script: Script): string
 
 export type Saved = { readonly file: string } | { readonly problem: string };
 
-/** Writes a case: whoever reads the file sees either the old text or the new one, whole. */
-export function saveCase(folder: string, name: string, found: Case): Saved {
+export const saveCase = (folder: string, name: string, found: Case): Saved =>
+  saveText(folder, name, writeCase(found));
+
+/** Writes a file: whoever reads it sees either the old text or the new one, whole. */
+export function saveText(folder: string, name: string, text: string): Saved {
   const file = join(folder, name);
   const draft = join(folder, `.${name}.${process.pid}.tmp`);
   try {
     makeFolder(folder);
-    writeFileSync(draft, writeCase(found));
+    writeFileSync(draft, text);
     renameSync(draft, file);
     return { file };
   } catch (cause) {

@@ -36,6 +36,12 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
   ['run --policy contexts=shard', 'ionclad: --policy: contexts: there is no "shard" (did you mean shared?)'],
   ['run --only ionn', 'ionclad: --only: there is no "ionn" (did you mean ion?)'],
   ['run --premise T9', 'ionclad: --premise: there is no "T9" (did you mean T1 or T2 or T3?)'],
+  ['zoo stale-iotbl', 'ionclad: zoo: there is no "stale-iotbl" (did you mean stale-iotlb?)'],
+  [
+    'zoo --needs crumbs',
+    'ionclad: --needs: there is no "crumbs" (known: fragmentation, fault, second actor)',
+  ],
+  ['zoo --seeds 0', 'ionclad: --seeds: expected an integer from 1 to 10000, got "0"'],
   ['calls -- x', 'ionclad: "x": this command takes no arguments'],
   ['replay', "ionclad: missing required argument 'file'"],
   ['replay /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
@@ -66,7 +72,7 @@ describe('a command line that is wrong', () => {
 
 describe('ionclad', () => {
   it('explains every command with an example and the exit codes', async () => {
-    for (const command of ['run', 'verdicts', 'replay', 'calls', 'invariants', 'targets']) {
+    for (const command of ['run', 'verdicts', 'zoo', 'replay', 'calls', 'invariants', 'targets']) {
       const { code, out } = await ionclad(command, '--help');
       expect(code).to.equal(0);
       expect(out).to.include(`  ionclad ${command}`).and.to.include('Exit codes:').and.to.include('--json');

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { record } from '../cli/main.ts';
+import { ZOO } from '../targets/zoo/index.ts';
 import { type Case, readCase, writeCase } from './index.ts';
 
 /** The folder with the sources: the compiled files lie elsewhere, the cases are only there. */
@@ -28,7 +29,9 @@ async function replay(
 }
 
 describe('saved cases', () => {
-  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.case.json'))) {
+  for (const file of readdirSync(FOLDER, { encoding: 'utf8', recursive: true }).filter((name) =>
+    name.endsWith('.case.json'),
+  )) {
     const text = readFileSync(new URL(file, FOLDER), 'utf8');
     const read = readCase(text, file);
 
@@ -43,6 +46,27 @@ describe('saved cases', () => {
 
     it(`${file} is written as it would be written today`, () => {
       expect(text).to.equal(writeCase(read));
+    });
+  }
+});
+
+/** Commands that the shortest case of a bug has at most. */
+const COMMANDS_MAX = 10;
+
+describe('the shortest known case of each bug of the zoo', () => {
+  it('is kept for each, and for nothing else', () => {
+    const files = readdirSync(new URL('zoo/', FOLDER)).sort();
+    const expected = ZOO.map(({ name }) => `${name}.case.json`).sort();
+    expect(files, 'npm run zoo makes what is missing').to.deep.equal(expected);
+  });
+
+  for (const { name, catches } of ZOO) {
+    it(`${name} shows ${catches} in at most ${COMMANDS_MAX} commands`, () => {
+      const file = `zoo/${name}.case.json`;
+      const kept = readCase(readFileSync(new URL(file, FOLDER), 'utf8'), file);
+      expect(kept.expect).to.deep.equal({ [`zoo/${name}`]: 'broken', builtin: 'holds' });
+      expect(kept.finding?.serves).to.equal(catches);
+      expect(kept.script.commands).to.have.length.within(1, COMMANDS_MAX);
     });
   }
 });
