@@ -1,11 +1,12 @@
 /** The shortest case of each bug, kept as a file: what length shrinking is held to. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Case, CaseError } from '../counterexamples/index.ts';
+import { type Case, CaseError, writeCase } from '../counterexamples/index.ts';
 import { SPEC } from '../model/index.ts';
-import { type Found, isSmaller, measure } from '../properties/index.ts';
+import { type Finding, type Found, isSmaller, measure } from '../properties/index.ts';
 import { type Bug, infect } from '../targets/zoo/index.ts';
+import { UsageError } from './exit.ts';
 import { caseOf } from './found.ts';
 import { propertyOf } from './hunt.ts';
 import { readCaseFile } from './read-file.ts';
@@ -27,16 +28,23 @@ export async function keptCase(folder: string, bug: Bug, io: Output): Promise<Ca
   try {
     const kept = readCaseFile(file);
     const finding = await runOn({ is: 'local', target: infect(bug) }, kept.script, kept.property);
-    if (finding?.serves === bug.catches) return kept;
+    if (finding?.serves === bug.catches) return asToday(bug, kept, finding);
     io.err(`ionclad: ${file}: it does not show ${bug.name} as ${bug.catches} any more`);
   } catch (cause) {
-    if (!(cause instanceof CaseError)) throw cause;
+    if (!(cause instanceof CaseError || cause instanceof UsageError)) throw cause;
     io.err(`ionclad: ${cause.message}`);
   }
   return undefined;
 }
 
-/** Writes the shortest that was found, unless what is kept is as short. */
+/** What the script shows may be decided by something else than when it was kept. */
+function asToday(bug: Bug, kept: Case, finding: Finding): Case {
+  const { title, property, found, script } = kept;
+  const fresh = zooCase(bug, 0, { index: 0, script, finding });
+  return { ...fresh, title, property, ...(found === undefined ? {} : { found }) };
+}
+
+/** Writes the shortest that is known, unless that is what stands there. */
 export function keepShortest(folder: string, { bug, hunts, kept }: Hunts): Saved | undefined {
   let best = kept;
   for (const { hunted, shrunk } of hunts) {
@@ -44,7 +52,10 @@ export function keepShortest(folder: string, { bug, hunts, kept }: Hunts): Saved
     const found = zooCase(bug, hunted.seed, { ...hunted.found, ...shrunk });
     if (best === undefined || isShorter(found, best)) best = found;
   }
-  return best === undefined || best === kept ? undefined : saveCase(folder, fileOf(bug), best);
+  if (best === undefined) return undefined;
+  const file = join(folder, fileOf(bug));
+  const isThere = existsSync(file) && readFileSync(file, 'utf8') === writeCase(best);
+  return isThere ? undefined : saveCase(folder, fileOf(bug), best);
 }
 
 const isShorter = (one: Case, other: Case): boolean =>
