@@ -261,7 +261,8 @@ export class Iommu {
     this.tables.destroy(root);
   }
 
-  private spaceFor(context: number, type: number): number {
+  /** The address space that a context of a type gets. */
+  spaceFor(context: number, type: number): number {
     return this.sharing && type === CONTEXT_GPU ? this.shared : context;
   }
 

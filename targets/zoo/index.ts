@@ -5,6 +5,7 @@ import { DMA_BUGS } from './dma.ts';
 import { GPU_BUGS } from './gpu.ts';
 import { IOMMU_BUGS } from './iommu.ts';
 import { ION_BUGS } from './ion.ts';
+import { IOVA_BUGS } from './iova.ts';
 import { METADATA_BUGS } from './metadata.ts';
 import { PAGES_BUGS } from './pages.ts';
 import { SG_BUGS } from './sg.ts';
@@ -17,6 +18,7 @@ export const ZOO: readonly Bug[] = [
   ...METADATA_BUGS,
   ...SG_BUGS,
   ...IOMMU_BUGS,
+  ...IOVA_BUGS,
   ...DMA_BUGS,
   ...CPU_BUGS,
   ...ION_BUGS,
