@@ -280,7 +280,8 @@ export class Iommu {
     if (this.users.add(space, -1) === 0) this.teardown(space);
   }
 
-  private giveUp(context: number, ioPage: number, mapped: number, error: number): number {
+  /** Ends a mapping that failed with an error, of which so many pages are there. Returns the error. */
+  giveUp(context: number, ioPage: number, mapped: number, error: number): number {
     this.undoMap(context, ioPage, mapped);
     this.tables.dropCreated();
     return error;

@@ -284,17 +284,20 @@ export const IOMMU_BUGS: readonly Bug[] = [
     text: 'a mapping that fails half way for want of a table is undone but for its last page',
     needs: ['fault'],
     property: 'fault',
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
-    patch({ iommu, tables }) {
-      const map = tables.map.bind(tables);
-      const undo = iommu.undoMap.bind(iommu);
-      let last = 0;
-      tables.map = (root, ioPage, page, rights, level) => {
-        last = map(root, ioPage, page, rights, level);
-        return last;
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+    ],
+    patch({ iommu }) {
+      const giveUp = iommu.giveUp.bind(iommu);
+      iommu.giveUp = (context, ioPage, mapped, error) => {
+        if (error !== -ENOMEM) return giveUp(context, ioPage, mapped, error);
+        iommu.undoMap(context, ioPage, Math.max(mapped - 1, 0));
+        return error;
       };
-      iommu.undoMap = (context, ioPage, count) =>
-        undo(context, ioPage, last === -ENOMEM ? Math.max(count - 1, 0) : count);
     },
   },
   {

@@ -125,9 +125,17 @@ export const SG_BUGS: readonly Bug[] = [
     name: 'length-wraps',
     origin: 'SG-13',
     layer: 'sg',
-    catches: 'S4',
+    catches: 'I1',
     text: 'the pages of a table are added up in 2 bits: fewer addresses are taken than mapped',
     needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_unmap_sg',
+    ],
     patch({ sg }) {
       const count = sg.countPages.bind(sg);
       sg.countPages = (table, reader) => {
