@@ -10,8 +10,9 @@ import { type Shrunk, shrink } from './shrink/shrink.ts';
 /** Most bugs take one in a hundred of them at the most; what the others need is rare. */
 const SCRIPTS = 6000;
 const COMMANDS = 10;
-/** Nothing on it runs short in a script. */
+/** Nothing on it runs short in a script, and while nobody occupies pages of it there is a block for whatever is asked. */
 const PLENTY: ScriptMachine = {
+  orderMax: 4,
   ...{ pages: 512, vmallocPages: 512, ioBits: 14, userPages: 64, reserve: 0, occupied: [], movable: [] },
   ...{ contexts: 16, clients: 16, handles: 64, fds: 64, sgTables: 64, jobs: 64, occupants: 64 },
 };
@@ -33,8 +34,8 @@ const propertyOf = ({ property }: Bug): PropertyName => (property === 'fault' ? 
 
 function hunt(bug: Bug, property: PropertyName, count: number, plan: Plan = {}): Caught | undefined {
   const trial = trialOf(property, SPEC, infect(bug));
-  const whole = bug.only === undefined ? plan : { ...plan, only: new Set(bug.only) };
-  const scripts = new Scripts(SPEC, 1, planOf(property, SPEC, whole));
+  const only = bug.only ?? Object.keys(SPEC.calls);
+  const scripts = new Scripts(SPEC, 1, planOf(property, SPEC, { only: new Set(only), ...plan }));
   for (let index = 0; index < count; index++) {
     const found = trial.run(scripts.at(index));
     if (found === undefined) continue;
@@ -84,6 +85,17 @@ describe('bugs that need a fault', () => {
       expect(hunt(bug, 'fault', PLENTY_SCRIPTS, plan)).not.to.equal(undefined);
     }).timeout(20_000);
   }
+});
+
+describe('bugs that need fragmentation', () => {
+  it('do not show while free memory is in one piece', () => {
+    for (const bug of needing('fragmentation')) {
+      const only = new Set(bug.only ?? Object.keys(SPEC.calls));
+      only.delete('occupy');
+      const plan = { machine: PLENTY, noFaults: true, only };
+      expect(hunt(bug, 'lockstep', PLENTY_SCRIPTS, plan), bug.name).to.equal(undefined);
+    }
+  }).timeout(20_000);
 });
 
 describe('what the zoo is made after', () => {

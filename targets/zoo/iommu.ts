@@ -327,6 +327,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'I3',
     text: 'two contexts are given the same tables by mistake',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind'],
     patch({ iommu }) {
       iommu.spaceFor = (context) => context - (context % 2);
     },
@@ -381,6 +382,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'P2',
     text: 'a device address wraps at the end of the address space before its bounds are checked',
     needs: [],
+    only: ['iommu_domain_alloc', 'alloc_pages', 'iommu_map'],
     patch({ iommu, memory }) {
       const map = iommu.map.bind(iommu);
       const end = iommu.ioPages * pageBytesOf(memory);

@@ -73,6 +73,7 @@ export const ION_BUGS: readonly Bug[] = [
     catches: 'P2',
     text: 'a size near 2^64 is rounded to a small one',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc'],
     patch({ ion }) {
       const allocate = ion.allocate.bind(ion);
       ion.allocate = (client, bytes, heaps, flags) =>

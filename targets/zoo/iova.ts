@@ -10,6 +10,7 @@ export const IOVA_BUGS: readonly Bug[] = [
     catches: 'M3',
     text: 'address ranges are not given back at unmap',
     needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
     patch({ iommu }) {
       iommu.iova.free = () => {};
     },

@@ -31,8 +31,10 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'M2b',
     text: 'metadata above a page must be contiguous',
     needs: ['fragmentation'],
-    patch({ metadata }) {
-      metadata.vmalloc = () => -ENOMEM;
+    patch({ metadata, memory }) {
+      const allocate = metadata.kvmalloc.bind(metadata);
+      const pageBytes = pageBytesOf(memory);
+      metadata.kvmalloc = (bytes) => (bytes > pageBytes ? metadata.kmallocLarge(bytes) : allocate(bytes));
     },
   },
   {

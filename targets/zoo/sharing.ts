@@ -153,6 +153,7 @@ export const SHARING_BUGS: readonly Bug[] = [
     catches: 'C1',
     text: 'descriptors of an application that has ended keep their buffers',
     needs: [],
+    only: ['ion_client_create', 'ion_client_destroy', 'ion_alloc', 'ion_share'],
     patch({ ion }) {
       ion.fds.closeAll = () => {};
     },
