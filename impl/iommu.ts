@@ -261,7 +261,8 @@ export class Iommu {
     this.tables.destroy(root);
   }
 
-  private spaceFor(context: number, type: number): number {
+  /** The address space that a context of a type gets. */
+  spaceFor(context: number, type: number): number {
     return this.sharing && type === CONTEXT_GPU ? this.shared : context;
   }
 
@@ -279,7 +280,8 @@ export class Iommu {
     if (this.users.add(space, -1) === 0) this.teardown(space);
   }
 
-  private giveUp(context: number, ioPage: number, mapped: number, error: number): number {
+  /** Ends a mapping that failed with an error, of which so many pages are there. Returns the error. */
+  giveUp(context: number, ioPage: number, mapped: number, error: number): number {
     this.undoMap(context, ioPage, mapped);
     this.tables.dropCreated();
     return error;

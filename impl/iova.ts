@@ -35,12 +35,17 @@ export class IovaSpace {
   allocate(space: number, count: number): number {
     if (count >= this.end || this.faults.ask(SITE_IOVA)) return -ENOSPC;
     const align = 1 << ceilLog2(count);
-    for (let first = align; first + count <= this.end; first += align) {
+    for (let first = this.searchFrom(space, align); first + count <= this.end; first += align) {
       if (!this.isFree(space, first, count)) continue;
       this.mark(space, first, count, true);
       return first;
     }
     return -ENOSPC;
+  }
+
+  /** Where the search for an aligned range starts: I/O page 0 is in none. */
+  searchFrom(_space: number, align: number): number {
+    return align;
   }
 
   /** Gives a range back, as it was taken. */

@@ -158,7 +158,7 @@ export class PageTables {
     return block + ((index << (level * this.tableBits)) << 2);
   }
 
-  private slotOf(ioPage: number, level: number): number {
+  slotOf(ioPage: number, level: number): number {
     return (ioPage >>> (level * this.tableBits)) & this.slotMask;
   }
 
@@ -169,7 +169,7 @@ export class PageTables {
   }
 
   /** Whether there is no table where a block would stand. */
-  private hasRoom(root: number, level: number, ioPage: number): boolean {
+  hasRoom(root: number, level: number, ioPage: number): boolean {
     let table = root;
     for (let above = this.levels - 1; above > level && table >= 0; above--)
       table = this.link(this.memory.read(table, this.slotOf(ioPage, above)));
@@ -197,11 +197,12 @@ export class PageTables {
   }
 
   /** What a block gives for one of its pages: none where a device made it reach beyond RAM. */
-  private inBlock(block: number, level: number, ioPage: number): number {
+  inBlock(block: number, level: number, ioPage: number): number {
     return this.translation(block + ((ioPage & (this.pagesOf(level) - 1)) << 2));
   }
 
-  private descend(table: number, slot: number): number {
+  /** The table below an entry, made if there is none; -EEXIST where a block stands, -ENOMEM. */
+  descend(table: number, slot: number): number {
     const entry = this.memory.read(table, slot);
     const child = this.target(entry);
     if (child < 0) return this.addTable(table, slot);
@@ -236,7 +237,7 @@ export class PageTables {
   }
 
   /** Splits a block and unmaps a part of it; where that fails further down the block is put back. */
-  private unmapPart(table: number, level: number, ioPage: number, count: number): number {
+  unmapPart(table: number, level: number, ioPage: number, count: number): number {
     const slot = this.slotOf(ioPage, level);
     const block = this.memory.read(table, slot);
     const child = this.split(table, slot, level);

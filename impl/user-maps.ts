@@ -16,7 +16,7 @@ export class UserMaps {
   private readonly count: Column;
   private readonly buffers: Buffers;
   private readonly users: UserSpaces;
-  private readonly userPages: number;
+  readonly userPages: number;
 
   constructor(store: Store, config: Config, buffers: Buffers, users: UserSpaces) {
     this.buffers = buffers;

@@ -234,7 +234,7 @@ export const boundAt = (address: number): number | { address: number } =>
 /** Rights of a bind, for a call that is interrupted. */
 export const bindRights = (access: string): number => rightsOf(access);
 
-const pageBytesOf = ({ wordBytes, pageShift }: Kernel['memory']): number => wordBytes << pageShift;
+export const pageBytesOf = ({ wordBytes, pageShift }: Kernel['memory']): number => wordBytes << pageShift;
 
 /** Pairs of address and bytes, one pair a segment. */
 function dmaSegments({ sg, reader, memory }: Kernel, table: number, address: number): number[] {

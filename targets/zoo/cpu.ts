@@ -9,7 +9,6 @@ export const CPU_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'a device reads the first line of a page whatever the address',
     needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'device_write', 'device_read'],
     patch({ engine, memory }) {
       const read = engine.readLine.bind(engine);
       engine.readLine = (context, ioLine) => read(context, ioLine - (ioLine % memory.linesPerPage));
@@ -50,7 +49,6 @@ export const CPU_BUGS: readonly Bug[] = [
     catches: 'H2',
     text: 'a line that leaves the cache is not written back',
     needs: [],
-    only: ['alloc_pages', 'cpu_write', 'tick_cache'],
     patch({ cache }) {
       const evict = cache.evict.bind(cache);
       const clean = cache.cleanLine.bind(cache);
@@ -74,7 +72,7 @@ export const CPU_BUGS: readonly Bug[] = [
   },
   {
     name: 'cleaned-by-dropping',
-    origin: 'DM-10',
+    origin: 'invented',
     layer: 'cpu',
     catches: 'H2',
     text: 'what should be written back for a device is dropped from the cache',

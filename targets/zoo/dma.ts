@@ -1,57 +1,7 @@
-/** Bugs of the DMA API: address ranges, the flush queue, syncs, coherent memory. */
+/** Bugs of the DMA API: the flush queue, syncs, coherent memory. */
 import type { Bug } from './bug.ts';
 
 export const DMA_BUGS: readonly Bug[] = [
-  {
-    name: 'addresses-leak',
-    origin: 'invented',
-    layer: 'dma',
-    catches: 'M3',
-    text: 'address ranges are not given back at unmap',
-    needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
-    patch({ iommu }) {
-      iommu.iova.free = () => {};
-    },
-  },
-  {
-    name: 'address-zero',
-    origin: 'invented',
-    layer: 'dma',
-    catches: 'S3',
-    text: 'the first range handed out starts at address 0',
-    needs: [],
-    patch({ iommu: { iova } }) {
-      const allocate = iova.allocate.bind(iova);
-      iova.allocate = (space, count) => {
-        const first = allocate(space, count);
-        return iova.nextUsed(space, 0) === first ? 0 : first;
-      };
-    },
-  },
-  {
-    name: 'reserved-address-handed-out',
-    origin: 'IV-10',
-    layer: 'dma',
-    catches: 'I7',
-    text: 'addresses are handed out from the top, where the reserved ones are',
-    needs: [],
-    only: [
-      'alloc_pages',
-      'sg_alloc_table_from_pages',
-      'iommu_domain_alloc',
-      'iommu_attach_device',
-      'dma_map_sg',
-      'dma_alloc_coherent',
-    ],
-    patch({ iommu: { iova, ioPages } }) {
-      const allocate = iova.allocate.bind(iova);
-      iova.allocate = (space, count) => {
-        const first = allocate(space, count);
-        return first < 0 ? first : ioPages - count;
-      };
-    },
-  },
   {
     name: 'addresses-back-before-the-flush',
     origin: 'IO-19',
@@ -59,7 +9,6 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'S3',
     text: 'addresses that await a flush are handed out again',
     needs: [],
-    only: ['iommu_domain_alloc', 'iommu_attach_device', 'dma_alloc_coherent', 'dma_free_coherent'],
     patch({ flushQueue }) {
       const release = flushQueue.release.bind(flushQueue);
       flushQueue.release = (domain, ioPage, count) => {
@@ -69,11 +18,11 @@ export const DMA_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'flush-of-nothing',
+    name: 'flush-too-short',
     origin: 'IO-14',
     layer: 'dma',
     catches: 'I1',
-    text: 'a flush empties its queue and leaves the IOTLB as it is',
+    text: 'a flush drops the first page of each range from the IOTLB, and leaves the rest',
     needs: [],
     only: [
       'iommu_domain_alloc',
@@ -84,24 +33,17 @@ export const DMA_BUGS: readonly Bug[] = [
       'tick_flush',
     ],
     patch({ flushQueue }) {
-      flushQueue.invalidate = () => {};
+      const invalidate = flushQueue.invalidate.bind(flushQueue);
+      flushQueue.invalidate = (domain, ioPage) => invalidate(domain, ioPage, 1);
     },
   },
   {
     name: 'queue-outlives-its-domain',
-    origin: 'IO-18',
+    origin: 'invented',
     layer: 'dma',
     catches: 'I1',
     text: 'what waits for a flush when its domain ends still waits in the next with its number',
     needs: [],
-    only: [
-      'iommu_domain_alloc',
-      'iommu_domain_free',
-      'iommu_attach_device',
-      'iommu_detach_device',
-      'dma_alloc_coherent',
-      'dma_free_coherent',
-    ],
     patch({ flushQueue }) {
       flushQueue.forget = () => {};
     },
@@ -113,37 +55,17 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'H1',
     text: 'what CPUs wrote stays in their caches while a device reads memory',
     needs: [],
-    only: [
-      'alloc_pages',
-      'sg_alloc_table_from_pages',
-      'iommu_domain_alloc',
-      'iommu_attach_device',
-      'dma_map_sg',
-      'dma_sync_sg_for_device',
-      'cpu_write',
-    ],
     patch({ dma }) {
       dma.syncForDevice = () => {};
     },
   },
   {
     name: 'no-sync-for-cpu',
-    origin: 'DM-10',
+    origin: 'invented',
     layer: 'dma',
     catches: 'H1',
     text: 'CPUs go on to read their copies of what a device has written since',
     needs: [],
-    only: [
-      'alloc_pages',
-      'sg_alloc_table_from_pages',
-      'iommu_domain_alloc',
-      'iommu_attach_device',
-      'dma_map_sg',
-      'dma_unmap_sg',
-      'dma_sync_sg_for_cpu',
-      'cpu_write',
-      'device_write',
-    ],
     patch({ dma }) {
       dma.syncForCpu = () => {};
     },
@@ -155,16 +77,6 @@ export const DMA_BUGS: readonly Bug[] = [
     catches: 'H2',
     text: 'unmapping what only CPUs wrote drops what they wrote since it was mapped',
     needs: [],
-    only: [
-      'alloc_pages',
-      'sg_alloc_table_from_pages',
-      'iommu_domain_alloc',
-      'iommu_attach_device',
-      'dma_map_sg',
-      'dma_unmap_sg',
-      'dma_sync_sg_for_cpu',
-      'cpu_write',
-    ],
     patch({ dma, sg, reader, cache }) {
       dma.syncForCpu = (table) => {
         sg.open(table, reader);
@@ -192,7 +104,7 @@ export const DMA_BUGS: readonly Bug[] = [
   },
   {
     name: 'coherent-still-mapped',
-    origin: 'DM-07',
+    origin: 'invented',
     layer: 'dma',
     catches: 'I2',
     text: 'coherent memory is freed while the device still reaches it',
@@ -217,6 +129,39 @@ export const DMA_BUGS: readonly Bug[] = [
     needs: [],
     patch({ coherent, cache }) {
       coherent.settle = (page) => cache.invalidatePage(page);
+    },
+  },
+  {
+    name: 'queued-nowhere',
+    origin: 'IO-18',
+    layer: 'dma',
+    catches: 'I1',
+    text: 'a strict domain leaves what it unmaps to a flush queue that it does not have',
+    needs: [],
+    patch({ flushQueue, iommu }) {
+      const release = flushQueue.release.bind(flushQueue);
+      flushQueue.release = (domain, ioPage, count) => {
+        if (flushQueue.stale.count > 0) release(domain, ioPage, count);
+        else iommu.clearEntries(domain, ioPage, count);
+      };
+    },
+  },
+  {
+    name: 'freed-while-shared',
+    origin: 'PA-13',
+    layer: 'dma',
+    catches: 'I2',
+    text: 'coherent memory that a device cannot be given is freed as if it had no uncached mapping yet',
+    needs: ['fault'],
+    patch({ coherent, metadata: { scattered } }) {
+      const allocate = coherent.allocate.bind(coherent);
+      const unmap = scattered.unmapPages.bind(scattered);
+      coherent.allocate = (device, bytes) => {
+        scattered.unmapPages = () => {};
+        const page = allocate(device, bytes);
+        scattered.unmapPages = unmap;
+        return page;
+      };
     },
   },
 ];

@@ -1,4 +1,6 @@
 /** Bugs of the GPU driver: contexts, bindings, jobs. */
+import { CONTEXT_GPU } from '../../impl/iommu.ts';
+import { READ, WRITE } from '../../impl/tables.ts';
 import type { Bug } from './bug.ts';
 
 export const GPU_BUGS: readonly Bug[] = [
@@ -71,14 +73,81 @@ export const GPU_BUGS: readonly Bug[] = [
   },
   {
     name: 'no-sync-after-a-job',
-    origin: 'DM-10',
+    origin: 'invented',
     layer: 'gpu',
     catches: 'H1',
     text: 'CPUs go on to read their copies of what a job has written',
     needs: [],
-    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_submit', 'tick_engine'],
     patch({ jobs }) {
       jobs.completed = () => {};
+    },
+  },
+  {
+    name: 'pages-back-before-the-flush',
+    origin: 'GP-01',
+    layer: 'gpu',
+    catches: 'I1',
+    text: 'the pages of a buffer are given back while the IOTLB still translates to them',
+    needs: [],
+    patch({ gpu, iommu }) {
+      gpu.unmapBuffer = (context, ioPage, count) => {
+        iommu.clearEntries(context, ioPage, count);
+        gpu.freeRange(context, ioPage, count);
+      };
+    },
+  },
+  {
+    name: 'bound-to-write',
+    origin: 'GP-14',
+    layer: 'gpu',
+    catches: 'I4',
+    text: 'what is bound for reading is mapped for writing too',
+    needs: [],
+    patch({ gpu }) {
+      const map = gpu.mapBuffer.bind(gpu);
+      gpu.mapBuffer = (context, buffer) => map(context, buffer, READ | WRITE);
+    },
+  },
+  {
+    name: 'one-space-for-all',
+    origin: 'ION-07',
+    layer: 'gpu',
+    catches: 'I3',
+    text: 'all GPU contexts have one address space: every client reaches what any of them has bound',
+    needs: [],
+    patch({ iommu }) {
+      iommu.spaceFor = (context, type) => (type === CONTEXT_GPU ? iommu.shared : context);
+    },
+  },
+  {
+    name: 'error-taken-for-an-address',
+    origin: 'DM-09',
+    layer: 'gpu',
+    catches: 'S3',
+    text: 'the error of a mapping is not looked at: it passes for the last address there is',
+    needs: ['fault'],
+    patch({ gpu, iommu }) {
+      const map = gpu.mapBuffer.bind(gpu);
+      gpu.mapBuffer = (context, buffer, rights) => {
+        const ioPage = map(context, buffer, rights);
+        return ioPage < 0 ? iommu.ioPages - 1 : ioPage;
+      };
+    },
+  },
+  {
+    name: 'reference-of-a-failed-bind',
+    origin: 'invented',
+    layer: 'gpu',
+    catches: 'C2',
+    text: 'a bind that cannot map keeps the reference that it took first',
+    needs: ['fault'],
+    patch({ gpu, ion }) {
+      const map = gpu.mapBuffer.bind(gpu);
+      gpu.mapBuffer = (context, buffer, rights) => {
+        const ioPage = map(context, buffer, rights);
+        if (ioPage < 0) ion.takeReference(buffer);
+        return ioPage;
+      };
     },
   },
   {

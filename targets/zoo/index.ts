@@ -1,22 +1,25 @@
 /** All bugs, by layer from the bottom up. */
-import { type Bug, infect } from './bug.ts';
+import { BUG_LAYERS, type Bug, infect } from './bug.ts';
 import { CPU_BUGS } from './cpu.ts';
 import { DMA_BUGS } from './dma.ts';
 import { GPU_BUGS } from './gpu.ts';
 import { IOMMU_BUGS } from './iommu.ts';
 import { ION_BUGS } from './ion.ts';
+import { IOVA_BUGS } from './iova.ts';
 import { METADATA_BUGS } from './metadata.ts';
+import { ORIGINS, type Origin } from './origins.ts';
 import { PAGES_BUGS } from './pages.ts';
 import { SG_BUGS } from './sg.ts';
 import { SHARING_BUGS } from './sharing.ts';
 
-export { type Bug, infect };
+export { BUG_LAYERS, type Bug, infect, ORIGINS, type Origin };
 
 export const ZOO: readonly Bug[] = [
   ...PAGES_BUGS,
   ...METADATA_BUGS,
   ...SG_BUGS,
   ...IOMMU_BUGS,
+  ...IOVA_BUGS,
   ...DMA_BUGS,
   ...CPU_BUGS,
   ...ION_BUGS,

@@ -1,12 +1,14 @@
 /** Bugs of page tables, the IOTLB, domains and the devices in them. */
+import { EEXIST, ENOMEM } from '../../impl/errno.ts';
 import { OWNER_BLOCK } from '../../impl/owners.ts';
-import { WRITE } from '../../impl/tables.ts';
+import { READ, WRITE } from '../../impl/tables.ts';
+import { pageBytesOf } from '../builtin-calls.ts';
 import type { Bug } from './bug.ts';
 
 export const IOMMU_BUGS: readonly Bug[] = [
   {
     name: 'stale-iotlb',
-    origin: 'GP-01',
+    origin: 'invented',
     layer: 'iommu',
     catches: 'I1',
     text: 'unmapping does not invalidate the IOTLB',
@@ -17,7 +19,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
   },
   {
     name: 'writable-anyway',
-    origin: 'GP-14',
+    origin: 'invented',
     layer: 'iommu',
     catches: 'I4',
     text: 'what is mapped for reading can be written too',
@@ -104,7 +106,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
   },
   {
     name: 'iotlb-without-tags',
-    origin: 'IO-26',
+    origin: 'invented',
     layer: 'iommu',
     catches: 'I1',
     text: 'a translation that the IOTLB holds is used for all address spaces',
@@ -136,13 +138,12 @@ export const IOMMU_BUGS: readonly Bug[] = [
     origin: 'IO-04',
     layer: 'iommu',
     catches: 'S4',
-    text: 'where in a page a device address leads is left out of its translation',
+    text: 'where in a large leaf a device address leads is left out of its translation',
     needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_iova_to_phys'],
-    patch({ iommu, memory }) {
-      const pageBytes = memory.wordBytes << memory.pageShift;
-      const translate = iommu.iovaToPhys.bind(iommu);
-      iommu.iovaToPhys = (context, iova) => translate(context, iova - (iova % pageBytes));
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
+    patch({ tables }) {
+      const inBlock = tables.inBlock.bind(tables);
+      tables.inBlock = (block, level) => inBlock(block, level, 0);
     },
   },
   {
@@ -152,7 +153,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'I5',
     text: 'when not all of a list can be mapped, what was mapped of it stays',
     needs: [],
-    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_map_sg'],
     patch({ iommu, tables }) {
       iommu.mapSegments = (context, ioPage, reader, rights) => {
         tables.begin();
@@ -168,7 +168,7 @@ export const IOMMU_BUGS: readonly Bug[] = [
   },
   {
     name: 'detach-forgotten',
-    origin: 'IO-23',
+    origin: 'invented',
     layer: 'iommu',
     catches: 'I6',
     text: 'a device that is detached keeps its domain',
@@ -179,13 +179,232 @@ export const IOMMU_BUGS: readonly Bug[] = [
   },
   {
     name: 'attach-takes-over',
-    origin: 'UF-08',
+    origin: 'invented',
     layer: 'iommu',
     catches: 'I6',
     text: 'a device that is attached already changes its domain without being detached',
     needs: [],
     patch({ devices }) {
       devices.isAttached = () => false;
+    },
+  },
+  {
+    name: 'unmap-ends-with-the-table',
+    origin: 'IO-02',
+    layer: 'iommu',
+    catches: 'I1',
+    text: 'an unmap that goes on in the next table stops where the first one ends, and says that it went on',
+    needs: [],
+    patch({ iommu, tables }) {
+      const clear = iommu.clearEntries.bind(iommu);
+      iommu.clearEntries = (context, ioPage, count) => {
+        const slots = tables.pagesOf(1);
+        const root = iommu.rootOf(context);
+        let mapped = 0;
+        while (mapped < count && tables.walk(root, ioPage + mapped) !== 0) mapped++;
+        clear(context, ioPage, Math.min(count, slots - (ioPage % slots)));
+        return mapped;
+      };
+    },
+  },
+  {
+    name: 'block-taken-for-a-table',
+    origin: 'IO-03',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'a large leaf on the way is followed as if it led to a table: entries are kept in pages of data',
+    needs: [],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map'],
+    patch({ tables, memory }) {
+      const descend = tables.descend.bind(tables);
+      tables.descend = (table, slot) => {
+        const child = descend(table, slot);
+        return child === -EEXIST ? (memory.read(table, slot) >>> 2) - 1 : child;
+      };
+    },
+  },
+  {
+    name: 'no-part-of-a-block',
+    origin: 'IO-05',
+    layer: 'iommu',
+    catches: 'P1',
+    text: 'a part of a large leaf is not unmapped any more, though callers rely on it',
+    needs: [],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
+    patch({ tables }) {
+      tables.unmapPart = () => 0;
+    },
+  },
+  {
+    name: 'block-over-a-table',
+    origin: 'IO-06',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'a large leaf is put in the place of a table, without a look at what that still maps',
+    needs: [],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map'],
+    patch({ tables }) {
+      tables.hasRoom = () => true;
+    },
+  },
+  {
+    name: 'mapped-nothing',
+    origin: 'IO-09',
+    layer: 'iommu',
+    catches: 'P1',
+    text: 'a mapping of less than a page succeeds and maps nothing',
+    needs: [],
+    patch({ iommu, memory }) {
+      const map = iommu.map.bind(iommu);
+      const pageBytes = pageBytesOf(memory);
+      iommu.map = (context, iova, phys, bytes, rights) =>
+        map(context, iova, phys, Math.floor(bytes / pageBytes) * pageBytes, rights);
+    },
+  },
+  {
+    name: 'failure-taken-for-success',
+    origin: 'IO-10',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'the error of a list that there were no tables for passes for the bytes that were mapped',
+    needs: ['fault'],
+    patch({ iommu }) {
+      const map = iommu.mapSegments.bind(iommu);
+      iommu.mapSegments = (context, ioPage, reader, rights) => {
+        const result = map(context, ioPage, reader, rights);
+        return result === -ENOMEM ? 0 : result;
+      };
+    },
+  },
+  {
+    name: 'undone-one-short',
+    origin: 'ION-01',
+    layer: 'iommu',
+    catches: 'C4',
+    text: 'a mapping that fails half way for want of a table is undone but for its last page',
+    needs: ['fault'],
+    property: 'fault',
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+    ],
+    patch({ iommu }) {
+      const giveUp = iommu.giveUp.bind(iommu);
+      iommu.giveUp = (context, ioPage, mapped, error) => {
+        if (error !== -ENOMEM) return giveUp(context, ioPage, mapped, error);
+        iommu.undoMap(context, ioPage, Math.max(mapped - 1, 0));
+        return error;
+      };
+    },
+  },
+  {
+    name: 'flush-after-the-end',
+    origin: 'IO-23',
+    layer: 'iommu',
+    catches: 'I1',
+    text: 'the flush at the end of an address space goes by a list that it is on no more, and drops nothing',
+    needs: [],
+    only: [
+      'alloc_pages',
+      'iommu_domain_alloc',
+      'iommu_domain_free',
+      'iommu_attach_device',
+      'iommu_detach_device',
+      'iommu_map',
+      'device_read',
+    ],
+    patch({ iotlb }) {
+      iotlb.flush = () => {};
+    },
+  },
+  {
+    name: 'tables-of-another',
+    origin: 'IO-26',
+    layer: 'iommu',
+    catches: 'I3',
+    text: 'two contexts are given the same tables by mistake',
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind'],
+    patch({ iommu }) {
+      iommu.spaceFor = (context) => context - (context % 2);
+    },
+  },
+  {
+    name: 'attached-under-another-id',
+    origin: 'IO-27',
+    layer: 'iommu',
+    catches: 'I6',
+    text: 'the domain of a device is entered under the id of another',
+    needs: [],
+    patch({ devices }) {
+      const attach = devices.attach.bind(devices);
+      devices.attach = (domain, device) => {
+        const result = attach(domain, device);
+        if (result < 0 || device === 0) return result;
+        devices.domain.set(device, 0);
+        devices.domain.set(0, domain + 1);
+        return result;
+      };
+    },
+  },
+  {
+    name: 'write-means-both',
+    origin: 'IO-29',
+    layer: 'iommu',
+    catches: 'I4',
+    text: 'what is mapped for writing alone can be read too',
+    needs: [],
+    patch({ tables }) {
+      const map = tables.map.bind(tables);
+      tables.map = (root, ioPage, page, rights, level) =>
+        map(root, ioPage, page, rights === WRITE ? READ | WRITE : rights, level);
+    },
+  },
+  {
+    name: 'entry-too-narrow',
+    origin: 'IO-30',
+    layer: 'iommu',
+    catches: 'I2',
+    text: 'an entry has room for 5 bits of a page number',
+    needs: [],
+    patch({ tables }) {
+      const map = tables.map.bind(tables);
+      tables.map = (root, ioPage, page, rights, level) => map(root, ioPage, page % 32, rights, level);
+    },
+  },
+  {
+    name: 'address-wraps',
+    origin: 'IO-34',
+    layer: 'iommu',
+    catches: 'P2',
+    text: 'a device address wraps at the end of the address space before its bounds are checked',
+    needs: [],
+    only: ['iommu_domain_alloc', 'alloc_pages', 'iommu_map'],
+    patch({ iommu, memory }) {
+      const map = iommu.map.bind(iommu);
+      const end = iommu.ioPages * pageBytesOf(memory);
+      iommu.map = (context, iova, phys, bytes, rights) => map(context, iova % end, phys, bytes, rights);
+    },
+  },
+  {
+    name: 'lost-in-the-split',
+    origin: 'invented',
+    layer: 'iommu',
+    catches: 'S4',
+    text: 'a large leaf of which a part cannot be unmapped is not put back',
+    needs: ['fault'],
+    property: 'fault',
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
+    patch({ tables, memory }) {
+      const unmapPart = tables.unmapPart.bind(tables);
+      tables.unmapPart = (table, level, ioPage, count) => {
+        const done = unmapPart(table, level, ioPage, count);
+        if (done === 0) memory.write(table, tables.slotOf(ioPage, level), 0);
+        return done;
+      };
     },
   },
 ];

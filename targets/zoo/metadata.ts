@@ -1,5 +1,6 @@
 /** Bugs of metadata: slabs, vmalloc, the kernel's page tables, vmap. */
 import { ENOMEM } from '../../impl/errno.ts';
+import { pageBytesOf } from '../builtin-calls.ts';
 import type { Bug } from './bug.ts';
 
 export const METADATA_BUGS: readonly Bug[] = [
@@ -30,9 +31,10 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'M2b',
     text: 'metadata above a page must be contiguous',
     needs: ['fragmentation'],
-    only: ['alloc_pages', 'free_pages', 'kvmalloc', 'kvfree'],
-    patch({ metadata }) {
-      metadata.vmalloc = () => -ENOMEM;
+    patch({ metadata, memory }) {
+      const allocate = metadata.kvmalloc.bind(metadata);
+      const pageBytes = pageBytesOf(memory);
+      metadata.kvmalloc = (bytes) => (bytes > pageBytes ? metadata.kmallocLarge(bytes) : allocate(bytes));
     },
   },
   {
@@ -42,9 +44,8 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'C1',
     text: 'a page of small objects is freed with the first of them',
     needs: [],
-    only: ['kmalloc', 'kfree'],
     patch({ metadata: { contiguous }, memory }) {
-      const pageBytes = memory.wordBytes << memory.pageShift;
+      const pageBytes = pageBytesOf(memory);
       const { slabs } = contiguous;
       contiguous.release = (pointer) => {
         const page = Math.floor(pointer / pageBytes);
@@ -62,7 +63,6 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'C1',
     text: 'the size of a small object is rounded down to one that slabs have',
     needs: [],
-    only: ['kmalloc', 'kfree'],
     patch({ metadata: { contiguous } }) {
       const { slabs } = contiguous;
       const allocate = slabs.allocate.bind(slabs);
@@ -104,7 +104,6 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'C3',
     text: 'vfree gives the pages back and keeps the kernel addresses',
     needs: [],
-    only: ['vmalloc', 'vfree'],
     patch({ metadata }) {
       metadata.scattered.release = () => {};
     },
@@ -116,7 +115,6 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'S3',
     text: 'the guard page behind an area is the first of the next',
     needs: [],
-    only: ['alloc_pages', 'vmalloc', 'vfree', 'vmap', 'vunmap'],
     patch({ metadata: { scattered } }) {
       const { area } = scattered;
       const reserve = scattered.reserve.bind(scattered);
@@ -140,7 +138,6 @@ export const METADATA_BUGS: readonly Bug[] = [
     catches: 'P3',
     text: 'the last of several pages is left out of a mapping of kernel addresses',
     needs: [],
-    only: ['alloc_pages', 'vmap', 'vunmap'],
     patch({ metadata: { scattered } }) {
       const map = scattered.mapPages.bind(scattered);
       scattered.mapPages = (count, pageOf, cached) =>
@@ -149,7 +146,7 @@ export const METADATA_BUGS: readonly Bug[] = [
   },
   {
     name: 'uncached-mapped-cached',
-    origin: 'DM-11',
+    origin: 'invented',
     layer: 'metadata',
     catches: 'P3',
     text: 'kernel addresses are cached whatever the memory needs',
@@ -157,6 +154,84 @@ export const METADATA_BUGS: readonly Bug[] = [
     patch({ metadata: { scattered } }) {
       const map = scattered.mapPages.bind(scattered);
       scattered.mapPages = (count, pageOf) => map(count, pageOf, true);
+    },
+  },
+  {
+    name: 'size-of-31-bits',
+    origin: 'PA-04',
+    layer: 'metadata',
+    catches: 'P2',
+    text: 'the size of metadata is kept in 31 bits, whatever was asked for',
+    needs: [],
+    patch({ metadata }) {
+      const allocate = metadata.kvmalloc.bind(metadata);
+      metadata.kvmalloc = (bytes) => allocate(bytes % 2 ** 31);
+    },
+  },
+  {
+    name: 'kvfree-is-kfree',
+    origin: 'PA-10',
+    layer: 'metadata',
+    catches: 'C3',
+    text: 'memory that kvmalloc may have out of single pages is freed as if it never had',
+    needs: [],
+    patch({ metadata, memory }) {
+      const free = metadata.kfree.bind(metadata);
+      metadata.kvfree = (pointer) => {
+        if (memory.isPage(Math.floor(pointer / pageBytesOf(memory)))) free(pointer);
+      };
+    },
+  },
+  {
+    name: 'mapped-in-pairs',
+    origin: 'PA-05',
+    layer: 'metadata',
+    catches: 'I2',
+    text: 'pages are mapped as pairs wherever the first is aligned, though the second came from elsewhere',
+    needs: [],
+    patch({ metadata: { scattered } }) {
+      const map = scattered.mapPages.bind(scattered);
+      scattered.mapPages = (count, pageOf, cached) => {
+        const inPair = (index: number): number => {
+          const first = pageOf(index - (index % 2));
+          return index % 2 === 1 && first % 2 === 0 ? first + 1 : pageOf(index);
+        };
+        return map(count, inPair, cached);
+      };
+    },
+  },
+  {
+    name: 'vmalloc-keeps-one',
+    origin: 'invented',
+    layer: 'metadata',
+    catches: 'C4',
+    text: 'when pages run out half way through an area, the last that it got is not freed',
+    needs: ['fault'],
+    patch({ metadata: { scattered } }) {
+      const back = scattered.back.bind(scattered);
+      scattered.back = (start, array, count) => {
+        const done = back(start, array, count);
+        return done < count ? Math.max(done - 1, 0) : done;
+      };
+    },
+  },
+  {
+    name: 'addresses-stay-without-tables',
+    origin: 'invented',
+    layer: 'metadata',
+    catches: 'C4',
+    text: 'kernel addresses stay taken when there are no tables to map them with',
+    needs: ['fault'],
+    property: 'fault',
+    patch({ metadata: { scattered } }) {
+      const map = scattered.mapPages.bind(scattered);
+      const release = scattered.release.bind(scattered);
+      scattered.mapPages = (count, pageOf, cached) => {
+        scattered.release = () => {};
+        const kernelPage = map(count, pageOf, cached);
+        scattered.release = release;
+        return kernelPage;
+      };
     },
   },
 ];

@@ -1,5 +1,6 @@
 /** Bugs of the page allocator, of the parked list, of compaction and of those who occupy pages. */
-import { EBUSY, ENOMEM } from '../../impl/errno.ts';
+import { ceilLog2 } from '../../impl/check.ts';
+import { EBUSY, ENOMEM, ENOSPC } from '../../impl/errno.ts';
 import { OWNER_MOVABLE, OWNER_OCCUPIED } from '../../impl/owners.ts';
 import type { Bug } from './bug.ts';
 
@@ -20,8 +21,23 @@ export const PAGES_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'uncounted-tail',
+    name: 'taken-off-and-counted',
     origin: 'PA-01',
+    layer: 'pages',
+    catches: 'C6',
+    text: 'a page that is taken out of the free lists by its number is still counted as free',
+    needs: [],
+    patch({ pages }) {
+      const carve = pages.carve.bind(pages);
+      pages.carve = (page) => {
+        carve(page);
+        pages.freeCount.add(0, 1);
+      };
+    },
+  },
+  {
+    name: 'uncounted-tail',
+    origin: 'invented',
     layer: 'pages',
     catches: 'C6',
     text: 'pages given back from the tail of a larger block are not counted as free',
@@ -39,7 +55,6 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'S1',
     text: 'a freed block is not joined with its free buddy',
     needs: [],
-    only: ['iommu_domain_alloc', 'iommu_domain_free', 'drain'],
     patch({ pages }) {
       pages.canMerge = () => false;
     },
@@ -51,7 +66,6 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'P1',
     text: 'an order that does not exist is reported as lack of memory',
     needs: [],
-    only: ['alloc_pages', 'free_pages'],
     patch({ pages }) {
       const allocate = pages.allocateBlock.bind(pages);
       pages.allocateBlock = (order) => (order < 0 || order > pages.orderMax ? -ENOMEM : allocate(order));
@@ -64,7 +78,6 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'L1',
     text: 'a drain stops before the last parked page',
     needs: [],
-    only: ['iommu_domain_alloc', 'iommu_domain_free', 'drain'],
     patch({ pages }) {
       pages.drain = () => {
         while (pages.parked.count.get(0) > 1) pages.freeToLists(pages.parked.pop(), 0);
@@ -73,12 +86,11 @@ export const PAGES_BUGS: readonly Bug[] = [
   },
   {
     name: 'parked-counts-as-used',
-    origin: 'IV-06',
+    origin: 'invented',
     layer: 'pages',
     catches: 'M1',
     text: 'a block cannot be had although all pages that it lacks are parked',
     needs: [],
-    only: ['alloc_pages', 'free_pages', 'iommu_domain_alloc', 'iommu_domain_free'],
     patch({ pages }) {
       pages.take = (order) => {
         const page = pages.tryTake(order);
@@ -93,7 +105,6 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'P1',
     text: 'the last pages, which are kept for emergencies, are handed out too',
     needs: [],
-    only: ['alloc_pages', 'free_pages'],
     patch({ pages }) {
       const take = pages.tryTake.bind(pages);
       pages.tryTake = (order) => {
@@ -141,7 +152,6 @@ export const PAGES_BUGS: readonly Bug[] = [
     catches: 'H2',
     text: 'compaction moves a page and leaves what it holds behind',
     needs: ['fragmentation'],
-    only: ['alloc_pages', 'free_pages', 'occupy', 'release', 'compact'],
     patch({ pages }) {
       pages.moveContents = () => {};
     },
@@ -176,12 +186,11 @@ export const PAGES_BUGS: readonly Bug[] = [
   },
   {
     name: 'half-occupied',
-    origin: 'UF-10',
+    origin: 'invented',
     layer: 'pages',
     catches: 'C4',
     text: 'when one of the pages asked for is in use, those before it stay taken',
     needs: [],
-    only: ['alloc_pages', 'occupy', 'release'],
     patch({ pages }) {
       const occupy = pages.occupants.occupy.bind(pages.occupants);
       pages.occupants.occupy = (first, count, movable) => {
@@ -191,6 +200,44 @@ export const PAGES_BUGS: readonly Bug[] = [
           pages.own(page, 1, OWNER_OCCUPIED);
         }
         return result;
+      };
+    },
+  },
+  {
+    name: 'split-for-nothing',
+    origin: 'BD-11',
+    layer: 'pages',
+    catches: 'S1',
+    text: 'a range is cut out of a free block before all else is to be had; when it is not, the pieces stay apart',
+    needs: ['fault'],
+    patch({ pages }) {
+      const occupy = pages.occupants.occupy.bind(pages.occupants);
+      const canMerge = pages.canMerge.bind(pages);
+      pages.occupants.occupy = (first, count, movable) => {
+        const result = occupy(first, count, movable);
+        pages.canMerge = () => false;
+        for (let page = first; result === -ENOSPC && page < first + count; page++) {
+          pages.carve(page);
+          pages.freeToLists(page, 0);
+        }
+        pages.canMerge = canMerge;
+        return result;
+      };
+    },
+  },
+  {
+    name: 'rounded-past-the-largest',
+    origin: 'BD-04',
+    layer: 'pages',
+    catches: 'P1',
+    text: 'a contiguous request that is rounded up past the largest block stops the machine',
+    needs: [],
+    patch({ buffers, pages }) {
+      buffers.takeBlock = (count) => {
+        const order = ceilLog2(count);
+        const first = pages.allocate(order);
+        if (first >= 0) pages.freeRun(first + count, (1 << order) - count);
+        return first;
       };
     },
   },

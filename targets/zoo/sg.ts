@@ -1,5 +1,6 @@
 /** Bugs of scatter-gather tables. */
 import { OWNER_BLOCK } from '../../impl/owners.ts';
+import { pageBytesOf } from '../builtin-calls.ts';
 import type { Bug } from './bug.ts';
 
 export const SG_BUGS: readonly Bug[] = [
@@ -33,7 +34,6 @@ export const SG_BUGS: readonly Bug[] = [
     catches: 'C3',
     text: 'freeing a table of several chunks frees the first of them',
     needs: [],
-    only: ['alloc_pages', 'sg_alloc_table_from_pages', 'sg_free_table'],
     patch({ sg, chunks }) {
       sg.free = (table) => {
         chunks.freeChunk(sg.head.get(table) - 1);
@@ -71,7 +71,7 @@ export const SG_BUGS: readonly Bug[] = [
   },
   {
     name: 'last-segment-lost',
-    origin: 'SG-10',
+    origin: 'invented',
     layer: 'dma',
     catches: 'S5',
     text: 'whoever walks a table of several segments misses the last',
@@ -87,6 +87,61 @@ export const SG_BUGS: readonly Bug[] = [
     patch({ sg }) {
       sg.open = (table, reader) =>
         reader.open(sg.head.get(table) - 1, Math.max(sg.segments.get(table) - 1, 1));
+    },
+  },
+  {
+    name: 'segment-limit-rounded-up',
+    origin: 'SG-06',
+    layer: 'sg',
+    catches: 'S2',
+    text: 'a limit of segments that is no multiple of the page size is rounded up: segments overshoot it',
+    needs: [],
+    patch({ sg, memory }) {
+      const allocate = sg.allocateFromPages.bind(sg);
+      const pageBytes = pageBytesOf(memory);
+      sg.allocateFromPages = (blocks, maxSegment) =>
+        allocate(blocks, maxSegment < pageBytes ? maxSegment : Math.ceil(maxSegment / pageBytes) * pageBytes);
+    },
+  },
+  {
+    name: 'unmapped-by-segments',
+    origin: 'SG-09',
+    layer: 'sg',
+    catches: 'I1',
+    text: 'a table is unmapped with the number of its segments for that of its pages',
+    needs: [],
+    patch({ dma, sg, flushQueue }) {
+      const unmap = dma.unmap.bind(dma);
+      const release = flushQueue.release.bind(flushQueue);
+      dma.unmap = (table) => {
+        flushQueue.release = (domain, ioPage) => release(domain, ioPage, sg.segments.get(table));
+        const flushes = unmap(table);
+        flushQueue.release = release;
+        return flushes;
+      };
+    },
+  },
+  {
+    name: 'length-wraps',
+    origin: 'SG-13',
+    layer: 'sg',
+    catches: 'I1',
+    text: 'the pages of a table are added up in 2 bits: fewer addresses are taken than mapped',
+    needs: [],
+    only: [
+      'alloc_pages',
+      'sg_alloc_table_from_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'dma_map_sg',
+      'dma_unmap_sg',
+    ],
+    patch({ sg }) {
+      const count = sg.countPages.bind(sg);
+      sg.countPages = (table, reader) => {
+        const pages = count(table, reader);
+        return pages % 4 === 0 ? pages : pages % 4;
+      };
     },
   },
 ];
