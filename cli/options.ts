@@ -153,6 +153,7 @@ export interface RawZooOptions {
   readonly cases?: string;
   readonly curve?: string;
   readonly markdown?: string;
+  readonly missing?: true;
   readonly times?: true;
   readonly json?: true;
 }
@@ -165,6 +166,8 @@ const SEEDS_MAX = 10_000;
 export function zooOptions(raw: RawZooOptions): ZooOptions {
   const seeds = integer('--seeds', raw.seeds, 1, SEEDS_MAX);
   const first = integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER - seeds);
+  if (raw.missing === true && raw.names.length > 0)
+    throw new UsageError(`--missing: it lists what no bug re-creates, and hunts no "${raw.names[0]}"`);
   return {
     bugs: bugsOf(raw),
     seeds: Array.from({ length: seeds }, (_, at) => first + at),
@@ -173,6 +176,7 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
     cases: raw.cases,
     curve: raw.curve,
     markdown: raw.markdown,
+    missing: raw.missing === true,
     times: raw.times === true,
     json: raw.json === true,
   };

@@ -153,6 +153,10 @@ function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>
     .option('--cases <folder>', 'keep the shortest case of each bug there')
     .option('--curve <file>', 'draw bugs found against commands run, as SVG')
     .option('--markdown <file>', 'write the table as a page, with the curve where that is drawn too')
+    .option(
+      '--missing',
+      'hunt nothing: list the historic bugs that are not re-created yet, by what that takes',
+    )
     .option('--times', 'with the time until the first failure, which depends on the machine')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${ZOO_HELP}${EXIT_HELP}`)

@@ -41,6 +41,7 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
     'zoo --needs crumbs',
     'ionclad: --needs: there is no "crumbs" (known: fragmentation, fault, second actor)',
   ],
+  ['zoo --missing pages', 'ionclad: --missing: it lists what no bug re-creates, and hunts no "pages"'],
   ['zoo --seeds 0', 'ionclad: --seeds: expected an integer from 1 to 10000, got "0"'],
   ['calls -- x', 'ionclad: "x": this command takes no arguments'],
   ['replay', "ionclad: missing required argument 'file'"],

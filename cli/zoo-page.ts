@@ -1,8 +1,11 @@
 /** The kill table as a page in Markdown: what the documentation shows is what the command found. */
 import { dirname, relative } from 'node:path';
+import { ZOO } from '../targets/zoo/index.ts';
+import { ORIGINS } from '../targets/zoo/origins.ts';
 import { count } from './table.ts';
 import type { ZooOptions } from './zoo.ts';
 import type { Row } from './zoo-figures.ts';
+import { missing, originsText } from './zoo-origins.ts';
 import { headerOf, legendOf, numbersOf, totalLines } from './zoo-table.ts';
 
 type Asked = Pick<ZooOptions, 'scripts' | 'seeds' | 'times' | 'curve' | 'markdown'>;
@@ -16,15 +19,20 @@ export function pageOf(rows: readonly Row[], asked: Asked): string {
     ['## The table'],
     legendOf(asked).map(([column, text]) => `- *${column}*: ${text}`),
     tableOf(rows, asked.times),
+    ['## Where they come from'],
+    [`${originsText()}. An origin is an id of this table and of the next.`],
+    originTable(),
+    ['## What is missing'],
+    missingTable(),
   ];
   return `${paragraphs.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 const INTRODUCTION = [
-  'Each bug of the zoo is the built-in implementation with one step replaced. Most did harm in a real kernel;',
-  'their origin says where. A specification, a generator or a shrinker that gets worse shows here first: a bug',
-  'is missed, takes more commands until it is found, or stays longer than it was. This page is written by',
-  '`npm run zoo`; `ionclad zoo` prints the same table for one seed.',
+  'Each bug of the zoo is the built-in implementation with one step replaced. Those with an origin re-create a',
+  'bug of a real kernel; the others were invented. A specification, a generator or a shrinker that gets worse',
+  'shows here first: a bug is missed, takes more commands until it is found, or stays longer than it was. This',
+  'page is written by `npm run zoo`; `ionclad zoo` prints the same table for one seed.',
 ];
 
 /** The curve with a path from where the page is. */
@@ -48,8 +56,33 @@ function tableOf(rows: readonly Row[], times: boolean): string[] {
       .join('; '),
     bug.text,
   ]);
-  const isNumber = (at: number): boolean => at > 3 && at < header.length - 2;
-  return [header, header.map((_, at) => (isNumber(at) ? '--:' : '---')), ...lines].map(
+  return rowsOf(header, lines, (at) => at > 3 && at < header.length - 2);
+}
+
+function originTable(): string[] {
+  const made = ORIGINS.filter((origin) => origin.missing === undefined);
+  const lines = made.map(({ id, year, what }) => {
+    const bugs = ZOO.filter(({ origin }) => origin === id).map(({ name }) => `\`${name}\``);
+    return [id, String(year), what, bugs.join(', ')];
+  });
+  return rowsOf(['id', 'year', 'what it was', 'bugs of the zoo'], lines);
+}
+
+function missingTable(): string[] {
+  const lines = missing().flatMap(([needed, origins]) =>
+    origins.map(({ id, year, what }) => [needed, id, String(year), what]),
+  );
+  return rowsOf(['missing', 'id', 'year', 'what it was'], lines);
+}
+
+/** A table in Markdown. */
+function rowsOf(
+  header: readonly string[],
+  lines: readonly (readonly string[])[],
+  isRight: (column: number) => boolean = () => false,
+): string[] {
+  const rule = header.map((_, at) => (isRight(at) ? '--:' : '---'));
+  return [header, rule, ...lines].map(
     (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
   );
 }

@@ -140,6 +140,19 @@ describe('ionclad zoo', () => {
     expect(err).to.include('zoo.svg cannot be written: ');
   });
 
+  it('lists what is not re-created, without a hunt', async () => {
+    const { code, out } = await record(['zoo', '--missing']);
+    expect(code).to.equal(0);
+    expect(out)
+      .to.match(/^[^\n]+\n {2}[A-Z]+-\d+, \d{4}/)
+      .and.to.match(/\n\d+ historic bugs: \d+ re-created, \d+ not yet$/);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).to.be.at.most(110);
+    const { origins } = JSON.parse((await record(['zoo', '--missing', '--json'])).out) as {
+      origins: object[];
+    };
+    expect(out).to.include(`${origins.length} historic bugs`);
+  });
+
   it('hears of Ctrl-C and tells what it had', async () => {
     const { code, out, err } = await record(['zoo'], AbortSignal.abort());
     expect({ code, out, err }).to.deep.equal({ code: 130, out: 'nothing ran', err: 'ionclad: interrupted' });

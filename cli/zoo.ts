@@ -11,6 +11,7 @@ import type { HuntedBug } from './worker.ts';
 import { KEPT_CASES, keepShortest, keptCase } from './zoo-cases.ts';
 import { curveOf } from './zoo-curve.ts';
 import { decidedBy, type Row, rowOf } from './zoo-figures.ts';
+import { missingCommand } from './zoo-origins.ts';
 import { pageOf } from './zoo-page.ts';
 import { explained, printTable, totalLines } from './zoo-table.ts';
 
@@ -25,12 +26,15 @@ export interface ZooOptions {
   /** Files that the curve and the page are written to. */
   readonly curve: string | undefined;
   readonly markdown: string | undefined;
+  /** Nothing is hunted: the historic bugs that are not re-created are listed. */
+  readonly missing: boolean;
   readonly times: boolean;
   readonly json: boolean;
 }
 
 export async function zooCommand(options: ZooOptions, session: Session): Promise<ExitCode> {
   const { io, signal } = session;
+  if (options.missing) return missingCommand(options.json, io);
   const hunted = await huntAll(options, session);
   const rows: Row[] = [];
   for (const bug of options.bugs) {
@@ -38,7 +42,7 @@ export async function zooCommand(options: ZooOptions, session: Session): Promise
     if (hunts.length === 0) continue;
     rows.push(rowOf({ bug, hunts, kept: await keptCase(options.cases ?? KEPT_CASES, bug, io) }));
   }
-  const problems = writeFiles(rows, options);
+  const problems = [...keepCases(rows, options), ...(signal.aborted ? [] : writePage(rows, options))];
   const code = codeOf(rows, problems, signal);
   if (options.json) io.out(JSON.stringify(reportOf(rows, options, code), null, 2));
   else print(rows, options, session);
@@ -78,14 +82,22 @@ async function huntAll(
 }
 
 /** @returns what went wrong with files */
-function writeFiles(rows: readonly Row[], options: ZooOptions): string[] {
-  const { cases, curve, markdown } = options;
-  const saved: (Saved | undefined)[] = cases === undefined ? [] : rows.map((row) => keepShortest(cases, row));
-  if (curve !== undefined) saved.push(saveText(dirname(curve), basename(curve), curveOf(rows)));
-  if (markdown !== undefined)
-    saved.push(saveText(dirname(markdown), basename(markdown), pageOf(rows, options)));
-  return saved.flatMap((each) => (each !== undefined && 'problem' in each ? [each.problem] : []));
+const keepCases = (rows: readonly Row[], { cases }: ZooOptions): string[] =>
+  cases === undefined ? [] : problemsOf(rows.map((row) => keepShortest(cases, row)));
+
+/** Not after Ctrl-C: a page of some hunts would stand where that of all stood. */
+function writePage(rows: readonly Row[], options: ZooOptions): string[] {
+  const { curve, markdown } = options;
+  return problemsOf([
+    curve === undefined ? undefined : saveText(dirname(curve), basename(curve), curveOf(rows)),
+    markdown === undefined
+      ? undefined
+      : saveText(dirname(markdown), basename(markdown), pageOf(rows, options)),
+  ]);
 }
+
+const problemsOf = (saved: readonly (Saved | undefined)[]): string[] =>
+  saved.flatMap((each) => (each !== undefined && 'problem' in each ? [each.problem] : []));
 
 function codeOf(rows: readonly Row[], problems: readonly string[], signal: AbortSignal): ExitCode {
   if (signal.aborted) return EXIT.INTERRUPTED;
