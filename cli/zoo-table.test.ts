@@ -8,7 +8,7 @@ import { type Row, rowOf } from './zoo-figures.ts';
 import { pageOf } from './zoo-page.ts';
 import { explained, printTable, totalLines } from './zoo-table.ts';
 
-const bug = (name: string, layer: string, rest: Partial<Bug> = {}): Bug => ({
+const bug = (name: string, layer: Bug['layer'], rest: Partial<Bug> = {}): Bug => ({
   ...{ name, layer, origin: 'invented', catches: 'C1', text: `${name} is wrong`, needs: [], patch: () => {} },
   ...rest,
 });
