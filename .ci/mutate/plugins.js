@@ -13,7 +13,9 @@ export const nameOf = ({ fileName }) => relative(process.cwd(), fileName).split(
 /** The text of an exception is for people: no test should pin it. */
 class Words {
   shouldIgnore(path) {
-    const isWords = path.isNewExpression() && path.get('callee').isIdentifier({ name: 'Error' });
+    if (path.listKey !== 'arguments' || path.key !== path.container.length - 1) return undefined;
+    const callee = path.parentPath.get('callee');
+    const isWords = ['Error', 'assert'].some((name) => callee.isIdentifier({ name }));
     return isWords ? 'words of an exception' : undefined;
   }
 }
