@@ -11,4 +11,4 @@ export const isIndex = (value: number, count: number): boolean =>
   value >= 0 && value < count && Math.floor(value) === value;
 
 /** The smallest k with 2^k >= `value`, for 1 <= value <= 2^31. */
-export const ceilLog2 = (value: number): number => (value === 1 ? 0 : 32 - Math.clz32(value - 1));
+export const ceilLog2 = (value: number): number => 32 - Math.clz32(value - 1);

@@ -80,7 +80,7 @@ export const ENTRY_BYTES = 8;
 /** I/O pages that a device address can name, 1 to 2^20. */
 export const ioPagesOf = (config: Config): number => 2 ** config.ioBits / config.pageBytes;
 
-const isPowerOfTwo = (value: number): boolean => value > 0 && 1 << ceilLog2(value) === value;
+const isPowerOfTwo = (value: number): boolean => 1 << ceilLog2(value) === value;
 
 /** @throws Error when a size is outside what {@link Config} says about it */
 export function checkConfig(config: Config): void {
@@ -89,7 +89,7 @@ export function checkConfig(config: Config): void {
   assert(isPowerOfTwo(pageBytes) && pageBytes >= 64 && pageBytes <= 65536, 'pageBytes: 64 to 65536');
   assert(isPowerOfTwo(lineBytes) && lineBytes >= 8 && lineBytes <= pageBytes, 'lineBytes: 8 to pageBytes');
   assert(orderMax >= 0 && orderMax <= 10, 'orderMax: 0 to 10');
-  assert(isPowerOfTwo(arrayEntry) && arrayEntry >= 4, 'pageArrayEntryBytes: 4 to 64');
+  assert(isPowerOfTwo(arrayEntry) && arrayEntry >= 4 && arrayEntry <= 64, 'pageArrayEntryBytes: 4 to 64');
   assert(isPowerOfTwo(ioPagesOf(config)) && ioPagesOf(config) <= 1 << 20, 'ioBits: 1 to 2^20 I/O pages');
   assert(tableBits >= 1 && 1 << tableBits <= pageBytes / ENTRY_BYTES, 'tableBits: a table fits a page');
 }

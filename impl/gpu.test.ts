@@ -200,6 +200,10 @@ describe('a bind that is interrupted', () => {
     kernel.reset();
     expect(freeOf(kernel)).to.equal(64);
     expect(steps.return(0).done).to.equal(true);
-    expect(kernel.gpu.destroyClient(kernel.ion.createClient())).to.equal(0);
+    const { client, handle, context } = user(kernel);
+    kernel.gpu.concurrent = false;
+    expect(kernel.gpu.bind(context, handle, BOTH)).to.equal(4 * 64);
+    expect(kernel.gpu.destroyClient(client)).to.equal(0);
+    expect(freeOf(kernel)).to.equal(64);
   });
 });

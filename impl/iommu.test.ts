@@ -200,9 +200,11 @@ describe('engine', () => {
   });
 
   it('faults where there is no address, and refuses what is no access', () => {
-    const { kernel, domain } = mapped();
-    const { engine } = kernel;
-    for (const at of [-1, -64, 0, 2 ** 12, 2 ** 64, Number.NaN])
+    const { kernel, domain, phys } = mapped();
+    const { engine, iommu } = kernel;
+    expect(engine.write(domain, 0, 16, 1)).to.equal(0);
+    iommu.map(domain, 0, phys, 64, READ | WRITE);
+    for (const at of [-1, -64, 2 ** 12, 2 ** 13, 2 ** 64, Number.NaN])
       expect(engine.write(domain, at, 16, 1)).to.equal(0);
     for (const bytes of [0, -1, 8 * 64 + 1]) expect(engine.write(domain, 0x400, bytes, 1)).to.equal(-EINVAL);
     for (const context of [-1, 1, 0.5, 99, 6]) expect(engine.read(context, 0x400, 16)).to.equal(-ENOENT);

@@ -12,7 +12,7 @@ const kindsOf = (shape: ArgShape): readonly string[] =>
 
 /** One of everything; two clients with the same ids. Kernel pages 32 to 47 are vmalloc's, then 16 of each client. */
 function withAll(): Judged {
-  const judged = new Judged({ pages: 32 });
+  const judged = new Judged({ pages: 32, contexts: 4 });
   judged.make('alloc_pages', { order: 1 }, { pfn: 2 });
   judged.make('alloc_pages', { order: 1 }, { pfn: 4 });
   judged.make('split_page', { block: 4 }, { pfn: 4, count: 2 });
@@ -26,10 +26,12 @@ function withAll(): Judged {
   for (const table of [1, 0])
     judged.make('sg_alloc_table_from_pages', { pages: [2], maxSegment: 128 }, { table, segments: 1 });
   judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 2 });
-  judged.make('iommu_attach_device', { domain: 2, device: 1 }, { device: 4 });
-  const asked = { device: 4, table: 1, direction: 'to_device' } as const;
+  judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 3 });
+  judged.make('iommu_map', { domain: 3, iova: 640, phys: 128, bytes: 128, prot: 'read' }, { iova: 640 });
+  judged.make('iommu_attach_device', { domain: 2, device: 1 }, { device: 5 });
+  const asked = { device: 5, table: 1, direction: 'to_device' } as const;
   judged.make('dma_map_sg', asked, { table: 1, dma: 192, segments: [192, 64, 64, 64] });
-  judged.make('dma_alloc_coherent', { device: 4, bytes: 64 }, { cpu: 37 * 64, dma: 512, pages: [11] });
+  judged.make('dma_alloc_coherent', { device: 5, bytes: 64 }, { cpu: 37 * 64, dma: 512, pages: [11] });
   for (const client of [1, 0]) {
     judged.make('ion_client_create', {}, { client });
     const buffer = { client, bytes: 1, heaps: ['iommu'], flags: 'uncached' } as const;
@@ -54,9 +56,9 @@ const LIVE = {
   memory: [16 * 64],
   vmap: [33 * 64],
   table: [0, 1],
-  domain: [2],
-  attachment: [4],
-  range: [],
+  domain: [2, 3],
+  attachment: [5],
+  range: [640, 704],
   mapping: [1],
   coherent: [37 * 64],
   client: [0, 1],
@@ -109,6 +111,7 @@ describe('SPEC', () => {
     const device = {
       block: [128, 256, 320],
       vmap: [33 * 64],
+      range: [640, 704],
       mapping: [192],
       coherent: [512],
       kernel_map: [44 * 64, 46 * 64],
