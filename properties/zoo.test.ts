@@ -10,7 +10,7 @@ import { type Shrunk, shrink } from './shrink/shrink.ts';
 /** Most bugs take one in a hundred of them at the most; what the others need is rare. */
 const SCRIPTS = 6000;
 const COMMANDS = 10;
-/** Nothing on it runs short in a script, and while nobody occupies pages of it there is a block for whatever is asked. */
+/** Nothing on it runs short in a script, and while nobody occupies pages it has a block for whatever is asked. */
 const PLENTY: ScriptMachine = {
   orderMax: 4,
   ...{ pages: 512, vmallocPages: 512, ioBits: 14, userPages: 64, reserve: 0, occupied: [], movable: [] },

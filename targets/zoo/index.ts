@@ -11,6 +11,7 @@ import { ORIGINS, type Origin } from './origins.ts';
 import { PAGES_BUGS } from './pages.ts';
 import { SG_BUGS } from './sg.ts';
 import { SHARING_BUGS } from './sharing.ts';
+import { TABLES_BUGS } from './tables.ts';
 
 export { BUG_LAYERS, type Bug, infect, ORIGINS, type Origin };
 
@@ -18,6 +19,7 @@ export const ZOO: readonly Bug[] = [
   ...PAGES_BUGS,
   ...METADATA_BUGS,
   ...SG_BUGS,
+  ...TABLES_BUGS,
   ...IOMMU_BUGS,
   ...IOVA_BUGS,
   ...DMA_BUGS,

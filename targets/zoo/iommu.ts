@@ -1,7 +1,6 @@
-/** Bugs of page tables, the IOTLB, domains and the devices in them. */
-import { EEXIST, ENOMEM } from '../../impl/errno.ts';
+/** Bugs of the IOTLB, of domains and the devices in them. */
+import { ENOMEM } from '../../impl/errno.ts';
 import { OWNER_BLOCK } from '../../impl/owners.ts';
-import { READ, WRITE } from '../../impl/tables.ts';
 import { pageBytesOf } from '../builtin-calls.ts';
 import type { Bug } from './bug.ts';
 
@@ -15,18 +14,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
     needs: [],
     patch({ iotlb }) {
       iotlb.invalidate = () => {};
-    },
-  },
-  {
-    name: 'writable-anyway',
-    origin: 'invented',
-    layer: 'iommu',
-    catches: 'I4',
-    text: 'what is mapped for reading can be written too',
-    needs: [],
-    patch({ tables }) {
-      const map = tables.map.bind(tables);
-      tables.map = (root, ioPage, page, rights, level) => map(root, ioPage, page, rights | WRITE, level);
     },
   },
   {
@@ -82,17 +69,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'tables-not-freed',
-    origin: 'invented',
-    layer: 'iommu',
-    catches: 'C3',
-    text: 'ending an address space frees its top table and forgets those below',
-    needs: [],
-    patch({ tables }) {
-      tables.destroy = (root) => tables.freeTable(root);
-    },
-  },
-  {
     name: 'invalidation-one-short',
     origin: 'IO-12',
     layer: 'iommu',
@@ -119,31 +95,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
         for (let space = 0; space <= iommu.shared && entry === 0; space++) entry = lookUp(space, ioPage);
         return entry;
       };
-    },
-  },
-  {
-    name: 'wrong-part-stays',
-    origin: 'GP-18',
-    layer: 'iommu',
-    catches: 'S4',
-    text: 'a large leaf of which a part is unmapped is split into leaves of its first part',
-    needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
-    patch({ tables }) {
-      tables.partOf = (block) => block;
-    },
-  },
-  {
-    name: 'low-bits-lost',
-    origin: 'IO-04',
-    layer: 'iommu',
-    catches: 'S4',
-    text: 'where in a large leaf a device address leads is left out of its translation',
-    needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
-    patch({ tables }) {
-      const inBlock = tables.inBlock.bind(tables);
-      tables.inBlock = (block, level) => inBlock(block, level, 0);
     },
   },
   {
@@ -205,46 +156,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
         clear(context, ioPage, Math.min(count, slots - (ioPage % slots)));
         return mapped;
       };
-    },
-  },
-  {
-    name: 'block-taken-for-a-table',
-    origin: 'IO-03',
-    layer: 'iommu',
-    catches: 'S4',
-    text: 'a large leaf on the way is followed as if it led to a table: entries are kept in pages of data',
-    needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map'],
-    patch({ tables, memory }) {
-      const descend = tables.descend.bind(tables);
-      tables.descend = (table, slot) => {
-        const child = descend(table, slot);
-        return child === -EEXIST ? (memory.read(table, slot) >>> 2) - 1 : child;
-      };
-    },
-  },
-  {
-    name: 'no-part-of-a-block',
-    origin: 'IO-05',
-    layer: 'iommu',
-    catches: 'P1',
-    text: 'a part of a large leaf is not unmapped any more, though callers rely on it',
-    needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
-    patch({ tables }) {
-      tables.unmapPart = () => 0;
-    },
-  },
-  {
-    name: 'block-over-a-table',
-    origin: 'IO-06',
-    layer: 'iommu',
-    catches: 'S4',
-    text: 'a large leaf is put in the place of a table, without a look at what that still maps',
-    needs: [],
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map'],
-    patch({ tables }) {
-      tables.hasRoom = () => true;
     },
   },
   {
@@ -351,31 +262,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
     },
   },
   {
-    name: 'write-means-both',
-    origin: 'IO-29',
-    layer: 'iommu',
-    catches: 'I4',
-    text: 'what is mapped for writing alone can be read too',
-    needs: [],
-    patch({ tables }) {
-      const map = tables.map.bind(tables);
-      tables.map = (root, ioPage, page, rights, level) =>
-        map(root, ioPage, page, rights === WRITE ? READ | WRITE : rights, level);
-    },
-  },
-  {
-    name: 'entry-too-narrow',
-    origin: 'IO-30',
-    layer: 'iommu',
-    catches: 'I2',
-    text: 'an entry has room for 5 bits of a page number',
-    needs: [],
-    patch({ tables }) {
-      const map = tables.map.bind(tables);
-      tables.map = (root, ioPage, page, rights, level) => map(root, ioPage, page % 32, rights, level);
-    },
-  },
-  {
     name: 'address-wraps',
     origin: 'IO-34',
     layer: 'iommu',
@@ -387,24 +273,6 @@ export const IOMMU_BUGS: readonly Bug[] = [
       const map = iommu.map.bind(iommu);
       const end = iommu.ioPages * pageBytesOf(memory);
       iommu.map = (context, iova, phys, bytes, rights) => map(context, iova % end, phys, bytes, rights);
-    },
-  },
-  {
-    name: 'lost-in-the-split',
-    origin: 'invented',
-    layer: 'iommu',
-    catches: 'S4',
-    text: 'a large leaf of which a part cannot be unmapped is not put back',
-    needs: ['fault'],
-    property: 'fault',
-    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap'],
-    patch({ tables, memory }) {
-      const unmapPart = tables.unmapPart.bind(tables);
-      tables.unmapPart = (table, level, ioPage, count) => {
-        const done = unmapPart(table, level, ioPage, count);
-        if (done === 0) memory.write(table, tables.slotOf(ioPage, level), 0);
-        return done;
-      };
     },
   },
 ];

@@ -1,7 +1,7 @@
 /**
  * Bugs that kernels had, and what each of them is called here. The letters say where it was: PA pages and vmalloc, BD
  * drm_buddy, SG scatter-gather, IV device addresses, IO IOMMU, UF iommufd and VFIO, DM DMA mapping, DP DMA pools, DB
- * dma-buf, GP GPU drivers, ION. The numbers have gaps. In quotes: the title of the commit that mended it, or one of them.
+ * dma-buf, GP GPU drivers, ION. The numbers have gaps. In quotes: the title of the commit that mended it, or of one.
  */
 
 export interface Origin {
