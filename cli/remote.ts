@@ -5,9 +5,12 @@ import {
   type Finding,
   type Found,
   isSameFinding,
+  notRepeated,
   type Outcome,
   type Plan,
+  Recorder,
   runRemote,
+  runRemoteRepeatedly,
   type Script,
   Scripts,
   type Shrunk,
@@ -16,7 +19,9 @@ import {
 import { unlessAborted } from './abort.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
-import type { Task } from './worker.ts';
+import type { Smaller, Task } from './worker.ts';
+
+type Again = (script: Script) => Promise<Finding | undefined>;
 
 /** Each costs a boot and a batch in another process. */
 const EXECUTIONS_MAX = 2_000;
@@ -35,7 +40,12 @@ export class RemoteRunner {
   }
 
   /** Runs scripts until all are done, the time is over, something was found, or Ctrl-C. */
-  async run({ seed, premise, scripts }: Task, plan: Plan, deadline: number): Promise<Outcome> {
+  async run(
+    { seed, premise, scripts }: Task,
+    plan: Plan,
+    deadline: number,
+    onFound: (found: Found) => void,
+  ): Promise<Outcome> {
     const stepper = new Stepper(SPEC, this.#target, premise);
     const source = new Scripts(SPEC, seed, plan);
     for (let index = 0; index < scripts && !this.#session.signal.aborted; index++) {
@@ -44,14 +54,39 @@ export class RemoteRunner {
       const finding = await unlessAborted(this.#session.signal, runRemote(stepper, this.#target, script));
       this.#progress.update(stepper.counts);
       if (finding === undefined || (premise !== undefined && finding.premise !== premise)) continue;
-      return { counts: stepper.counts, found: { index, script, finding } };
+      const found = { index, script, finding: await this.#believed(script, finding, premise) };
+      onFound(found);
+      return { counts: stepper.counts, found };
     }
     return { counts: stepper.counts, found: undefined };
   }
 
-  /** Tries what every pass offers, from the first again after each success. */
-  async shrink({ premise }: Task, { script, finding }: Found): Promise<Shrunk | undefined> {
+  /** A finding is believed when its script shows it again. */
+  async #believed(script: Script, finding: Finding, premise: string | undefined): Promise<Finding> {
+    const again = await this.#again(premise)(script);
+    const unsteady = this.#session.signal.aborted ? undefined : notRepeated(finding, again);
+    if (unsteady === undefined) return finding;
+    return (await this.#repeatedly()(script)) ?? unsteady;
+  }
+
+  #again(premise: string | undefined): Again {
     const stepper = new Stepper(SPEC, this.#target, premise);
+    return (script) => unlessAborted(this.#session.signal, runRemote(stepper, this.#target, script));
+  }
+
+  #repeatedly(): Again {
+    const recorder = new Recorder(SPEC, this.#target);
+    return (script) =>
+      unlessAborted(this.#session.signal, runRemoteRepeatedly(recorder, this.#target, script));
+  }
+
+  /** Tries what every pass offers, from the first again after each success. */
+  async shrink(
+    { premise }: Task,
+    { script, finding }: Found,
+    onSmaller: (smaller: Smaller) => void,
+  ): Promise<Shrunk | undefined> {
+    const again = finding.kind === 'flaky' ? this.#repeatedly() : this.#again(premise);
     let best: { readonly script: Script; readonly finding: Finding } = { script, finding };
     let executions = 0;
     let next: Script | undefined = script;
@@ -65,9 +100,10 @@ export class RemoteRunner {
       for (const { script: candidate } of candidates(from, SPEC)) {
         if (isOver()) break;
         executions++;
-        const found = await unlessAborted(this.#session.signal, runRemote(stepper, this.#target, candidate));
+        const found = await again(candidate);
         if (found === undefined || !isSameFinding(found, finding)) continue;
         best = { script: candidate, finding: found };
+        onSmaller(best);
         next = candidate;
         break;
       }
@@ -76,7 +112,6 @@ export class RemoteRunner {
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {
-    const stepper = new Stepper(SPEC, this.#target, premise);
-    return unlessAborted(this.#session.signal, runRemote(stepper, this.#target, script));
+    return this.#again(premise)(script);
   }
 }

@@ -5,12 +5,19 @@ import {
   type ChunkResult,
   type Finding,
   type Found,
+  isSameFinding,
+  isSmaller,
+  type Measure,
+  measure,
+  Recorder,
   runChunk,
+  runRepeatedly,
   type Script,
   type ScriptMachine,
   type Shrunk,
   shortestWith,
   shrink,
+  type Trial,
   trialOf,
 } from '../properties/index.ts';
 import { bugOf } from '../targets/zoo/index.ts';
@@ -74,10 +81,43 @@ export async function chunk(task: Task, index: number): Promise<ChunkResult> {
   });
 }
 
+/** What shrinking has come to so far. */
+export type Smaller = Pick<Found, 'script' | 'finding'>;
+
 /** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
 export async function smaller(task: Task, { script, finding }: Found): Promise<Shrunk> {
   const target = await localTarget(task.target);
-  return shrink(SPEC, script, finding, trialOf(task.property, SPEC, target, task.premise).again);
+  if (finding.kind !== 'flaky')
+    return shrink(
+      SPEC,
+      script,
+      finding,
+      telling(finding, trialOf(task.property, SPEC, target, task.premise).again),
+    );
+  const recorder = new Recorder(SPEC, target);
+  const again = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
+  // What shows itself too seldom cannot be made smaller.
+  const found = again(script);
+  return found !== undefined && isSameFinding(found, finding)
+    ? shrink(SPEC, script, finding, telling(finding, again))
+    : { script, finding, executions: 1 };
+}
+
+/** Runs candidates, and tells now and then which was the smallest that showed the finding. */
+function telling(finding: Finding, again: Trial['again']): Trial['again'] {
+  let best: { readonly size: Measure; readonly found: Smaller } | undefined;
+  let next = performance.now() + TELL_MS;
+  return (script) => {
+    const shown = again(script);
+    if (shown === undefined || !isSameFinding(shown, finding)) return shown;
+    const size = measure(script, SPEC);
+    if (best === undefined || isSmaller(size, best.size)) best = { size, found: { script, finding: shown } };
+    if (performance.now() >= next) {
+      next = performance.now() + TELL_MS;
+      workerpool.workerEmit(best.found);
+    }
+    return shown;
+  };
 }
 
 /** What one script shows. */

@@ -1,6 +1,7 @@
 /** The engine: scripts, generation, lockstep, shrinking, search. It knows specifications and targets, not Node. */
 export * from './campaign.ts';
 export * from './choices.ts';
+export * from './determinism.ts';
 export * from './draw.ts';
 export * from './drive.ts';
 export * from './enumerate.ts';
@@ -18,7 +19,7 @@ export * from './property.ts';
 export { scriptOf } from './record.ts';
 export * from './script.ts';
 export { holdsButFor, isScript, scripts } from './script-arbitrary.ts';
-export { isSmaller, measure } from './shrink/measure.ts';
+export { isSmaller, type Measure, measure } from './shrink/measure.ts';
 export type { Pass } from './shrink/pass.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, type Shrunk, shrink } from './shrink/shrink.ts';
 export { shortestWith } from './situation.ts';
