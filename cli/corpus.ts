@@ -91,7 +91,12 @@ export class Corpus {
       if ('file' in saved) this.#remove(saved.file);
       return { ...kept, known: true };
     }
-    return this.update(saved, smallest);
+    const own = this.#own.get(key ?? '');
+    if ('problem' in saved || own === saved.file) return this.update(saved, smallest);
+    // Shrinking has changed what it is about: a policy that did not matter, or a target that is seldom the same.
+    const kept = own === undefined ? this.save(smallest) : saveCase(own, smallest);
+    if ('file' in kept) this.#remove(saved.file);
+    return kept;
   }
 
   #remove(file: string): void {

@@ -1,11 +1,11 @@
 /** A run on a target in another process: one script at a time, in the order of their numbers. */
 import { type Machine, type RemoteTarget, SPEC } from '../model/index.ts';
 import {
+  believedRemote,
   candidates,
   type Finding,
   type Found,
   isSameFinding,
-  notRepeated,
   type Outcome,
   type Plan,
   Recorder,
@@ -61,12 +61,10 @@ export class RemoteRunner {
     return { counts: stepper.counts, found: undefined };
   }
 
-  /** A finding is believed when its script shows it again. */
+  /** The finding, if the script shows it again; Ctrl-C leaves it as it was. */
   async #believed(script: Script, finding: Finding, premise: string | undefined): Promise<Finding> {
-    const again = await this.#again(premise)(script);
-    const unsteady = this.#session.signal.aborted ? undefined : notRepeated(finding, again);
-    if (unsteady === undefined) return finding;
-    return (await this.#repeatedly()(script)) ?? unsteady;
+    const asked = believedRemote(SPEC, this.#target, script, finding, premise);
+    return (await unlessAborted(this.#session.signal, asked)) ?? finding;
   }
 
   #again(premise: string | undefined): Again {
@@ -108,7 +106,8 @@ export class RemoteRunner {
         break;
       }
     }
-    return { ...best, executions };
+    const shown = await this.#believed(best.script, best.finding, premise);
+    return { script: best.script, finding: shown, executions };
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {

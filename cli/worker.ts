@@ -2,6 +2,7 @@
 import workerpool from 'workerpool';
 import { type Machine, SPEC, type Target } from '../model/index.ts';
 import {
+  believed,
   type ChunkResult,
   type Finding,
   type Found,
@@ -87,20 +88,23 @@ export type Smaller = Pick<Found, 'script' | 'finding'>;
 /** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
 export async function smaller(task: Task, { script, finding }: Found): Promise<Shrunk> {
   const target = await localTarget(task.target);
-  if (finding.kind !== 'flaky')
-    return shrink(
-      SPEC,
-      script,
-      finding,
-      telling(finding, trialOf(task.property, SPEC, target, task.premise).again),
-    );
   const recorder = new Recorder(SPEC, target);
-  const again = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
-  // What shows itself too seldom cannot be made smaller.
-  const found = again(script);
-  return found !== undefined && isSameFinding(found, finding)
-    ? shrink(SPEC, script, finding, telling(finding, again))
-    : { script, finding, executions: 1 };
+  const repeatedly = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
+  if (finding.kind === 'flaky') return shrinkFlaky(script, finding, repeatedly);
+  const { again } = trialOf(task.property, SPEC, target, task.premise);
+  const shrunk = shrink(SPEC, script, finding, telling(finding, again));
+  // A target that seldom goes wrong may have done so at every candidate that was taken.
+  return {
+    ...shrunk,
+    finding: repeatedly(shrunk.script) ?? believed(SPEC, target, shrunk.script, shrunk.finding, again),
+  };
+}
+
+/** What shows itself too seldom cannot be made smaller. */
+function shrinkFlaky(script: Script, finding: Finding, again: Trial['again']): Shrunk {
+  const shown = again(script);
+  if (shown === undefined || !isSameFinding(shown, finding)) return { script, finding, executions: 1 };
+  return shrink(SPEC, script, finding, telling(finding, again));
 }
 
 /** Runs candidates, and tells now and then which was the smallest that showed the finding. */

@@ -1,6 +1,6 @@
 /** A run of many scripts, in chunks that any thread can take: the same result for any number of threads. */
 import type { Spec, Stateful, Target } from '../model/index.ts';
-import { notRepeated, Recorder, runRepeatedly } from './determinism.ts';
+import { believed } from './determinism.ts';
 import type { Finding } from './finding.ts';
 import { CHUNK_SCRIPTS, type Plan, Scripts } from './generate.ts';
 import { type PropertyName, planOf, trialOf } from './property.ts';
@@ -47,23 +47,14 @@ export function runChunk<M, S extends Stateful>(
   for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
     const found = trial.run(source.at(index));
     if (found !== undefined && (premise === undefined || found.finding.premise === premise)) {
-      return { counts: trial.counts, found: { index, ...believed(campaign, found) } };
+      const { script } = found;
+      const { again } = trialOf(property, spec, target, premise);
+      const finding = believed(spec, target, script, found.finding, again);
+      return { counts: trial.counts, found: { index, script, finding } };
     }
     told(trial.counts);
   }
   return { counts: trial.counts };
-}
-
-/** A finding is believed when its script shows it again; else what is wrong is that the target does not repeat it. */
-function believed<M, S extends Stateful>(
-  { spec, target, property = 'lockstep', premise }: Campaign<M, S>,
-  found: Omit<Found, 'index'>,
-): Omit<Found, 'index'> {
-  const { script } = found;
-  const again = trialOf(property, spec, target, premise).again(script);
-  const unsteady = notRepeated(found.finding, again);
-  if (unsteady === undefined) return found;
-  return { script, finding: runRepeatedly(new Recorder(spec, target), target, script) ?? unsteady };
 }
 
 export const chunkCount = (scripts: number): number => Math.ceil(scripts / CHUNK_SCRIPTS);

@@ -2,7 +2,7 @@
  * Whether a target does the same when a script is run again. A finding that comes and goes is not one about memory:
  * what is wrong with the target then is that nothing said of it can be repeated.
  */
-import type { Call, RemoteTarget, Reply, Stateful, Target } from '../model/index.ts';
+import type { Call, RemoteTarget, Reply, Spec, Stateful, Target } from '../model/index.ts';
 import { runRemote, runScript } from './drive.ts';
 import { describe, type Finding, isSameFinding, showCall, showReply } from './finding.ts';
 import type { Shows } from './lockstep.ts';
@@ -33,6 +33,15 @@ export interface Course {
   readonly finding: Finding | undefined;
 }
 
+/**
+ * Some commands of a script that are run between two runs of it, in another number each time: whatever a target counts
+ * beyond its boots does not stand the same at the start of every run then.
+ */
+const between = (script: Script, run: number): Script => ({
+  ...script,
+  commands: script.commands.slice(0, run % (script.commands.length + 1)),
+});
+
 /** Runs a script several times in lockstep, each time from boot; a difference from the first run is a finding. */
 export function runRepeatedly<M, S extends Stateful>(
   recorder: Recorder<M, S>,
@@ -41,6 +50,7 @@ export function runRepeatedly<M, S extends Stateful>(
 ): Finding | undefined {
   const first = { finding: runScript(recorder, target, script), given: recorder.given };
   for (let run = 1; run < RUNS; run++) {
+    runScript(recorder, target, between(script, run));
     const finding = runScript(recorder, target, script);
     const difference = differenceOf(first, { finding, given: recorder.given });
     if (difference !== undefined) return difference;
@@ -56,11 +66,46 @@ export async function runRemoteRepeatedly<M, S extends Stateful>(
 ): Promise<Finding | undefined> {
   const first = { finding: await runRemote(recorder, target, script), given: recorder.given };
   for (let run = 1; run < RUNS; run++) {
+    await runRemote(recorder, target, between(script, run));
     const finding = await runRemote(recorder, target, script);
     const difference = differenceOf(first, { finding, given: recorder.given });
     if (difference !== undefined) return difference;
   }
   return undefined;
+}
+
+/**
+ * The finding of a script, if the script shows it again; else what is wrong is that the target does not repeat it.
+ *
+ * @param again - runs a script, as it was run when this was found
+ */
+export function believed<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  script: Script,
+  finding: Finding,
+  again: (script: Script) => Finding | undefined,
+): Finding {
+  const recorder = new Recorder(spec, target);
+  runScript(recorder, target, between(script, 1));
+  const unsteady = notRepeated(finding, again(script));
+  return unsteady === undefined ? finding : (runRepeatedly(recorder, target, script) ?? unsteady);
+}
+
+/** The same on a target elsewhere, in lockstep. */
+export async function believedRemote<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: RemoteTarget<M>,
+  script: Script,
+  finding: Finding,
+  premise: string | undefined,
+): Promise<Finding> {
+  const recorder = new Recorder(spec, target, premise);
+  await runRemote(recorder, target, between(script, 1));
+  const unsteady = notRepeated(finding, await runRemote(recorder, target, script));
+  return unsteady === undefined
+    ? finding
+    : ((await runRemoteRepeatedly(recorder, target, script)) ?? unsteady);
 }
 
 /**
