@@ -14,7 +14,7 @@ import { replayScript } from './replay.ts';
 import { type Retried, retry, tellFailing } from './retry.ts';
 import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
-import { printSummary, type Summary, summarise } from './summary.ts';
+import { noveltyText, printSummary, type Summary, summarise } from './summary.ts';
 import { many, table, wrapped } from './table.ts';
 import { closeTarget, type Opened, openTarget } from './targets.ts';
 import { version } from './version.ts';
@@ -177,6 +177,7 @@ function print(
     io.out(
       io.style('green', `no violation found in ${ran}, drawn from seed ${options.seed} within these bounds`),
     );
+  if (told === undefined && summary.commands > 0) io.out(noveltyText(summary));
   io.out(`repeat: ${repeat}`);
 }
 

@@ -13,6 +13,7 @@ export * from './interleave.ts';
 export type { Shows } from './lockstep.ts';
 export { machineOf } from './machine.ts';
 export { Answering, runNoninterference } from './noninterference.ts';
+export * from './novelty.ts';
 export { clientOf } from './ownership.ts';
 export { compile } from './program.ts';
 export * from './property.ts';
