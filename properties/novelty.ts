@@ -8,7 +8,7 @@
  * other. Its mean is the chance after the scripts of one machine less. It says nothing of bugs that show within a class,
  * and nothing of scripts that this plan never draws.
  */
-import type { Spec, Stateful } from '../model/index.ts';
+import type { CallShape, Spec, Stateful } from '../model/index.ts';
 import type { Step } from './step.ts';
 
 /** By abstract transition: the number of the only machine that showed it and of its scripts that did; or nothing. */
@@ -59,12 +59,13 @@ export class StateClass<M, S extends Stateful> {
   /** Live results by number of kind. */
   readonly #live: Int32Array;
   /** By call: for each argument that refers to things, and for what is given, the numbers of the kinds. */
-  readonly #groups = new Map<string, readonly (readonly number[])[]>();
+  readonly #groups: ReadonlyMap<string, readonly (readonly number[])[]>;
 
   constructor(spec: Spec<M, S>) {
     this.#spec = spec;
     this.#kinds = new Map(Object.keys(spec.kinds).map((kind, number) => [kind, number]));
     this.#live = new Int32Array(this.#kinds.size);
+    this.#groups = new Map(Object.entries(spec.calls).map(([op, shape]) => [op, this.#groupsOf(shape)]));
   }
 
   /** A script begins: there is nothing. */
@@ -88,8 +89,7 @@ export class StateClass<M, S extends Stateful> {
 
   /** The class for a call, as a number. */
   at(op: string, s: S): number {
-    let groups = this.#groups.get(op);
-    if (groups === undefined) this.#groups.set(op, (groups = this.#groupsOf(op)));
+    const groups = this.#groups.get(op) ?? [];
     let number = this.#spec.stateClass?.(s) ?? 0;
     for (let at = 0; at < groups.length; at++) {
       let live = 0;
@@ -99,8 +99,7 @@ export class StateClass<M, S extends Stateful> {
     return number;
   }
 
-  #groupsOf(op: string): number[][] {
-    const { args = {}, gives } = this.#spec.calls[op] ?? {};
+  #groupsOf({ args, gives }: CallShape): number[][] {
     const taken = Object.values(args).flatMap((arg) =>
       arg.is === 'ref' || arg.is === 'refs' || arg.is === 'address' ? [arg.of] : [],
     );
