@@ -43,8 +43,8 @@ export class Corpus {
   /** What was there and is no case, one line each. */
   readonly problems: readonly string[];
   readonly #folder: string;
-  /** Files that this run has written, by what they are about. */
-  readonly #own = new Map<string, string>();
+  /** What this run has saved, by what it is about. */
+  readonly #own = new Map<string, CaseFile>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -59,16 +59,16 @@ export class Corpus {
 
   /** Files that this run has written. */
   get own(): readonly string[] {
-    return [...this.#own.values()];
+    return [...this.#own.values()].map(({ file }) => file);
   }
 
   /** Saves what was found just now. The same finding is kept once, whichever script showed it first. */
   save(found: Case): Kept {
     const key = keyOf(found) ?? '';
     const known = this.#own.get(key);
-    if (known !== undefined) return { file: known, known: true };
+    if (known !== undefined) return { file: known.file, known: true };
     const saved = saveCase(this.#freeFile(found, key), found);
-    if ('file' in saved) this.#own.set(key, saved.file);
+    if ('file' in saved) this.#own.set(key, { file: saved.file, case: found });
     return saved;
   }
 
@@ -91,7 +91,7 @@ export class Corpus {
       if ('file' in saved) this.#remove(saved.file);
       return { ...kept, known: true };
     }
-    const own = this.#own.get(key ?? '');
+    const own = this.#own.get(key ?? '')?.file;
     if ('problem' in saved || own === saved.file) return this.update(saved, smallest);
     // Shrinking has changed what it is about: a policy that did not matter, or a target that is seldom the same.
     const kept = own === undefined ? this.save(smallest) : saveCase(own, smallest);
@@ -99,9 +99,15 @@ export class Corpus {
     return kept;
   }
 
+  /** The rest of what was saved: not made smaller, but each finding in one file. */
+  async settleOthers(settled: Saved, isFound: (other: Case) => Promise<boolean>): Promise<void> {
+    for (const { file, case: other } of [...this.#own.values()])
+      if (!('file' in settled) || file !== settled.file) await this.settle({ file }, other, isFound);
+  }
+
   #remove(file: string): void {
     rmSync(file, { force: true });
-    for (const [key, own] of this.#own) if (own === file) this.#own.delete(key);
+    for (const [key, own] of this.#own) if (own.file === file) this.#own.delete(key);
   }
 
   /** A file that the same finding always gets; with a number where a file of it is there that may show it no more. */

@@ -60,6 +60,7 @@ async function draw(
   try {
     const { counts, found } = await runner.run((each) => saveAtOnce(each, options, corpus, session));
     const told = found === undefined ? undefined : await keep(options, version(), found, runner, corpus);
+    if (told !== undefined) await corpus.settleOthers(told.saved, runner.isFound);
     progress.end();
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
     progress.end();
