@@ -16,6 +16,7 @@ import {
 import { unlessAborted } from './abort.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
+import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
 import type { Costs, HuntedBug, Smaller, Task } from './worker.ts';
 
 const sumOf = (parts: readonly Done[]): Done => ({
@@ -32,6 +33,7 @@ export interface Limits {
 }
 
 export class ThreadRunner {
+  spent: Spent = NOTHING_SPENT;
   readonly #pool: Pool;
   readonly #session: Session;
   readonly #progress: Progress;
@@ -65,12 +67,17 @@ export class ThreadRunner {
     const lane = async (): Promise<void> => {
       while (!isOver()) {
         const chunk = next++;
-        const result = await this.#ask<ChunkResult, Done>('chunk', [task, chunk], (done) => {
-          underWay.set(chunk, done);
-          show();
-        });
+        const result = await this.#ask<ChunkResult & { readonly spent: Spent }, Done>(
+          'chunk',
+          [task, chunk],
+          (done) => {
+            underWay.set(chunk, done);
+            show();
+          },
+        );
         underWay.delete(chunk);
         if (result === undefined) return;
+        this.spent = plus(this.spent, result.spent);
         if (result.found !== undefined) onFound(result.found);
         collector.add(chunk, result);
         show();

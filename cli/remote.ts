@@ -19,6 +19,7 @@ import {
 import { unlessAborted } from './abort.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
+import { type Spent, Stopwatch } from './speed.ts';
 import type { Smaller, Task } from './worker.ts';
 
 type Again = (script: Script) => Promise<Finding | undefined>;
@@ -29,6 +30,7 @@ const EXECUTIONS_MAX = 2_000;
 const SHRINK_MS = 30_000;
 
 export class RemoteRunner {
+  readonly #watch = new Stopwatch();
   readonly #target: RemoteTarget<Machine>;
   readonly #session: Session;
   readonly #progress: Progress;
@@ -36,7 +38,11 @@ export class RemoteRunner {
   constructor(session: Session, progress: Progress, target: RemoteTarget<Machine>) {
     this.#session = session;
     this.#progress = progress;
-    this.#target = target;
+    this.#target = this.#watch.remote(target);
+  }
+
+  get spent(): Spent {
+    return this.#watch.take();
   }
 
   /** Runs scripts until all are done, the time is over, something was found, or Ctrl-C. */

@@ -5,6 +5,7 @@ import { runLine } from './command-line.ts';
 import { Corpus } from './corpus.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, keep, type Pursuit, type Told, tell, warn } from './found.ts';
+import { warningsOf } from './health.ts';
 import type { RunOptions } from './options.ts';
 import { checkProperty, narrowed, planFor } from './plan.ts';
 import { ThreadRunner } from './pool.ts';
@@ -14,6 +15,7 @@ import { replayScript } from './replay.ts';
 import { type Retried, retry, tellFailing } from './retry.ts';
 import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
+import { type Spent, slowness } from './speed.ts';
 import { noveltyText, printSummary, type Summary, summarise } from './summary.ts';
 import { many, table, wrapped } from './table.ts';
 import { closeTarget, type Opened, openTarget } from './targets.ts';
@@ -27,6 +29,8 @@ interface Runner extends Pursuit {
   /** The shortest script that meets a situation, starting from one that does. */
   situation(name: string, script: Script): Promise<Script | undefined>;
   close(): Promise<void>;
+  /** What the target took of the time so far. */
+  spent(): Spent;
 }
 
 export async function runCommand(options: RunOptions, session: Session): Promise<ExitCode> {
@@ -58,14 +62,19 @@ async function draw(
 ): Promise<ExitCode> {
   const runner = runnerFor(opened, options, session, progress);
   try {
+    const began = session.now();
     const { counts, found } = await runner.run((each) => saveAtOnce(each, options, corpus, session));
+    const slow = slowness(runner.spent(), counts.commands, session.now() - began, options.threads);
+    if (slow !== undefined) session.io.err(slow);
     const told = found === undefined ? undefined : await keep(options, version(), found, runner, corpus);
     if (told !== undefined) await corpus.settleOthers(told.saved, runner.isFound);
     progress.end();
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
     progress.end();
+    const summary = summarise(counts, narrowed(options).only);
     const end = {
-      summary: summarise(counts, narrowed(options).only),
+      summary,
+      warnings: warningsOf(summary, options, opened.target),
       holding,
       situations,
       told,
@@ -115,6 +124,7 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
       close: async () => {},
       signal,
       isFound,
+      spent: () => remote.spent,
     };
   }
   const threads = Math.max(1, Math.min(options.threads, chunkCount(scripts)));
@@ -127,11 +137,14 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
     close: () => pool.close(),
     signal,
     isFound,
+    spent: () => pool.spent,
   };
 }
 
 interface End {
   readonly summary: Summary;
+  /** What makes it worth less than it seems. */
+  readonly warnings: readonly string[];
   /** Cases saved earlier that show nothing any more. */
   readonly holding: number;
   /** By name, where they were asked for. */
@@ -154,7 +167,7 @@ function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
 }
 
 function print(
-  { summary, holding, situations, told, repeat }: End,
+  { summary, warnings, holding, situations, told, repeat }: End,
   options: RunOptions,
   session: Session,
 ): void {
@@ -178,7 +191,10 @@ function print(
     io.out(
       io.style('green', `no violation found in ${ran}, drawn from seed ${options.seed} within these bounds`),
     );
-  if (told === undefined && summary.commands > 0) io.out(noveltyText(summary));
+  if (told === undefined && summary.commands > 0) {
+    io.out(noveltyText(summary));
+    for (const warning of warnings) io.out(`${io.style('yellow', 'warning')}: ${warning}`);
+  }
   io.out(`repeat: ${repeat}`);
 }
 
@@ -192,7 +208,7 @@ function memoryRows({ memory }: RunOptions): string[] {
 }
 
 function reportOf(
-  { summary, holding, situations, told, repeat }: End,
+  { summary, warnings, holding, situations, told, repeat }: End,
   { target, property, seed, memory }: RunOptions,
   exitCode: ExitCode,
 ): object {
@@ -207,6 +223,7 @@ function reportOf(
     ...(memory === undefined ? {} : { memory: { ...memory.facts, lines: memory.lines } }),
     ...(holding === 0 ? {} : { retried: { holding, failing: [] } }),
     ...summary,
+    ...(told === undefined ? { warnings } : {}),
     ...(Object.keys(situations).length === 0 ? {} : { situations }),
   };
   if (told === undefined) return base;

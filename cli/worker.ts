@@ -26,7 +26,8 @@ import { type Cost, costOf, largestBuffer } from './costs.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
-import { openTarget, type TargetName } from './targets.ts';
+import { type Spent, Stopwatch } from './speed.ts';
+import { isForeign, openTarget, type TargetName } from './targets.ts';
 
 /** Plain data: it crosses from one thread to another. */
 export type Task = Pick<
@@ -46,6 +47,7 @@ export interface HuntedBug {
   readonly ms: number;
 }
 
+const WATCH = new Stopwatch();
 const opened = new Map<string, Promise<Target<Machine>>>();
 
 async function localTarget(target: TargetName): Promise<Target<Machine>> {
@@ -53,7 +55,7 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
   if (known !== undefined) return known;
   const opening = openTarget(target).then((each) => {
     if (each.is === 'remote') throw new Error('internal error: a process is not shared by threads');
-    return each.target;
+    return isForeign(target.name) ? WATCH.local(each.target) : each.target;
   });
   opened.set(target.name, opening);
   return opening;
@@ -63,7 +65,7 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
 const TELL_MS = 250;
 
 /** Runs the scripts of one chunk. */
-export async function chunk(task: Task, index: number): Promise<ChunkResult> {
+export async function chunk(task: Task, index: number): Promise<ChunkResult & { readonly spent: Spent }> {
   const target = await localTarget(task.target);
   const { seed, premise, property, scripts } = task;
   const campaign = {
@@ -75,11 +77,12 @@ export async function chunk(task: Task, index: number): Promise<ChunkResult> {
     ...(premise === undefined ? {} : { premise }),
   };
   let next = performance.now() + TELL_MS;
-  return runChunk(campaign, index, scripts, (counts) => {
+  const result = runChunk(campaign, index, scripts, (counts) => {
     if (performance.now() < next) return;
     next = performance.now() + TELL_MS;
     workerpool.workerEmit({ scripts: counts.scripts, commands: counts.commands });
   });
+  return { ...result, spent: WATCH.take() };
 }
 
 /** What shrinking has come to so far. */
