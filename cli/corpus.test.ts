@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Case, readCase, writeCase } from '../counterexamples/index.ts';
-import type { Script } from '../properties/index.ts';
+import type { Finding, Script } from '../properties/index.ts';
 import { Corpus, keyOf } from './corpus.ts';
+import { keep, type Pursuit } from './found.ts';
 import { record } from './main.ts';
+import { runOptions } from './options.ts';
 
 const LEAK: Script = {
   format: 1,
@@ -45,36 +47,36 @@ describe('the folder of cases', () => {
   const lengthOf = (name: string): number =>
     readCase(readFileSync(join(folder, name), 'utf8'), name).script.commands.length;
   /** Saves a finding and what it has come to, as a run does. */
-  async function keep(first: Case, last: Case, isFound: typeof NEVER): Promise<object> {
+  async function settle(first: Case, last: Case, isFound: typeof NEVER): Promise<object> {
     const corpus = new Corpus(folder);
     return corpus.settle(corpus.save(first), last, isFound);
   }
 
   it('has one name for a finding, whatever script shows it', async () => {
-    await keep(withCommands(9), withCommands(3), NEVER);
+    await settle(withCommands(9), withCommands(3), NEVER);
     const [name = ''] = names();
     expect(name).to.match(/^zoo-a-bug-C1-[0-9a-f]{8}\.case\.json$/);
     expect(lengthOf(name)).to.equal(3);
     rmSync(join(folder, name));
-    await keep(withCommands(8), withCommands(2), NEVER);
+    await settle(withCommands(8), withCommands(2), NEVER);
     expect(names()).to.deep.equal([name]);
   });
 
   it('has one file for a finding that an older file shows still: the older one, with the smaller script', async () => {
     writeFileSync(join(folder, 'by-hand.json'), writeCase(withCommands(3)));
-    expect(await keep(withCommands(9), withCommands(5), STILL)).to.deep.equal({
+    expect(await settle(withCommands(9), withCommands(5), STILL)).to.deep.equal({
       file: join(folder, 'by-hand.json'),
       known: true,
     });
     expect([names(), lengthOf('by-hand.json')]).to.deep.equal([['by-hand.json'], 3]);
-    await keep(withCommands(9), withCommands(2), STILL);
+    await settle(withCommands(9), withCommands(2), STILL);
     expect([names(), lengthOf('by-hand.json')]).to.deep.equal([['by-hand.json'], 2]);
   });
 
   it('leaves an older file alone that shows its finding no more, though it be the same', async () => {
-    await keep(withCommands(9), withCommands(2), NEVER);
+    await settle(withCommands(9), withCommands(2), NEVER);
     const [older = ''] = names();
-    await keep(withCommands(8), withCommands(4), NEVER);
+    await settle(withCommands(8), withCommands(4), NEVER);
     const number = older.replace('.case', '-2.case');
     expect(names()).to.deep.equal([number, older].sort());
     expect([lengthOf(older), lengthOf(number)]).to.deep.equal([2, 4]);
@@ -99,11 +101,11 @@ describe('the folder of cases', () => {
   it('goes by what shrinking has made of it', async () => {
     const chosen: Case = { ...FOUND, script: { ...LEAK, machine: { policies: { contexts: 'shared' } } } };
     expect(keyOf(chosen)).to.not.equal(keyOf(FOUND));
-    await keep(chosen, FOUND, NEVER);
+    await settle(chosen, FOUND, NEVER);
     const [name = '', ...others] = names();
     expect(others).to.deep.equal([]);
     rmSync(join(folder, name));
-    await keep(FOUND, FOUND, NEVER);
+    await settle(FOUND, FOUND, NEVER);
     expect(names()).to.deep.equal([name]);
   });
 
@@ -125,6 +127,39 @@ describe('the folder of cases', () => {
     expect(cases.map(({ file }) => file)).to.deep.equal([join(folder, 'b.case.json')]);
     expect(problems.join('\n')).to.match(/a\.json: format 99 is newer.*\n.*c\.json: it is a folder/);
     expect(new Corpus(join(folder, 'none')).cases).to.deep.equal([]);
+  });
+});
+
+describe('a finding', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ionclad-keep-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is kept as small as it was when its shrinking was broken off', async () => {
+    const call = { op: 'alloc_pages', args: { order: 0 } };
+    const finding = { ...FOUND.finding, call } as Finding;
+    const options = runOptions({ target: 'builtin', seed: '1', cases: folder }, []);
+    const lengths: number[] = [];
+    const onDisk = (): number =>
+      readCase(readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8'), '').script.commands.length;
+    const pursuit: Pursuit = {
+      signal: AbortSignal.abort(),
+      find: async () => undefined,
+      isFound: NEVER,
+      async shrink({ script }, onSmaller) {
+        lengths.push(script.commands.length, onDisk());
+        for (const count of [5, 2]) {
+          onSmaller({ script: withCommands(count).script, finding });
+          lengths.push(onDisk());
+        }
+        return undefined;
+      },
+    };
+    const found = { index: 3, script: withCommands(9).script, finding };
+    const told = await keep(options, '0.0.0', found, pursuit, new Corpus(folder));
+    expect(lengths).to.deep.equal([9, 9, 5, 2]);
+    expect([told.found.script.commands.length, told.case.script.commands.length, onDisk()]).to.deep.equal([
+      2, 2, 2,
+    ]);
   });
 });
 

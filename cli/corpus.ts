@@ -26,7 +26,7 @@ export function keyOf({ target, property, finding, script }: Case): string | und
   return JSON.stringify([target, property.name, ...asked, chosen, kind, serves, clause, layer]);
 }
 
-/** The disputed policies of a machine that are not at their default: with another choice it is another thing under test. */
+/** The disputed policies of a machine that are not at their default: another choice is another thing under test. */
 export const chosenPolicies = ({ policies = {} }: ScriptMachine): string =>
   Object.entries(policies)
     .filter(([name, value]) => SPEC.policies[name]?.free !== true && SPEC.policies[name]?.values[0] !== value)

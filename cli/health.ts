@@ -27,7 +27,8 @@ export function warningsOf(summary: Summary, options: RunOptions, target: Tested
   return [
     ...(skipped > SKIPPED_MAX * (commands + skipped)
       ? [
-          `${percent(skipped, commands + skipped)} of the commands were skipped: scripts did less than half of what was drawn`,
+          `${percent(skipped, commands + skipped)} of the commands were skipped: ` +
+            'scripts did less than half of what was drawn',
         ]
       : []),
     ...missing.map(

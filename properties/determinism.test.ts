@@ -90,6 +90,25 @@ describe('runRepeatedly', () => {
 });
 
 describe('differenceOf', () => {
+  it('leaves a finding alone that both runs show', () => {
+    const call = { op: 'hang', args: {} };
+    const finding = {
+      kind: 'reply',
+      command: 1,
+      call,
+      serves: 'P1',
+      clause: 'x',
+      layer: 'hall',
+      detail: '',
+    } as const;
+    const one = { given: [{ at: 0, call, reply: { ok: {} } }], finding };
+    const other = { given: [{ at: 0, call, reply: { errno: 'EIO' } }], finding };
+    expect(differenceOf(one, other)).to.equal(undefined);
+    expect(differenceOf({ ...one, finding: undefined }, { ...other, finding: undefined })?.clause).to.equal(
+      'outcome',
+    );
+  });
+
   it('compares no further than both runs went in the same way', () => {
     const call = { op: 'hang', args: {} };
     const one = { given: [{ at: 0, call, reply: { ok: {} } }], finding: undefined };

@@ -109,11 +109,13 @@ export async function believedRemote<M, S extends Stateful>(
 }
 
 /**
- * What differs between two runs of a script, or undefined. Ids and addresses may differ as long as the same calls
- * succeed and the same is found: an allocator may be random, but what it breaks must not be.
+ * What differs between two runs of a script, or undefined. Where both show the same finding, that is to be mended
+ * first. Where both show none, ids and addresses may differ as long as the same calls succeed: an allocator may be
+ * random.
  */
 export function differenceOf(one: Course, other: Course): Finding | undefined {
   const found = notRepeated(one.finding, other.finding);
+  if (found === undefined && one.finding !== undefined) return undefined;
   let values = '';
   for (const [index, { at, call, reply }] of one.given.entries()) {
     const again = other.given[index];

@@ -1,12 +1,12 @@
 /**
  * How likely a further script is to show something new. What a call did is put into classes, the abstract transitions:
- * the call, its outcome, and a coarse class of the state before it. Leave out in turn each machine with its scripts: the
- * share of the scripts that show a transition which no other machine shows estimates the chance that a script on a
- * further machine shows one that none has. This is the estimate of Good and Turing (I. J. Good, "The population
+ * the call, its outcome, and a coarse class of the state before it. Leave out in turn each machine with its scripts:
+ * the share of the scripts that show a transition which no other machine shows estimates the chance that a script on
+ * a further machine shows one that none has. This is the estimate of Good and Turing (I. J. Good, "The population
  * frequencies of species and the estimation of population parameters", Biometrika 40, 1953) with machines as what is
- * sampled, because they are drawn independently; calls of one script are not, and scripts of one machine resemble each
- * other. Its mean is the chance after the scripts of one machine less. It says nothing of bugs that show within a class,
- * and nothing of scripts that this plan never draws.
+ * sampled, because they are drawn independently: scripts of one machine resemble each other. Leaving out single
+ * scripts says too little, by up to a factor of four. The mean is the chance after the scripts of one machine less. It
+ * says nothing of bugs that show within a class, and nothing of scripts that this plan never draws.
  */
 import type { CallShape, Spec, Stateful } from '../model/index.ts';
 import type { Step } from './step.ts';
