@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -185,6 +193,12 @@ describe('ionclad run, before it draws anything', function () {
     expect(out).to.match(
       /\nnothing was drawn: 1 of 1 saved case still fails; --no-retry draws all the same$/,
     );
+    const copy = join(folder, 'zz.json');
+    copyFileSync(only(), copy);
+    expect((await run(...bug)).out).to.match(
+      /zz\.json: on zoo.*\n {4}the same finding as .*-I1-\w+\.case\.json\nnothing was drawn: 2 of 2 saved cases still fail;/,
+    );
+    rmSync(copy);
     const report = JSON.parse((await run(...bug, '--json')).out) as object;
     expect(report).to.nested.include({ exitCode: 1, 'retried.holding': 0 });
     expect(report).to.have.nested.property('retried.failing[0].file', only());

@@ -23,6 +23,8 @@ export interface Replayed {
   readonly value?: string;
   readonly result: Result;
   readonly finding?: Finding;
+  /** An earlier file of the same finding. */
+  readonly same?: string;
 }
 
 /** Replays file after file. One that cannot be read does not keep the others from being run. */
@@ -122,10 +124,11 @@ const WORDS: Readonly<Record<Result, string>> = {
   crashed: 'the target failed',
 };
 
-export function tellReplayed({ file, target, value, result, finding }: Replayed, io: Output): void {
+export function tellReplayed({ file, target, value, result, finding, same }: Replayed, io: Output): void {
   const where = value === undefined ? target : `${target}, ${value}`;
   const [sentence, ...rest] = finding === undefined ? [] : describe(finding).split('\n');
   const text = `${WORDS[result]}${sentence === undefined ? '' : `: ${sentence}`}`;
   io.out(`${file}: on ${where}: ${io.style(result === 'holds' ? 'green' : 'red', text)}`);
   for (const line of rest) io.out(`    ${line}`);
+  if (same !== undefined) io.out(`    the same finding as ${same}`);
 }

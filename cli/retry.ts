@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Case } from '../counterexamples/index.ts';
 import { unlessAborted } from './abort.ts';
-import { type CaseFile, chosenPolicies } from './corpus.ts';
+import { type CaseFile, chosenPolicies, keyOf } from './corpus.ts';
 import { type ExitCode, explain } from './exit.ts';
 import type { RunOptions } from './options.ts';
 import type { Progress } from './progress.ts';
@@ -28,6 +28,7 @@ export async function retry(
 ): Promise<Retried> {
   const asked = cases.filter((saved) => isAsked(saved.case, options));
   const failing: Replayed[] = [];
+  const known = new Map<string, string>();
   let holding = 0;
   for (const [at, { file, case: saved }] of asked.entries()) {
     progress.say(`saved case ${at + 1} of ${asked.length}: ${file}`);
@@ -37,7 +38,12 @@ export async function retry(
     try {
       const replayed = await unlessAborted(signal, replayScript(file, saved, opened));
       if (replayed?.result === 'holds') holding++;
-      else if (replayed !== undefined) failing.push(replayed);
+      else if (replayed !== undefined) {
+        const key = replayed.result === 'found' ? keyOf(saved) : undefined;
+        const same = key === undefined ? undefined : known.get(key);
+        failing.push(same === undefined ? replayed : { ...replayed, same });
+        if (key !== undefined && same === undefined) known.set(key, file);
+      }
     } catch (cause) {
       for (const line of explain(cause, false).lines) io.err(`${line}; ${file} is passed over`);
     }
