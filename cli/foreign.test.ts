@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readCase } from '../counterexamples/index.ts';
 import { record } from './main.ts';
 
 type Ran = Awaited<ReturnType<typeof record>>;
@@ -30,6 +31,36 @@ describe('ionclad run on a module', function () {
     const crashed = await run('--target', `module:${bad}`, '--scripts', '50');
     expect(crashed.code).to.equal(3);
     expect(crashed.err).to.include('the reply to alloc_pages is neither');
+  });
+
+  it('does not believe a module that answers by a counter that outlives its boots', async () => {
+    const flaky = join(folder, 'flaky.mjs');
+    const cases = join(folder, 'flaky');
+    const rest = `name: 'm', capabilities: new Set(), calls: new Set(['alloc_pages']), observe() {}, boot() {},`;
+    const apply = `apply: () => (++asked % 7 === 0 ? { errno: 'EIO' } : { ok: {} })`;
+    writeFileSync(flaky, `let asked = 0; export const target = { ${rest} ${apply} };`);
+    const asked = [
+      '--scripts',
+      '50',
+      '--only',
+      'alloc_pages',
+      '--cases',
+      cases,
+      '--target',
+      `module:${flaky}`,
+    ];
+    const { code, out } = await ionclad('run', ...asked);
+    expect(code, out).to.equal(1);
+    expect(out).to.match(/the target does not do the same every time: one run answered .*EIO/);
+    const [name = ''] = readdirSync(cases);
+    const file = join(cases, name);
+    expect(name).to.match(/^module-determinism-\w+\.case\.json$/);
+    expect(readCase(readFileSync(file, 'utf8'), name).property).to.deep.equal({ name: 'nondeterminism' });
+    expect((await ionclad('replay', file, '--target', `module:${flaky}`)).out).to.include(': found: ');
+    expect((await ionclad('replay', file, '--target', 'builtin')).code).to.equal(0);
+    const { code: again, out: retried } = await ionclad('run', ...asked);
+    expect(again).to.equal(1);
+    expect(retried).to.include('nothing was drawn: 1 of 1 saved case still fails');
   });
 
   it('exits 3 when a module fails outside of a call, 2 when it is none', async () => {
@@ -76,6 +107,17 @@ describe('ionclad run on a program', function () {
     expect(out).to.include('replied EIO, expected success');
     expect(out).to.match(/shrunk from \d+ to 1 commands/);
     expect(code).to.equal(1);
+  });
+
+  it('does not believe a program that answers by a counter that outlives its boots', async () => {
+    const reply = `(++asked % 5 ? { ok: { pfn: asked } } : { errno: 'EIO' })`;
+    const answer = `JSON.stringify(r.boot ? { ok: true } : { replies: r.batch.map(() => ${reply}) })`;
+    const loop = `let asked = 0; require('readline').createInterface({ input: process.stdin })
+      .on('line', (l) => { const r = JSON.parse(l); if (r.bye) process.exit(); console.log(${answer}); });`;
+    const { code, out } = await run(hello + loop);
+    expect(code, out).to.equal(1);
+    expect(out).to.match(/the target does not do the same every time: one run answered .*EIO/);
+    expect(out).to.include('"property": { "name": "nondeterminism" }');
   });
 
   it('exits 3 with one line when the program is missing, dies, or talks nonsense', async () => {

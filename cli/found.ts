@@ -10,11 +10,12 @@ import {
   type Shrunk,
 } from '../properties/index.ts';
 import { replayLine } from './command-line.ts';
+import type { Corpus, Kept } from './corpus.ts';
 import type { RunOptions } from './options.ts';
-import { caseName, type Saved, saveCase } from './save.ts';
 import { scriptLines, withPolicy } from './script-text.ts';
 import type { Output, Session } from './session.ts';
 import { count } from './table.ts';
+import type { Smaller } from './worker.ts';
 
 const TITLE_MAX = 2_000;
 
@@ -22,31 +23,37 @@ export interface Told {
   readonly found: Found;
   readonly shrunk: Shrunk | undefined;
   readonly case: Case;
-  readonly saved: Saved;
+  readonly saved: Kept;
 }
 
 /** What can be done with a finding besides saving it. */
 export interface Pursuit {
-  shrink(found: Found): Promise<Shrunk | undefined>;
+  shrink(found: Found, onSmaller: (smaller: Smaller) => void): Promise<Shrunk | undefined>;
   find(script: Script): Promise<Finding | undefined>;
+  /** Whether a case that was saved earlier shows its finding still. */
+  isFound(older: Case): Promise<boolean>;
   /** Once it was given, an answer that is missing says nothing. */
   readonly signal: AbortSignal;
 }
 
-/** Saves what was found before anything else is tried with it, then shrinks. */
+/** Saves what was found before anything else is tried with it; then shrinks it, and saves what that comes to. */
 export async function keep(
   options: RunOptions,
   version: string,
   found: Found,
   pursuit: Pursuit,
+  corpus: Corpus,
 ): Promise<Told> {
-  const name = caseName(options.target.name, found.finding.serves, found.script);
-  const first = caseOf(options, version, found);
-  const saved = saveCase(options.cases, name, first);
-  const shrunk = await pursuit.shrink(found);
-  if (shrunk === undefined) return { found, shrunk, case: first, saved };
-  const smaller = await withOthers(caseOf(options, version, { ...found, ...shrunk }), pursuit);
-  return { found, shrunk, case: smaller, saved: saveCase(options.cases, name, smaller) };
+  const caseWith = (smaller: Smaller): Case => caseOf(options, version, { ...found, ...smaller });
+  let best: Smaller = found;
+  const saved = corpus.save(caseWith(best));
+  const shrunk = await pursuit.shrink(found, (smaller) => {
+    best = smaller;
+    corpus.update(saved, caseWith(smaller));
+  });
+  if (shrunk === undefined) return { found: { ...found, ...best }, shrunk, case: caseWith(best), saved };
+  const smallest = await withOthers(caseWith(shrunk), pursuit);
+  return { found, shrunk, case: smallest, saved: await corpus.settle(saved, smallest, pursuit.isFound) };
 }
 
 /** A verdict says of every value of the policy whether it holds; after Ctrl-C, of those that were tried. */
@@ -77,10 +84,11 @@ function decidedBy({ premise, machine }: Asked): readonly [policy: string, value
 }
 
 /** The property of a case: what was asked, with what it takes to ask it again. */
-function propertyOf(asked: Asked, { script, finding: { command, call } }: Found): Property {
+function propertyOf(asked: Asked, { script, finding: { kind, command, call } }: Found): Property {
   const client = clientOf(SPEC, script, command);
   const [[site, n] = []] = Object.entries(call.fail ?? {});
   const decided = decidedBy(asked);
+  if (kind === 'flaky') return { name: 'nondeterminism' };
   if (asked.property === 'noninterference' && client !== undefined)
     return { name: 'noninterference', client };
   if (asked.property === 'fault' && site !== undefined && n !== undefined)
@@ -94,7 +102,7 @@ export function caseOf(asked: Asked, version: string, found: Found): Case {
   const { target, seed } = asked;
   const { index, script, finding } = found;
   const { kind, serves, clause, layer, command } = finding;
-  const decided = decidedBy(asked);
+  const decided = kind === 'flaky' ? undefined : decidedBy(asked);
   const expect: Record<string, Expectation> = { [decided?.[1] ?? target.name]: 'broken' };
   const detail = finding.detail.slice(0, TITLE_MAX);
   return {
@@ -110,9 +118,10 @@ export function caseOf(asked: Asked, version: string, found: Found): Case {
 }
 
 /** What belongs on standard error, whatever is printed besides. */
-export function warn({ found: { finding }, saved }: Told, io: Output): void {
+export function warn({ found: { finding }, saved }: Told, files: readonly string[], io: Output): void {
   if (finding.kind === 'crash') io.err(`ionclad: the target failed: ${finding.detail.split('\n', 1)[0]}`);
   if ('problem' in saved) io.err(`ionclad: ${saved.problem}; the case is printed instead`);
+  for (const file of files) if (!('file' in saved) || file !== saved.file) io.err(`also found: ${file}`);
 }
 
 /** Tells a finding on standard output. Where it could not be saved, the case itself goes there. */
@@ -123,7 +132,8 @@ export function tell(
 ): void {
   const { io } = session;
   const finding: Finding = shrunk?.finding ?? found.finding;
-  const invariant = SPEC.invariants.find(({ id }) => id === finding.serves);
+  const isPromised = finding.kind !== 'crash';
+  const invariant = SPEC.invariants.find(({ id }) => isPromised && id === finding.serves);
   const [sentence = '', ...rest] = describe(finding).split('\n');
   io.out(io.style('red', sentence));
   for (const line of rest) io.out(`    ${line}`);
@@ -142,14 +152,15 @@ const markedOf = ({ kind, command }: Finding, { target }: RunOptions): number =>
   kind === 'crash' && target.name.startsWith('process:') ? -1 : command;
 
 function shrinking({ script }: Found, shrunk: Shrunk | undefined): string {
-  if (shrunk === undefined) return ', not shrunk';
+  if (shrunk === undefined) return ', not shrunk to the end';
   const from = script.commands.length;
   return `, shrunk from ${from} to ${shrunk.script.commands.length} commands in ${count(shrunk.executions)} runs`;
 }
 
-function tellPlace(place: Saved, saved: Case, { target }: RunOptions, io: Output): void {
+function tellPlace(place: Kept, saved: Case, { target }: RunOptions, io: Output): void {
   if ('file' in place) {
-    io.out(`case:   ${place.file}`);
+    const before = place.known === true ? ', where the same finding was saved before' : '';
+    io.out(`case:   ${place.file}${before}`);
     io.out(`replay: ${replayLine(target, place.file)}`);
     return;
   }

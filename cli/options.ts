@@ -35,6 +35,8 @@ export interface RawRunOptions extends RawMachineOptions {
   readonly premise?: string;
   readonly property?: string;
   readonly cases: string;
+  /** False with `--no-retry`. */
+  readonly retry?: boolean;
   readonly situations?: true;
   readonly json?: true;
 }
@@ -59,6 +61,8 @@ export interface RunOptions extends MachineOptions {
   readonly premise: string | undefined;
   readonly property: PropertyName;
   readonly cases: string;
+  /** Whether saved cases are run first, and nothing else while one of them fails. */
+  readonly retry: boolean;
   /** Whether the shortest script of each situation is told. */
   readonly situations: boolean;
   readonly json: boolean;
@@ -98,6 +102,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
           ),
     property,
     cases: raw.cases,
+    retry: raw.retry !== false,
     situations: raw.situations === true,
     json: raw.json === true,
   };

@@ -43,14 +43,16 @@ describe('ionclad run --property', function () {
       const { code, out } = await run('--scripts', '1000', '--target', target, '--threads', '1');
       expect(code, out).to.equal(1);
       expect(out).to.include(`${serves} broken`);
+      const saved = (): string[] =>
+        readdirSync(folder).filter((each) => each.startsWith(target.replace('/', '-')));
+      for (const name of saved()) rmSync(join(folder, name));
       expect(await run('--scripts', '1000', '--target', target, '--threads', '2')).to.deep.include({
         code,
         out,
       });
-      const name = readdirSync(folder).find((each) => each.startsWith(target.replace('/', '-'))) ?? '';
+      const [name = ''] = saved();
       const file = join(folder, name);
-      const saved = readCase(readFileSync(file, 'utf8'), name);
-      expect(saved.property.name).to.equal(property);
+      expect(readCase(readFileSync(file, 'utf8'), name).property.name).to.equal(property);
       expect(await ionclad('replay', file)).to.have.property('code', 1);
       expect(await ionclad('replay', file, '--target', 'builtin')).to.deep.include({
         code: 0,
@@ -70,7 +72,17 @@ describe('ionclad run --property', function () {
 
   it('names the client in a report', async () => {
     const { out } = await ionclad(
-      ...['run', '--property', 'noninterference', '--cases', folder, '--scripts', '1000', '--json'],
+      ...[
+        'run',
+        '--property',
+        'noninterference',
+        '--cases',
+        folder,
+        '--no-retry',
+        '--scripts',
+        '1000',
+        '--json',
+      ],
       ...['--target', 'zoo/maps-into-the-first-context'],
     );
     const report = JSON.parse(out) as { found: { case: { property: object } } };

@@ -16,7 +16,8 @@ import {
 import { unlessAborted } from './abort.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
-import type { Costs, HuntedBug, Task } from './worker.ts';
+import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
+import type { Costs, HuntedBug, Smaller, Task } from './worker.ts';
 
 const sumOf = (parts: readonly Done[]): Done => ({
   scripts: parts.reduce((sum, { scripts }) => sum + scripts, 0),
@@ -32,6 +33,7 @@ export interface Limits {
 }
 
 export class ThreadRunner {
+  spent: Spent = NOTHING_SPENT;
   readonly #pool: Pool;
   readonly #session: Session;
   readonly #progress: Progress;
@@ -43,8 +45,16 @@ export class ThreadRunner {
     this.#progress = progress;
   }
 
-  /** Runs chunks until all are done, the time is over, something was found, or Ctrl-C. */
-  async run(task: Task, { threads, deadline }: Limits): Promise<Outcome> {
+  /**
+   * Runs chunks until all are done, the time is over, something was found, or Ctrl-C.
+   *
+   * @param onFound - is given every finding at once, also those that are not the result in the end
+   */
+  async run(
+    task: Task,
+    { threads, deadline }: Limits,
+    onFound: (found: Found) => void = () => {},
+  ): Promise<Outcome> {
     const collector = new Collector(SPEC);
     const chunks = chunkCount(task.scripts);
     let next = 0;
@@ -57,12 +67,18 @@ export class ThreadRunner {
     const lane = async (): Promise<void> => {
       while (!isOver()) {
         const chunk = next++;
-        const result = await this.#ask<ChunkResult>('chunk', [task, chunk], (done: Done) => {
-          underWay.set(chunk, done);
-          show();
-        });
+        const result = await this.#ask<ChunkResult & { readonly spent: Spent }, Done>(
+          'chunk',
+          [task, chunk],
+          (done) => {
+            underWay.set(chunk, done);
+            show();
+          },
+        );
         underWay.delete(chunk);
         if (result === undefined) return;
+        this.spent = plus(this.spent, result.spent);
+        if (result.found !== undefined) onFound(result.found);
         collector.add(chunk, result);
         show();
       }
@@ -71,10 +87,14 @@ export class ThreadRunner {
     return collector.outcome();
   }
 
-  /** The smaller script, or undefined: Ctrl-C came first. */
-  async shrink(task: Task, found: Found): Promise<Shrunk | undefined> {
+  /** The smallest script, or undefined: Ctrl-C came first. Now and then the smallest so far is told. */
+  async shrink(
+    task: Task,
+    found: Found,
+    onSmaller: (smaller: Smaller) => void = () => {},
+  ): Promise<Shrunk | undefined> {
     this.#progress.say(`shrinking ${found.script.commands.length} commands`);
-    return this.#ask<Shrunk>('smaller', [task, found]);
+    return this.#ask<Shrunk, Smaller>('smaller', [task, found], onSmaller);
   }
 
   async find(task: Task, script: Script): Promise<Finding | undefined> {
@@ -103,7 +123,11 @@ export class ThreadRunner {
   }
 
   /** The answer of a thread, or undefined when Ctrl-C came first: then nobody waits for it. */
-  async #ask<T>(method: string, args: unknown[], on?: (done: Done) => void): Promise<T | undefined> {
+  async #ask<T, Told = never>(
+    method: string,
+    args: unknown[],
+    on?: (told: Told) => void,
+  ): Promise<T | undefined> {
     const { signal } = this.#session;
     if (signal.aborted) return undefined;
     return unlessAborted(

@@ -5,9 +5,12 @@ import {
   Answering,
   type Finding,
   identityOf,
+  Recorder,
   runFaults,
   runNoninterference,
   runRemote,
+  runRemoteRepeatedly,
+  runRepeatedly,
   runScript,
   type Script,
   Stepper,
@@ -44,6 +47,10 @@ export async function runOn(
   if (property.name === 'noninterference' || property.name === 'fault') checkProperty(property.name, opened);
   const premise = property.name === 'verdict' ? property.premise : undefined;
   const stepper = new Stepper<Machine, ReturnType<typeof SPEC.boot>>(SPEC, opened.target, premise);
+  if (property.name === 'nondeterminism')
+    return opened.is === 'remote'
+      ? runRemoteRepeatedly(new Recorder(SPEC, opened.target), opened.target, script)
+      : runRepeatedly(new Recorder(SPEC, opened.target), opened.target, script);
   if (opened.is === 'remote') return runRemote(stepper, opened.target, script);
   const { target } = opened;
   if (property.name === 'noninterference')

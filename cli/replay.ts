@@ -16,13 +16,15 @@ export interface ReplayOptions {
   readonly json?: true;
 }
 
-interface Replayed {
+export interface Replayed {
   readonly file: string;
   readonly target: string;
   /** Value of the policy, for a verdict. */
   readonly value?: string;
   readonly result: Result;
   readonly finding?: Finding;
+  /** An earlier file of the same finding. */
+  readonly same?: string;
 }
 
 /** Replays file after file. One that cannot be read does not keep the others from being run. */
@@ -44,7 +46,7 @@ export async function replayCommand(
       for (const replayed of await replayFile(file, options, program, io)) {
         results.push(replayed);
         codes.push(codeOf(replayed.result));
-        if (options.json !== true) tell(replayed, io);
+        if (options.json !== true) tellReplayed(replayed, io);
       }
     } catch (cause) {
       const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
@@ -75,18 +77,20 @@ async function replayFile(
     const results: Replayed[] = [];
     for (const { value, script } of variants(read)) {
       if (trace === true && value !== undefined) write(`with ${value}:`);
-      const finding = await runOn(traced, script, read.property);
-      const result = { file, target: name.name, result: resultOf(read, finding) };
-      results.push({
-        ...result,
-        ...(value === undefined ? {} : { value }),
-        ...(finding === undefined ? {} : { finding }),
-      });
+      const replayed = await replayScript(file, { ...read, script, target: name.name }, traced);
+      results.push({ ...replayed, ...(value === undefined ? {} : { value }) });
     }
     return results;
   } finally {
     await closeTarget(opened);
   }
+}
+
+/** Runs the script of a case as it is on its target. */
+export async function replayScript(file: string, read: Case, opened: Opened): Promise<Replayed> {
+  const finding = await runOn(opened, read.script, read.property);
+  const { target = opened.target.name } = read;
+  return { file, target, result: resultOf(read, finding), ...(finding === undefined ? {} : { finding }) };
 }
 
 /** A file must not decide which program is run. */
@@ -108,7 +112,7 @@ const withTrace = (opened: Opened, write: (line: string) => void): Opened =>
     ? { is: 'remote', target: tracingRemote(opened.target, write) }
     : { is: 'local', target: tracing(opened.target, write) };
 
-const codeOf = (result: Result): ExitCode => {
+export const codeOf = (result: Result): ExitCode => {
   if (result === 'holds') return EXIT.HELD;
   return result === 'crashed' ? EXIT.TARGET : EXIT.FOUND;
 };
@@ -120,10 +124,11 @@ const WORDS: Readonly<Record<Result, string>> = {
   crashed: 'the target failed',
 };
 
-function tell({ file, target, value, result, finding }: Replayed, io: Output): void {
+export function tellReplayed({ file, target, value, result, finding, same }: Replayed, io: Output): void {
   const where = value === undefined ? target : `${target}, ${value}`;
   const [sentence, ...rest] = finding === undefined ? [] : describe(finding).split('\n');
   const text = `${WORDS[result]}${sentence === undefined ? '' : `: ${sentence}`}`;
   io.out(`${file}: on ${where}: ${io.style(result === 'holds' ? 'green' : 'red', text)}`);
   for (const line of rest) io.out(`    ${line}`);
+  if (same !== undefined) io.out(`    the same finding as ${same}`);
 }

@@ -52,6 +52,7 @@ describe('ionclad run', function () {
       target: 'zoo/stale-iotlb',
       property: { name: 'lockstep' },
     });
+    rmSync(file);
     expect(await run('--target', 'zoo/stale-iotlb', ...SHORT, '--threads', '2')).to.deep.include({
       code: 1,
       out: one.out,

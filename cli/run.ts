@@ -1,69 +1,99 @@
 /** `ionclad run`: generated scripts against a target. */
-import {
-  type Counts,
-  chunkCount,
-  type Finding,
-  type Found,
-  type Outcome,
-  type Script,
-  type Shrunk,
-} from '../properties/index.ts';
+import type { Case } from '../counterexamples/index.ts';
+import { type Counts, chunkCount, type Found, type Outcome, type Script } from '../properties/index.ts';
 import { runLine } from './command-line.ts';
+import { Corpus } from './corpus.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { keep, type Told, tell, warn } from './found.ts';
+import { caseOf, keep, type Pursuit, type Told, tell, warn } from './found.ts';
+import { warningsOf } from './health.ts';
 import type { RunOptions } from './options.ts';
 import { checkProperty, narrowed, planFor } from './plan.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
 import { RemoteRunner } from './remote.ts';
+import { replayScript } from './replay.ts';
+import { type Retried, retry, tellFailing } from './retry.ts';
 import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
-import { printSummary, type Summary, summarise } from './summary.ts';
+import { type Spent, slowness } from './speed.ts';
+import { noveltyText, printSummary, type Summary, summarise } from './summary.ts';
 import { many, table, wrapped } from './table.ts';
 import { closeTarget, type Opened, openTarget } from './targets.ts';
 import { version } from './version.ts';
 import type { Task } from './worker.ts';
 
 /** Runs a campaign, here or on a target elsewhere. */
-interface Runner {
-  run(): Promise<Outcome>;
-  shrink(found: Found): Promise<Shrunk | undefined>;
-  /** What a script shows now. */
-  find(script: Script): Promise<Finding | undefined>;
+interface Runner extends Pursuit {
+  /** Everything found is given to `onFound` at once. */
+  run(onFound: (found: Found) => void): Promise<Outcome>;
   /** The shortest script that meets a situation, starting from one that does. */
   situation(name: string, script: Script): Promise<Script | undefined>;
   close(): Promise<void>;
-  readonly signal: AbortSignal;
+  /** What the target took of the time so far. */
+  spent(): Spent;
 }
 
 export async function runCommand(options: RunOptions, session: Session): Promise<ExitCode> {
   const opened = await openTarget(options.target);
-  checkProperty(options.property, opened);
-  if (!options.json) session.io.err(`seed ${options.seed}`);
   const progress = new Progress(session, options.scripts, options.seconds);
+  try {
+    checkProperty(options.property, opened);
+    if (!options.json) session.io.err(`seed ${options.seed}`);
+    const corpus = new Corpus(options.cases);
+    for (const problem of corpus.problems) session.io.err(`ionclad: ${problem}; it is passed over`);
+    const again = options.retry ? corpus.cases : [];
+    const retried = await retry(again, options, opened, session, progress);
+    if (retried.failing.length > 0) return tellFailing(retried, options, session);
+    return await draw(options, opened, corpus, retried, session, progress);
+  } finally {
+    progress.end();
+    await closeTarget(opened);
+  }
+}
+
+/** Draws scripts and runs them, and tells what came out. */
+async function draw(
+  options: RunOptions,
+  opened: Opened,
+  corpus: Corpus,
+  { holding }: Retried,
+  session: Session,
+  progress: Progress,
+): Promise<ExitCode> {
   const runner = runnerFor(opened, options, session, progress);
   try {
-    const { counts, found } = await runner.run();
-    const told = found === undefined ? undefined : await keep(options, version(), found, runner);
+    const began = session.now();
+    const { counts, found } = await runner.run((each) => saveAtOnce(each, options, corpus, session));
+    const slow = slowness(runner.spent(), counts.commands, session.now() - began, options.threads);
+    if (slow !== undefined) session.io.err(slow);
+    const told = found === undefined ? undefined : await keep(options, version(), found, runner, corpus);
+    if (told !== undefined) await corpus.settleOthers(told.saved, runner.isFound);
     progress.end();
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
     progress.end();
+    const summary = summarise(counts, narrowed(options).only);
     const end = {
-      summary: summarise(counts, narrowed(options).only),
+      summary,
+      warnings: warningsOf(summary, options, opened.target),
+      holding,
       situations,
       told,
       repeat: runLine(options, repeated(options, counts.scripts, told)),
     };
     const code = codeOf(end, session);
-    if (told !== undefined) warn(told, session.io);
+    if (told !== undefined) warn(told, corpus.own, session.io);
     if (options.json) session.io.out(JSON.stringify(reportOf(end, options, code), null, 2));
     else print(end, options, session);
     return code;
   } finally {
-    progress.end();
     await runner.close();
-    await closeTarget(opened);
   }
+}
+
+/** Whatever happens next, what was found is kept. */
+function saveAtOnce(found: Found, options: RunOptions, corpus: Corpus, { io }: Session): void {
+  const saved = corpus.save(caseOf(options, version(), found));
+  if ('file' in saved && saved.known !== true) io.err(`script ${found.index}: found, saved in ${saved.file}`);
 }
 
 /** The shortest script of every situation that was met. */
@@ -81,32 +111,42 @@ function runnerFor(opened: Opened, options: RunOptions, session: Session, progre
   const task: Task = { target, seed, machine, only, premise, property, scripts };
   const { signal } = session;
   const deadline = session.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const isFound = async (older: Case): Promise<boolean> =>
+    (await replayScript('', older, opened)).result === 'found';
   if (opened.is === 'remote') {
     const remote = new RemoteRunner(session, progress, opened.target);
     const plan = planFor(options, opened.target);
     return {
-      run: () => remote.run(task, plan, deadline),
-      shrink: (found) => remote.shrink(task, found),
+      run: (onFound) => remote.run(task, plan, deadline, onFound),
+      shrink: (found, onSmaller) => remote.shrink(task, found, onSmaller),
       find: (script) => remote.find(task, script),
       situation: async (_name, script) => script,
       close: async () => {},
       signal,
+      isFound,
+      spent: () => remote.spent,
     };
   }
   const threads = Math.max(1, Math.min(options.threads, chunkCount(scripts)));
   const pool = new ThreadRunner(session, progress, threads);
   return {
-    run: () => pool.run(task, { threads, deadline }),
-    shrink: (found) => pool.shrink(task, found),
+    run: (onFound) => pool.run(task, { threads, deadline }, onFound),
+    shrink: (found, onSmaller) => pool.shrink(task, found, onSmaller),
     find: (script) => pool.find(task, script),
     situation: (name, script) => pool.situation(task, name, script),
     close: () => pool.close(),
     signal,
+    isFound,
+    spent: () => pool.spent,
   };
 }
 
 interface End {
   readonly summary: Summary;
+  /** What makes it worth less than it seems. */
+  readonly warnings: readonly string[];
+  /** Cases saved earlier that show nothing any more. */
+  readonly holding: number;
   /** By name, where they were asked for. */
   readonly situations: Readonly<Record<string, Script>>;
   readonly told: Told | undefined;
@@ -126,7 +166,11 @@ function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
   return summary.commands === 0 ? EXIT.NOTHING_RAN : EXIT.HELD;
 }
 
-function print({ summary, situations, told, repeat }: End, options: RunOptions, session: Session): void {
+function print(
+  { summary, warnings, holding, situations, told, repeat }: End,
+  options: RunOptions,
+  session: Session,
+): void {
   const { io, signal } = session;
   for (const line of memoryRows(options)) io.out(line);
   if (told !== undefined) tell(told, options, session);
@@ -137,6 +181,8 @@ function print({ summary, situations, told, repeat }: End, options: RunOptions, 
     io.out('');
   }
   const ran = `${many(summary.commands, 'command')} of ${many(summary.scripts, 'script')}`;
+  if (holding > 0)
+    io.out(`saved:  ${many(holding, 'case')} of ${options.cases} ${holding === 1 ? 'holds' : 'hold'} now`);
   if (signal.aborted) io.err('ionclad: interrupted');
   if (told !== undefined) io.out(`run:    ${ran} of seed ${options.seed}, up to this finding`);
   else if (summary.commands === 0) io.out('nothing ran');
@@ -145,6 +191,10 @@ function print({ summary, situations, told, repeat }: End, options: RunOptions, 
     io.out(
       io.style('green', `no violation found in ${ran}, drawn from seed ${options.seed} within these bounds`),
     );
+  if (told === undefined && summary.commands > 0) {
+    io.out(noveltyText(summary));
+    for (const warning of warnings) io.out(`${io.style('yellow', 'warning')}: ${warning}`);
+  }
   io.out(`repeat: ${repeat}`);
 }
 
@@ -158,7 +208,7 @@ function memoryRows({ memory }: RunOptions): string[] {
 }
 
 function reportOf(
-  { summary, situations, told, repeat }: End,
+  { summary, warnings, holding, situations, told, repeat }: End,
   { target, property, seed, memory }: RunOptions,
   exitCode: ExitCode,
 ): object {
@@ -171,7 +221,9 @@ function reportOf(
     seed,
     repeat,
     ...(memory === undefined ? {} : { memory: { ...memory.facts, lines: memory.lines } }),
+    ...(holding === 0 ? {} : { retried: { holding, failing: [] } }),
     ...summary,
+    ...(told === undefined ? { warnings } : {}),
     ...(Object.keys(situations).length === 0 ? {} : { situations }),
   };
   if (told === undefined) return base;

@@ -1,29 +1,22 @@
-/** Keeps the case of a finding: written as soon as it is found, and again when it is smaller. */
-import { createHash } from 'node:crypto';
+/** Writes files that others may be reading: the case of a finding above all, as soon as it is found. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Case, writeCase } from '../counterexamples/index.ts';
-import type { Script } from '../properties/index.ts';
-
-/** A name that the same finding of the same script always has. */
-export function caseName(target: string, serves: string, script: Script): string {
-  const digest = createHash('sha256').update(JSON.stringify(script)).digest('hex').slice(0, 8);
-  const [kind = ''] = target.split(':', 1);
-  return `${kind.replaceAll('/', '-')}-${serves}-${digest}.case.json`;
-}
 
 export type Saved = { readonly file: string } | { readonly problem: string };
 
-export const saveCase = (folder: string, name: string, found: Case): Saved =>
-  saveText(folder, name, writeCase(found));
+export const saveCase = (file: string, found: Case): Saved => saveText(file, writeCase(found));
 
-/** Writes a file: whoever reads it sees either the old text or the new one, whole. */
-export function saveText(folder: string, name: string, text: string): Saved {
-  const file = join(folder, name);
-  const draft = join(folder, `.${name}.${process.pid}.tmp`);
+/**
+ * Writes a file: whoever reads it sees either the old text or the new one, whole, also after a crash of the machine,
+ * which a target may bring about.
+ */
+export function saveText(file: string, text: string): Saved {
+  const folder = dirname(file);
+  const draft = join(folder, `.${basename(file)}.${process.pid}.tmp`);
   try {
     makeFolder(folder);
-    writeFileSync(draft, text);
+    writeFileSync(draft, text, { flush: true });
     renameSync(draft, file);
     return { file };
   } catch (cause) {

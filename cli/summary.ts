@@ -1,10 +1,10 @@
 /** What a run covered, with its bounds: a run that found nothing says where it looked. No times, no absolute paths. */
 import { SPEC } from '../model/index.ts';
-import { type Counts, type RowName, rowNames } from '../properties/index.ts';
+import { type Counts, type Novelty, noveltyOf, type RowName, rowNames } from '../properties/index.ts';
 import type { RunOptions } from './options.ts';
 import { machineText } from './script-text.ts';
 import type { Output } from './session.ts';
-import { count, percent, table } from './table.ts';
+import { count, many, percent, table } from './table.ts';
 
 /** The figures of a run as data, for `--json` and for the text below. */
 export interface Summary {
@@ -24,6 +24,7 @@ export interface Summary {
   /** Rows that were not judged for want of page numbers. */
   readonly unjudged: number;
   readonly labels: Readonly<Record<string, number>>;
+  readonly novelty: Novelty;
 }
 
 export function summarise(counts: Counts, only: readonly string[] | undefined): Summary {
@@ -48,8 +49,19 @@ export function summarise(counts: Counts, only: readonly string[] | undefined): 
     neverFalse: never(counts.rowsFalse),
     unjudged: counts.rowsUnjudged.filter((times) => times > 0).length,
     labels: Object.fromEntries(labels.map(({ name }) => [name, counts.labels[name]?.count ?? 0])),
+    novelty: noveltyOf(counts.transitions, scripts),
   };
 }
+
+/** How much more there may be to see, as far as what was seen can tell. */
+export function noveltyText({ scripts, novelty: { transitions, sole, chance } }: Summary): string {
+  const probability = chance === 0 ? `below ${share(1 / scripts)}` : share(chance);
+  const seen = `${many(transitions, 'abstract transition')} seen, ${count(sole)} on one machine only`;
+  return `a further script shows something new with probability ${probability}: ${seen}`;
+}
+
+/** With two digits that mean something. */
+const share = (part: number): string => `${Number((100 * part).toPrecision(2))} %`;
 
 const rowText = ({ op, table: list, name }: RowName): string => `${op}: ${list} ${name}`;
 

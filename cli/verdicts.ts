@@ -1,4 +1,5 @@
 /** `ionclad verdicts`: each argument of the review, decided for each of its choices. */
+import { join } from 'node:path';
 import { type Case, caseFileOf, VERDICTS, type Verdict, writeCase } from '../counterexamples/index.ts';
 import { type Machine, SPEC } from '../model/index.ts';
 import {
@@ -101,25 +102,27 @@ async function decide(
 ): Promise<Decided | undefined> {
   const task = taskOf(row, options);
   const limits = { threads: options.threads, deadline: Number.POSITIVE_INFINITY };
-  const { counts, found } = await runner.run(task, limits);
+  const file = join(options.cases, caseFileOf(row));
+  const { counts, found } = await runner.run(task, limits, (first) => {
+    saveCase(file, caseOf(task, version(), first));
+  });
   if (found === undefined && signal.aborted) return undefined;
-  const broken = found === undefined ? undefined : await keep(row, task, found, options, runner, signal);
+  const broken = found === undefined ? undefined : await keep(file, task, found, options, runner, signal);
   const costs = await runner.costs(task.machine, options.memory !== undefined);
   return { row, counts, costs, broken };
 }
 
 /** Saves a finding before anything else is tried with it; then shrinks it and others, and keeps the shortest. */
 async function keep(
-  row: Verdict,
+  file: string,
   task: Task,
   found: Found,
-  { cases, memory, threads }: VerdictOptions,
+  { memory, threads }: VerdictOptions,
   runner: ThreadRunner,
   signal: AbortSignal,
 ): Promise<Broken> {
-  const file = caseFileOf(row);
   const first = caseOf(task, version(), found);
-  const saved = saveCase(cases, file, first);
+  const saved = saveCase(file, first);
   let best: { readonly found: Found; readonly task: Task; readonly shrunk: Shrunk } | undefined;
   // A large machine shrinks slowly, and the first finding decides as well.
   for (let more = 0; more <= (memory === undefined ? MORE_SEEDS : 0) && !signal.aborted; more++) {
@@ -136,7 +139,7 @@ async function keep(
     find: (script) => runner.find(by, script),
     signal,
   });
-  return { case: whole, saved: saveCase(cases, file, whole) };
+  return { case: whole, saved: saveCase(file, whole) };
 }
 
 /** Another seed, which is a number that JSON can hold. */

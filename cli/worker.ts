@@ -2,15 +2,23 @@
 import workerpool from 'workerpool';
 import { type Machine, SPEC, type Target } from '../model/index.ts';
 import {
+  believed,
   type ChunkResult,
   type Finding,
   type Found,
+  isSameFinding,
+  isSmaller,
+  type Measure,
+  measure,
+  Recorder,
   runChunk,
+  runRepeatedly,
   type Script,
   type ScriptMachine,
   type Shrunk,
   shortestWith,
   shrink,
+  type Trial,
   trialOf,
 } from '../properties/index.ts';
 import { bugOf } from '../targets/zoo/index.ts';
@@ -18,7 +26,8 @@ import { type Cost, costOf, largestBuffer } from './costs.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
-import { openTarget, type TargetName } from './targets.ts';
+import { type Spent, Stopwatch } from './speed.ts';
+import { isForeign, openTarget, type TargetName } from './targets.ts';
 
 /** Plain data: it crosses from one thread to another. */
 export type Task = Pick<
@@ -38,6 +47,7 @@ export interface HuntedBug {
   readonly ms: number;
 }
 
+const WATCH = new Stopwatch();
 const opened = new Map<string, Promise<Target<Machine>>>();
 
 async function localTarget(target: TargetName): Promise<Target<Machine>> {
@@ -45,7 +55,7 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
   if (known !== undefined) return known;
   const opening = openTarget(target).then((each) => {
     if (each.is === 'remote') throw new Error('internal error: a process is not shared by threads');
-    return each.target;
+    return isForeign(target.name) ? WATCH.local(each.target) : each.target;
   });
   opened.set(target.name, opening);
   return opening;
@@ -55,7 +65,7 @@ async function localTarget(target: TargetName): Promise<Target<Machine>> {
 const TELL_MS = 250;
 
 /** Runs the scripts of one chunk. */
-export async function chunk(task: Task, index: number): Promise<ChunkResult> {
+export async function chunk(task: Task, index: number): Promise<ChunkResult & { readonly spent: Spent }> {
   const target = await localTarget(task.target);
   const { seed, premise, property, scripts } = task;
   const campaign = {
@@ -67,17 +77,54 @@ export async function chunk(task: Task, index: number): Promise<ChunkResult> {
     ...(premise === undefined ? {} : { premise }),
   };
   let next = performance.now() + TELL_MS;
-  return runChunk(campaign, index, scripts, (counts) => {
+  const result = runChunk(campaign, index, scripts, (counts) => {
     if (performance.now() < next) return;
     next = performance.now() + TELL_MS;
     workerpool.workerEmit({ scripts: counts.scripts, commands: counts.commands });
   });
+  return { ...result, spent: WATCH.take() };
 }
+
+/** What shrinking has come to so far. */
+export type Smaller = Pick<Found, 'script' | 'finding'>;
 
 /** Makes what was found smaller. In a thread too, so that Ctrl-C is heard meanwhile. */
 export async function smaller(task: Task, { script, finding }: Found): Promise<Shrunk> {
   const target = await localTarget(task.target);
-  return shrink(SPEC, script, finding, trialOf(task.property, SPEC, target, task.premise).again);
+  const recorder = new Recorder(SPEC, target);
+  const repeatedly = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
+  if (finding.kind === 'flaky') return shrinkFlaky(script, finding, repeatedly);
+  const { again } = trialOf(task.property, SPEC, target, task.premise);
+  const shrunk = shrink(SPEC, script, finding, telling(finding, again));
+  // A target that seldom goes wrong may have done so at every candidate that was taken.
+  return {
+    ...shrunk,
+    finding: repeatedly(shrunk.script) ?? believed(SPEC, target, shrunk.script, shrunk.finding, again),
+  };
+}
+
+/** What shows itself too seldom cannot be made smaller. */
+function shrinkFlaky(script: Script, finding: Finding, again: Trial['again']): Shrunk {
+  const shown = again(script);
+  if (shown === undefined || !isSameFinding(shown, finding)) return { script, finding, executions: 1 };
+  return shrink(SPEC, script, finding, telling(finding, again));
+}
+
+/** Runs candidates, and tells now and then which was the smallest that showed the finding. */
+function telling(finding: Finding, again: Trial['again']): Trial['again'] {
+  let best: { readonly size: Measure; readonly found: Smaller } | undefined;
+  let next = performance.now() + TELL_MS;
+  return (script) => {
+    const shown = again(script);
+    if (shown === undefined || !isSameFinding(shown, finding)) return shown;
+    const size = measure(script, SPEC);
+    if (best === undefined || isSmaller(size, best.size)) best = { size, found: { script, finding: shown } };
+    if (performance.now() >= next) {
+      next = performance.now() + TELL_MS;
+      workerpool.workerEmit(best.found);
+    }
+    return shown;
+  };
 }
 
 /** What one script shows. */

@@ -55,7 +55,7 @@ export function keepShortest(folder: string, { bug, hunts, kept }: Hunts): Saved
   if (best === undefined) return undefined;
   const file = join(folder, fileOf(bug));
   const isThere = existsSync(file) && readFileSync(file, 'utf8') === writeCase(best);
-  return isThere ? undefined : saveCase(folder, fileOf(bug), best);
+  return isThere ? undefined : saveCase(file, best);
 }
 
 const isShorter = (one: Case, other: Case): boolean =>

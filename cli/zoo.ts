@@ -1,5 +1,4 @@
 /** `ionclad zoo`: the kill table. Every known bug is hunted with every seed, and what is found is shrunk. */
-import { basename, dirname } from 'node:path';
 import type { Bug } from '../targets/zoo/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { ThreadRunner } from './pool.ts';
@@ -89,10 +88,8 @@ const keepCases = (rows: readonly Row[], { cases }: ZooOptions): string[] =>
 function writePage(rows: readonly Row[], options: ZooOptions): string[] {
   const { curve, markdown } = options;
   return problemsOf([
-    curve === undefined ? undefined : saveText(dirname(curve), basename(curve), curveOf(rows)),
-    markdown === undefined
-      ? undefined
-      : saveText(dirname(markdown), basename(markdown), pageOf(rows, options)),
+    curve === undefined ? undefined : saveText(curve, curveOf(rows)),
+    markdown === undefined ? undefined : saveText(markdown, pageOf(rows, options)),
   ]);
 }
 

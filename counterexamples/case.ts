@@ -100,7 +100,7 @@ const text = (): z.ZodString =>
   z.string({ error: 'a text' }).max(TITLE_MAX, `at most ${TITLE_MAX} characters`);
 const index = (): z.ZodInt => z.int({ error: 'a number from 0' }).min(0, 'a number from 0');
 
-const PROPERTY_NAMES = 'one of lockstep, verdict, schedule, noninterference, fault';
+const PROPERTY_NAMES = 'one of lockstep, verdict, schedule, noninterference, nondeterminism, fault';
 
 function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType {
   const decided = Object.keys(tables.policies);
@@ -111,6 +111,7 @@ function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType 
       strict({ name: z.literal('lockstep') }),
       strict({ name: z.literal('verdict'), policy: word(decided), premise: word(premises) }),
       strict({ name: z.literal('schedule') }),
+      strict({ name: z.literal('nondeterminism') }),
       strict({ name: z.literal('noninterference'), client: nameSchema() }),
       strict({ name: z.literal('fault'), command: index(), site: word(Object.keys(tables.sites)), n: asked }),
     ],
@@ -129,10 +130,11 @@ const foundSchema = (): z.ZodType =>
 
 const findingSchema = (tables: Tables): z.ZodType =>
   strict({
-    kind: word(['reply', 'invariant', 'view', 'pair', 'crash', 'specification']),
+    kind: word(['reply', 'invariant', 'view', 'pair', 'crash', 'specification', 'flaky']),
     serves: nameSchema(),
     clause: text(),
-    layer: word([...new Set(Object.values(tables.calls).map(({ layer }) => layer))]),
+    // None, where the target failed before the first call.
+    layer: word([...new Set(Object.values(tables.calls).map(({ layer }) => layer)), '']),
     detail: text(),
     command: index(),
   });

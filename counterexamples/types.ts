@@ -5,13 +5,15 @@ import type { Finding, Script } from '../properties/index.ts';
  * What was run. `lockstep`: script against specification. `verdict`: the same for each value of a policy, where
  * only findings count for which the premise holds. `schedule`: with calls interrupted as the script says.
  * `noninterference`: with and without the commands of other clients. `fault`: a command is tried with a fault at the
- * n-th asking of a site, and what is shown after it is held against what was shown before.
+ * n-th asking of a site, and what is shown after it is held against what was shown before. `nondeterminism`: the script
+ * is run several times, and what is answered and found must be the same.
  */
 export type Property =
   | { readonly name: 'lockstep' }
   | { readonly name: 'verdict'; readonly policy: string; readonly premise: string }
   | { readonly name: 'schedule' }
   | { readonly name: 'noninterference'; readonly client: string }
+  | { readonly name: 'nondeterminism' }
   | { readonly name: 'fault'; readonly command: number; readonly site: string; readonly n: number };
 
 /** Where a case comes from: a run that can be repeated, or a person. */

@@ -27,7 +27,7 @@ import {
 } from './iommu.ts';
 import { clientCreate, clientDestroy, ionAlloc, ionFree, ionQuery, ionSgTable } from './ion.ts';
 import { ISOLATION } from './isolation.ts';
-import { LABELS } from './labels.ts';
+import { LABELS, stateClass } from './labels.ts';
 import { FIELDS, type Machine, machineProblem, POLICIES } from './machine.ts';
 import { addressOfMapped } from './mappings.ts';
 import { kfree, kmalloc, kvfree, kvmalloc, liveMemory, vfree, vmalloc, vmap, vunmap } from './metadata.ts';
@@ -268,6 +268,7 @@ export const SPEC: Spec<Machine, World> = {
   boot: bootWorld,
   columns: (s) => s.state.columns(VIEW_COLUMNS.length),
   leftBehind,
+  stateClass,
   live: (s, kind) => LIVE[kind as KindName](s),
   addresses: (s, kind, side) => ((side && CPU_ADDRESSES[kind]) ?? ADDRESSES[kind])?.(s) ?? [],
 };

@@ -242,3 +242,32 @@ describe('LABELS', () => {
     expect(SPEC.labels.map(({ name }) => name).filter((name) => !told.has(name))).to.deep.equal([]);
   });
 });
+
+describe('stateClass', () => {
+  const PLAIN = { invalidation: 'strict', coherent: 'yes' };
+
+  /** The class of a machine of 8 pages of which some are held. */
+  const classOf = (held: number, policies: Readonly<Record<string, string>> = {}): number | undefined => {
+    const { world } = new Judged({ pages: 8, reserve: 0, policies: { ...PLAIN, ...policies } });
+    world.held.set(0, held);
+    return SPEC.stateClass?.(world);
+  };
+
+  it('tells no memory, little, and plenty', () => {
+    expect([0, 5].map((held) => classOf(held))).to.deep.equal([classOf(1), classOf(4)]);
+    expect([6, 7].map((held) => classOf(held))).to.deep.equal([classOf(7), classOf(6)]);
+    expect(new Set([0, 6, 8].map((held) => classOf(held))).size).to.equal(3);
+  });
+
+  it('tells machines on which old translations or old copies may wait', () => {
+    const machines = [
+      {},
+      { invalidation: 'lazy' },
+      { coherent: 'no' },
+      { invalidation: 'lazy', coherent: 'no' },
+    ];
+    const classes = machines.flatMap((policies) => [0, 6, 8].map((held) => classOf(held, policies)));
+    expect(new Set(classes).size).to.equal(12);
+    expect(Math.max(...classes.map((each) => each ?? Number.NaN))).to.equal(11);
+  });
+});

@@ -6,7 +6,7 @@ import type { Label, Seen } from './spec.ts';
 import type { Args, Reply } from './target.ts';
 import { boundPages, isLazy } from './translations.ts';
 import { availablePages, COUNTER, KIND, shownCounter, shows, VIEW } from './view.ts';
-import type { World } from './world.ts';
+import { hasStaleCopies, type World } from './world.ts';
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
 const failed = (reply: Reply, errno: string): boolean => 'errno' in reply && reply.errno === errno;
@@ -40,6 +40,16 @@ function hasDeadEntry({ stale }: World, { view }: Seen): boolean {
 
 function showsKind(seen: Seen, kind: number): boolean {
   return shows(seen, VIEW.kind) && (seen.view?.columns[VIEW.kind]?.includes(kind) ?? false);
+}
+
+/**
+ * A coarse class of the state: whether memory is out, short or plenty, and what may be waiting on such a machine, old
+ * translations or old copies.
+ */
+export function stateClass(s: World): number {
+  const free = unheldCount(s);
+  const short = free * 4 <= s.machine.pages ? 1 : 2;
+  return ((free <= 0 ? 0 : short) * 2 + (isLazy(s) ? 1 : 0)) * 2 + (hasStaleCopies(s) ? 1 : 0);
 }
 
 export const LABELS: readonly Label<World>[] = [

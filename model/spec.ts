@@ -243,6 +243,8 @@ export interface Spec<M, S extends Stateful> {
   /** The state's own view: the same columns as `view`, empty where the specification knows nothing. */
   columns(s: S): readonly Int32Array[];
   leftBehind?(before: readonly Int32Array[], after: View, machine: M): LeftBehind | undefined;
+  /** A coarse class of the state, from 0. Asked before every call: few of them, told without looking at all of it. */
+  stateClass?(s: S): number;
   /** Raw ids of everything of a kind that exists. */
   live(s: S, kind: string): readonly number[];
   /** Where everything of a kind starts: what `{ "in": … }` counts from, in bytes. */

@@ -1,5 +1,6 @@
 /** A run of many scripts, in chunks that any thread can take: the same result for any number of threads. */
 import type { Spec, Stateful, Target } from '../model/index.ts';
+import { believed } from './determinism.ts';
 import type { Finding } from './finding.ts';
 import { CHUNK_SCRIPTS, type Plan, Scripts } from './generate.ts';
 import { type PropertyName, planOf, trialOf } from './property.ts';
@@ -46,7 +47,10 @@ export function runChunk<M, S extends Stateful>(
   for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
     const found = trial.run(source.at(index));
     if (found !== undefined && (premise === undefined || found.finding.premise === premise)) {
-      return { counts: trial.counts, found: { index, ...found } };
+      const { script } = found;
+      const { again } = trialOf(property, spec, target, premise);
+      const finding = believed(spec, target, script, found.finding, again);
+      return { counts: trial.counts, found: { index, script, finding } };
     }
     told(trial.counts);
   }

@@ -5,9 +5,9 @@ import type { Call, InvariantId, Reply } from '../model/index.ts';
  * What went wrong. `reply`: a rule does not allow the answer. `invariant`: broken on the target's view. `view`: the two
  * views differ. `pair`: two runs differ, or what was shown before and after a call that failed. `crash`: the target
  * threw, died, hung or answered garbage. `specification`: an invariant is broken on the specification's own view, so
- * the specification is wrong.
+ * the specification is wrong. `flaky`: the target does not do the same when a script is run again.
  */
-export type FindingKind = 'reply' | 'invariant' | 'view' | 'pair' | 'crash' | 'specification';
+export type FindingKind = 'reply' | 'invariant' | 'view' | 'pair' | 'crash' | 'specification' | 'flaky';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -40,6 +40,8 @@ export function describe({ kind, call, serves, detail }: Finding): string {
       return `${where}: the target failed: ${detail}`;
     case 'specification':
       return `${where}: the specification breaks its own ${serves}: ${detail}`;
+    case 'flaky':
+      return `${where}: the target does not do the same every time: ${detail}`;
     case 'reply':
     case 'invariant':
     case 'view':

@@ -275,7 +275,7 @@ export function drawMachine<M, S extends Stateful>(
     const machine = { ...numbers, ...start, ...fixed, policies: { ...policies, ...fixed.policies } };
     if (isSound(spec, machine)) return machine;
   }
-  return fixed;
+  return { ...fixed };
 }
 
 /** Single pages that somebody holds, so that little is contiguous. */

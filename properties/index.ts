@@ -1,6 +1,7 @@
 /** The engine: scripts, generation, lockstep, shrinking, search. It knows specifications and targets, not Node. */
 export * from './campaign.ts';
 export * from './choices.ts';
+export * from './determinism.ts';
 export * from './draw.ts';
 export * from './drive.ts';
 export * from './enumerate.ts';
@@ -12,13 +13,14 @@ export * from './interleave.ts';
 export type { Shows } from './lockstep.ts';
 export { machineOf } from './machine.ts';
 export { Answering, runNoninterference } from './noninterference.ts';
+export * from './novelty.ts';
 export { clientOf } from './ownership.ts';
 export { compile } from './program.ts';
 export * from './property.ts';
 export { scriptOf } from './record.ts';
 export * from './script.ts';
 export { holdsButFor, isScript, scripts } from './script-arbitrary.ts';
-export { isSmaller, measure } from './shrink/measure.ts';
+export { isSmaller, type Measure, measure } from './shrink/measure.ts';
 export type { Pass } from './shrink/pass.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, type Shrunk, shrink } from './shrink/shrink.ts';
 export { shortestWith } from './situation.ts';

@@ -98,14 +98,17 @@ export class Judgement<M, S extends Stateful> {
 export class Lockstep<M, S extends Stateful> {
   /** What the specification knows. */
   readonly world: S;
+  /** Tells the machines of a run apart. */
+  readonly number: number;
   readonly #fresh: Int32Array;
   readonly #views: Views<M>;
   readonly #judgement: Judgement<M, S>;
 
-  constructor(judgement: Judgement<M, S>, booted: M) {
+  constructor(judgement: Judgement<M, S>, booted: M, number = 0) {
     const { spec, terms } = judgement;
     const machine = judgement.assumed(booted);
     this.#judgement = judgement;
+    this.number = number;
     this.world = spec.boot(machine, terms.pageNumbers);
     this.#fresh = this.world.state.save();
     this.#views = new Views(spec, machine, spec.columns(this.world));

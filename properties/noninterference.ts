@@ -110,6 +110,8 @@ function answersTo<M, S extends Stateful>(
   const made = [...owners.keys()].filter((at) => owners[at] !== undefined);
   const commands = made.map((at) => script.commands[at] as Script['commands'][number]);
   const finding = runScript(stepper, target, { ...script, commands });
+  // All runs of a script count as one.
+  stepper.counts.scripts--;
   if (finding?.kind === 'crash') return { ...finding, command: made[finding.command] ?? finding.command };
   const answers: (Answer | undefined)[] = owners.map(() => undefined);
   for (const [index, at] of made.entries()) answers[at] = stepper.answers[index];

@@ -6,6 +6,7 @@ import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Value } from
 import type { Finding } from './finding.ts';
 import { Judgement, Lockstep, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
+import { noteTransition, StateClass } from './novelty.ts';
 import { compile } from './program.ts';
 import type { Script } from './script.ts';
 import { consume, resolve, type Slots, type Step } from './step.ts';
@@ -34,6 +35,8 @@ export class Stepper<M, S extends Stateful> {
   /** One for each machine: scripts that share a machine only reset it. */
   readonly #known = new WeakMap<object, Lockstep<M, S>>();
 
+  readonly #class: StateClass<M, S>;
+
   #script: Script = { format: 1, machine: {}, commands: [] };
   #steps: readonly Step[] = [];
   #slots: Slots = { values: [], consumed: [] };
@@ -52,6 +55,7 @@ export class Stepper<M, S extends Stateful> {
     this.spec = spec;
     this.#supported = target.calls;
     this.#labels = labelsByCall(spec.labels);
+    this.#class = new StateClass(spec);
     this.counts = noCounts(firstRows(spec).rows);
     this.#judgement = new Judgement(spec, target.capabilities, this.counts, premise);
   }
@@ -72,6 +76,7 @@ export class Stepper<M, S extends Stateful> {
     this.#call = BOOT;
     this.#lockstep = this.#lockstepOf(machine as M & object);
     this.#lockstep.reset();
+    this.#class.reset();
     this.counts.scripts++;
     return machine;
   }
@@ -207,12 +212,17 @@ export class Stepper<M, S extends Stateful> {
     if (finding !== undefined || value === undefined) return finding;
     this.#sent.values[at] = (reply as Extract<Reply, { readonly ok: Value }>).ok;
     this.#slots.values[at] = value;
+    this.#class.note(step, this.#steps, this.#slots.consumed);
     consume(step, this.#slots);
     return undefined;
   }
 
   #note({ op, args }: Call, reply: Reply, seen: Seen): void {
-    noteOutcome(this.counts, op, 'errno' in reply ? reply.errno : 'ok');
+    const outcome = 'errno' in reply ? reply.errno : 'ok';
+    noteOutcome(this.counts, op, outcome);
+    const fault = seen.fired.length > 0 ? ' after a fault' : '';
+    const transition = `${op} ${outcome}${fault} ${this.#class.at(op, this.lockstep.world)}`;
+    noteTransition(this.counts.transitions, transition, this.lockstep.number, this.counts.scripts - 1);
     const labels = this.#labels.get(op);
     if (labels === undefined) return;
     for (const label of labels) {
@@ -228,7 +238,7 @@ export class Stepper<M, S extends Stateful> {
   #lockstepOf(machine: M & object): Lockstep<M, S> {
     const known = this.#known.get(machine);
     if (known !== undefined) return known;
-    const made = new Lockstep(this.#judgement, machine);
+    const made = new Lockstep(this.#judgement, machine, this.counts.machines++);
     this.#known.set(machine, made);
     return made;
   }

@@ -3,6 +3,7 @@ import { rowCount, SPEC } from '../model/index.ts';
 import { builtin } from '../targets/builtin.ts';
 import { runChunk } from './campaign.ts';
 import { CHUNK_SCRIPTS } from './generate.ts';
+import { noveltyOf } from './novelty.ts';
 import type { Script } from './script.ts';
 import { addCounts, type Counts, firstRows, noCounts, noteLabel, rowNames, tallyOf } from './tally.ts';
 
@@ -18,9 +19,10 @@ function sum(...all: readonly Counts[]): Counts {
   return total;
 }
 
-/** Everything but which of several equally short scripts a label shows. */
-const numbersOf = ({ labels, ...numbers }: Counts): unknown => ({
+/** Everything but which of several equally short scripts a label shows, and the numbers of scripts and machines. */
+const numbersOf = ({ labels, transitions, ...numbers }: Counts): unknown => ({
   ...numbers,
+  novelty: noveltyOf(transitions, numbers.scripts),
   labels: Object.fromEntries(
     Object.entries(labels).map(([name, { count, script }]) => [name, [count, script.commands.length]]),
   ),

@@ -1,10 +1,12 @@
 /** What a run counted. Tallies of chunks add up; only which of equally short scripts shows a label depends on order. */
 import { type Rule, rowCount, type Spec, type Stateful, type Tally } from '../model/index.ts';
+import { addTransitions, type Transitions } from './novelty.ts';
 import type { Script } from './script.ts';
 
 /** Counts as plain data, so that they cross from one thread to another. */
 export interface Counts {
   scripts: number;
+  machines: number;
   commands: number;
   /** Commands that were not made: a result was missing, or a duty of the caller would have been broken. */
   skippedMissing: number;
@@ -19,10 +21,12 @@ export interface Counts {
   readonly outcomes: Record<string, Record<string, number>>;
   /** By label: how often, and the shortest script. */
   readonly labels: Record<string, { count: number; script: Script }>;
+  readonly transitions: Transitions;
 }
 
 export const noCounts = (rows: number): Counts => ({
   scripts: 0,
+  machines: 0,
   commands: 0,
   skippedMissing: 0,
   skippedDuty: 0,
@@ -32,10 +36,13 @@ export const noCounts = (rows: number): Counts => ({
   rowsUnjudged: new Array<number>(rows).fill(0),
   outcomes: {},
   labels: {},
+  transitions: new Map(),
 });
 
 /** Adds `more` to `sum`. Between labels of equally short scripts the earlier one stays. */
 export function addCounts(sum: Counts, more: Counts): void {
+  addTransitions(sum.transitions, more.transitions, sum.machines, sum.scripts);
+  sum.machines += more.machines;
   sum.scripts += more.scripts;
   sum.commands += more.commands;
   sum.skippedMissing += more.skippedMissing;

@@ -46,6 +46,25 @@ describe('what the built-in target says has changed', () => {
     expect(wrong).to.be.above(60);
   }).timeout(60_000);
 
+  it('is enough for several who look at one target in turn', () => {
+    const bug = ZOO.find(({ name }) => name === 'iotlb-without-tags') ?? expect.fail('there is no such bug');
+    const target = infect(bug);
+    const steppers = [new Stepper(SPEC, target), new Stepper(SPEC, target)];
+    const scripts = new Scripts(SPEC, 1, {});
+    for (let index = 0; index < 8 * SCRIPTS; index++) {
+      const script = scripts.at(index);
+      const alone = infect(bug);
+      const expected = runScript(new Stepper(SPEC, alone), alone, script);
+      const started = { ...script, commands: script.commands.slice(0, index % 8) };
+      for (const run of [script, started, script]) {
+        for (const stepper of steppers) {
+          const found = runScript(stepper, target, run);
+          if (run === script) expect(found, `script ${index}`).to.deep.equal(expected);
+        }
+      }
+    }
+  }).timeout(60_000);
+
   it('is little: most calls change less than half of what they touch', () => {
     const target = builtin();
     const stepper = new Stepper(SPEC, target);

@@ -20,6 +20,8 @@ export class BuiltinView {
   /** By number of the column. */
   private readonly refreshers: readonly Refresh[];
   private last: View | undefined;
+  /** Everything is shown again, whichever column comes first. */
+  private whole = true;
   private readonly out = new ColumnWriter();
   /** Pages in the largest free block: what is free in one says nothing about the next. */
   private readonly largest: number;
@@ -54,11 +56,11 @@ export class BuiltinView {
     const { store } = this.kernel;
     if (view !== this.last) this.startOver(view);
     const touched = store.touched & SEEN_ALL;
-    const whole = store.watch.everything;
+    this.whole = store.watch.everything;
     view.shown = SEEN_ALL;
     if ((touched & SEEN_PLACE) !== 0) this.findPlaces();
     for (let left = touched; left !== 0; left &= left - 1)
-      this.refreshColumn(view, 31 - Math.clz32(left & -left), whole);
+      this.refreshColumn(view, 31 - Math.clz32(left & -left));
     store.settle();
   }
 
@@ -68,9 +70,9 @@ export class BuiltinView {
     this.kernel.store.touchAll();
   }
 
-  private refreshColumn(view: View, number: number, whole: boolean): void {
+  private refreshColumn(view: View, number: number): void {
     this.refreshers[number]?.(this.out.open(view, number));
-    this.out.close(view, number, whole);
+    this.out.close(view, number, this.whole);
   }
 
   private refreshersOf(kernel: Kernel): Refresh[] {
@@ -160,7 +162,7 @@ export class BuiltinView {
 
   private showLines(out: ColumnWriter): void {
     const { memory, store } = this.kernel;
-    if (store.watch.everything) for (let page = 0; page < memory.pages; page++) this.showPage(out, page);
+    if (this.whole) for (let page = 0; page < memory.pages; page++) this.showPage(out, page);
     else for (const page of store.watch.dirty) this.showPage(out, page);
     store.watch.settle();
   }
@@ -189,8 +191,8 @@ export class BuiltinView {
   }
 
   private showIotlb(out: ColumnWriter): void {
-    const { iommu, iotlb, store } = this.kernel;
-    if (store.watch.everything) for (let index = 0; index < out.length; index++) out.put(index, 0);
+    const { iommu, iotlb } = this.kernel;
+    if (this.whole) for (let index = 0; index < out.length; index++) out.put(index, 0);
     for (const index of this.cachedAt) out.put(index, 0);
     this.cachedAt.length = 0;
     for (let place = iotlb.size - 1; place >= 0; place--) {
