@@ -38,6 +38,7 @@ describe('cpu_write', () => {
 
   it('is sent by the kernel for one block, or for what is mapped as one', () => {
     for (const [at, bytes] of [
+      [page(0), 16],
       [page(1), 64],
       [page(3), 128],
       [page(5), 128],

@@ -154,6 +154,7 @@ describe('I3', () => {
     expect(broken('I3', { bound: { [IO_PAGES + 2]: 6 } })).to.equal(found);
     expect(broken('I3', { index: { 4: 1 } })).to.equal(found);
     expect(broken('I3', { index: { 4: 1 }, bound: { [IO_PAGES + 1]: 5 } })).to.equal(undefined);
+    expect(broken('I3', { index: { 4: 2 }, bound: { [IO_PAGES]: 5 } }), 'bound at 0').to.equal(undefined);
     expect(broken('I3', { index: { 4: 3 }, bound: { [IO_PAGES - 1]: 5 } }), 'bound in context 0').to.equal(
       found,
     );

@@ -171,7 +171,7 @@ function listsBuffer(s: World, args: ArgsOf<'ion_sg_table'>, { segments }: Value
   let at = 0;
   for (let segment = 0; segment < segments.length; segment += 2) {
     const [first = -1, count = 0] = segments.slice(segment, segment + 2);
-    if (!(count >= 1 && count <= pages.length)) return false;
+    if (!(count >= 1)) return false;
     for (let page = first; page < first + count; page++) if (pages[at++] !== page) return false;
   }
   return at === pages.length;
