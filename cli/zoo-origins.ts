@@ -1,5 +1,5 @@
 /** The historic bugs: which of them the zoo has, and what it would take to have the others. */
-import { ORIGINS, type Origin } from '../targets/zoo/origins.ts';
+import { ORIGINS, type Origin } from '../targets/zoo/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './session.ts';
 import { count, many, wrapped } from './table.ts';

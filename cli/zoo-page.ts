@@ -1,7 +1,6 @@
 /** The kill table as a page in Markdown: what the documentation shows is what the command found. */
 import { dirname, relative } from 'node:path';
-import { ZOO } from '../targets/zoo/index.ts';
-import { ORIGINS } from '../targets/zoo/origins.ts';
+import { ORIGINS, ZOO } from '../targets/zoo/index.ts';
 import { count } from './table.ts';
 import type { ZooOptions } from './zoo.ts';
 import type { Row } from './zoo-figures.ts';
