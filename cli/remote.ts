@@ -1,21 +1,21 @@
 /** A run on a target in another process: one script at a time, in the order of their numbers. */
 import { type Machine, type RemoteTarget, SPEC } from '../model/index.ts';
 import {
-  candidates,
   type Finding,
   type Found,
-  isSameFinding,
   type Outcome,
   type Plan,
   runRemote,
   type Script,
   Scripts,
+  Shrinking,
   type Shrunk,
   Stepper,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
+import { drive } from './shrinking.ts';
 import type { Task } from './worker.ts';
 
 /** Each costs a boot and a batch in another process. */
@@ -49,30 +49,16 @@ export class RemoteRunner {
     return { counts: stepper.counts, found: undefined };
   }
 
-  /** Tries what every pass offers, from the first again after each success. */
+  /** Shrinks for as long as that may take. */
   async shrink({ premise }: Task, { script, finding }: Found): Promise<Shrunk | undefined> {
     const stepper = new Stepper(SPEC, this.#target, premise);
-    let best: { readonly script: Script; readonly finding: Finding } = { script, finding };
-    let executions = 0;
-    let next: Script | undefined = script;
+    const shrinking = new Shrinking(SPEC, script, finding);
     const deadline = this.#session.now() + SHRINK_MS;
     const isOver = (): boolean =>
-      executions >= EXECUTIONS_MAX || this.#session.signal.aborted || this.#session.now() >= deadline;
-    while (next !== undefined) {
-      const from: Script = next;
-      next = undefined;
-      this.#progress.say(`shrinking, ${from.commands.length} commands are left`);
-      for (const { script: candidate } of candidates(from, SPEC)) {
-        if (isOver()) break;
-        executions++;
-        const found = await unlessAborted(this.#session.signal, runRemote(stepper, this.#target, candidate));
-        if (found === undefined || !isSameFinding(found, finding)) continue;
-        best = { script: candidate, finding: found };
-        next = candidate;
-        break;
-      }
-    }
-    return { ...best, executions };
+      shrinking.best.executions >= EXECUTIONS_MAX || this.#session.now() >= deadline;
+    const run = (candidate: Script): Promise<Finding | undefined> =>
+      runRemote(stepper, this.#target, candidate);
+    return drive(shrinking, run, this.#session, this.#progress, isOver);
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {

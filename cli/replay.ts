@@ -90,7 +90,7 @@ async function replayFile(
 }
 
 /** A file must not decide which program is run. */
-function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
+export function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
   if (!isForeign(target)) {
     try {
       return targetName(target, []);

@@ -57,7 +57,8 @@ export function kindsTaken<M, S extends Stateful>(
     kind === spec.calls[own?.op ?? '']?.gives?.kind || taken.every((kinds) => kinds.includes(kind));
 }
 
-function renamedAfter<M, S extends Stateful>(
+/** The script with another name for a result, in what comes after a command. */
+export function renamedAfter<M, S extends Stateful>(
   script: Script,
   after: number,
   name: string,

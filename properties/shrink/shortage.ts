@@ -36,10 +36,8 @@ export const shortage: Pass = {
       yield* on(bare, { ...script.machine, pages }, spec);
       yield* on(bare, leastMachine(script.machine, pages, spec), spec);
     }
-    for (const map of START_MAPS) {
-      for (let page = 0; page < PAGES_HELD; page++)
-        yield* on(bare, { ...script.machine, [map]: withRun(script.machine, map, page, 1) }, spec);
-    }
+    for (let page = 0; page < PAGES_HELD; page++)
+      yield* on(bare, { ...script.machine, occupied: withRun(script.machine, 'occupied', page, 1) }, spec);
     for (const at of takers) {
       const one = without(script, new Set([at]), spec);
       for (const machine of lessPages(script, script.commands[at] as Command, spec))
@@ -109,7 +107,11 @@ function* lessPages<M, S extends Stateful>(
     shape.is === 'number' && shape.to === 'lastPage' ? [Number(command[name])] : [],
   );
   yield { ...machine, pages: pagesOf(machine, spec) - count };
-  for (const map of START_MAPS) yield { ...machine, [map]: withRun(machine, map, at, count) };
+  for (const map of START_MAPS) {
+    // Pages may be moved only where some could be before.
+    if (map === 'occupied' || machine[map] !== undefined || Object.values(command).includes(map))
+      yield { ...machine, [map]: withRun(machine, map, at, count) };
+  }
 }
 
 /** The pages that an argument asks for, if it does. */

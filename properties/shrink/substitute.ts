@@ -14,7 +14,7 @@ import {
   replaceCommand,
   withSchedule,
 } from './pass.ts';
-import { kindsTaken } from './repoint.ts';
+import { kindsTaken, renamedAfter } from './repoint.ts';
 
 /** Commands up to which other calls are tried: in longer scripts it is simpler to leave commands out. */
 const COMMANDS_MAX = 12;
@@ -114,11 +114,16 @@ function* instead<M, S extends Stateful>(
     if (op === old.op || (isUsed && (kind === undefined || !fits(kind)))) continue;
     const call = filler.fill(op, shape);
     if (call === undefined || !leadsTo(script, at, call, wanted, spec)) continue;
-    yield left(
-      replaceCommand(script, at, as === undefined || kind === undefined ? call : { ...call, as }),
-      gone,
-    );
+    const name = as === undefined || kind === undefined ? undefined : newName(script, kind);
+    const replaced = replaceCommand(script, at, name === undefined ? call : { ...call, as: name });
+    yield left(renamedAfter(replaced, at, as ?? '', name ?? '', spec), gone);
   }
+}
+
+function newName({ commands }: Script, kind: string): string {
+  let number = 1;
+  while (commands.some(({ as }) => as === `${kind}${number}`)) number++;
+  return `${kind}${number}`;
 }
 
 /** Kinds of the results that there are before a command, by name. */
