@@ -6,8 +6,6 @@ import { substitute } from './substitute.ts';
 const offers = (commands: readonly Command[]): (readonly Command[])[] =>
   Array.from(substitute.candidates({ format: 1, machine: {}, commands }, SPEC), (script) => script.commands);
 
-const ops = (commands: readonly Command[]): string => commands.map(({ op }) => op).join(' ');
-
 const DOMAIN: Command = { op: 'iommu_domain_alloc', type: 'unmanaged', as: 'd' };
 const BLOCK: Command = { op: 'alloc_pages', order: 0, as: 'b' };
 const TABLE: Command = { op: 'sg_alloc_table_from_pages', pages: ['b'], maxSegment: 64, as: 't' };
