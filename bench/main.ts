@@ -2,8 +2,8 @@
  * `npm run bench`: what lockstep costs, and where. Contenders run in turn, each in a process of its own, so
  * that none is compiled with another's types in mind, on CPU time. A figure is the best round of all passes:
  * whatever else the machine does only makes rounds slower. What counts is the ratio beside it. Then our own
- * implementation beside the same algorithms in C; `npm run bench -- native` prints only that, `-- shrink` how short
- * failures get.
+ * implementation beside the same algorithms in C; `npm run bench -- native` prints only that, `-- shrink` how
+ * short failures get.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -133,7 +133,7 @@ async function smaller(
   return drive(new Shrinking(SPEC, start, finding), run, session, progress);
 }
 
-/** The script with the one fault of its property: shrinking moves commands, and the fault goes with its own. */
+/** The script with the one fault of its property: it goes with its command when others are removed. */
 function withFault(script: Script, property: Extract<Case['property'], { readonly name: 'fault' }>): Script {
   const commands = script.commands.map(({ fail, ...bare }, at) =>
     at === property.command ? { ...bare, fail: { [property.site]: property.n } } : bare,
@@ -176,7 +176,7 @@ async function kept(
   const { kind, serves, clause, layer, detail, command } = finding;
   const bare: Case = {
     ...read,
-    title: describe(finding).split('\n', 1)[0] ?? '',
+    title: titleOf(read, file, finding),
     property: propertyOf(read.property, script, finding),
     target: target.name,
     finding: { kind, serves, clause, layer, detail, command },
@@ -194,6 +194,12 @@ async function kept(
     result: isSame ? 'smallest' : 'shrunk',
     saved: saveCase(dirname(place), basename(place), whole),
   };
+}
+
+/** A title that somebody wrote stays; one that tells of a call may be about another by now. */
+function titleOf({ title }: Case, file: string, finding: Finding): string {
+  const isWritten = title !== file && !/^\w+\(/.test(title);
+  return isWritten ? title : (describe(finding).split('\n', 1)[0] ?? '');
 }
 
 /** `x.case.json` becomes `x.shrunk.case.json`. */

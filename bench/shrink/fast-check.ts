@@ -1,6 +1,6 @@
 /**
- * The same bugs with fast-check's own `fc.commands`: a command is a call of the table, and names results by their place
- * in the list of those that are there, as users of `fc.commands` do.
+ * The same bugs with fast-check's own `fc.commands`: a command is a call of the table, and names results by their
+ * place in the list of those that are there, as users of `fc.commands` do.
  */
 import * as fc from 'fast-check';
 import { type ArgShape, SPEC } from '../../model/index.ts';
@@ -119,14 +119,14 @@ export interface Reached {
 const RUNS_MAX = 20_000;
 const COMMANDS_MAX = 100;
 
-/** The same finding, found and shrunk by fast-check on the machine of a failure; undefined: it did not find it. */
+/** The same finding, found and shrunk by fast-check on the machine of a failure; undefined: it found none. */
 export function byFastCheck(hunt: Hunt, failure: Failure, seed: number): Reached | undefined {
   const { machine } = failure.script;
   let started = 0;
   let executions = 0;
   const property = fc.property(commandsFor(hunt, machine), (list) => {
     if (started > 0) executions++;
-    // Run once to know which command fails, then again up to that one: what was not run is dropped by fast-check.
+    // Run once to know which command fails, then up to that one: fast-check drops what was not run.
     const script: Script = {
       format: 1,
       machine,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- shrink [SEEDS]`: how short failures get, and after how many runs, side by side with fast-check's own
- * shrinking of `fc.commands`. `npm run bench -- shrink-zoo [SEEDS]`: the same for every bug, without fast-check.
+ * `npm run bench -- shrink [SEEDS]`: how short failures get, and after how many runs, side by side with fast-check's
+ * own shrinking of `fc.commands`. `npm run bench -- shrink-zoo [SEEDS]`: the same for every bug, without fast-check.
  */
 import { SPEC } from '../../model/index.ts';
 import { shrink } from '../../properties/index.ts';
@@ -117,7 +117,8 @@ function summary(tables: readonly (readonly Row[])[]): string {
   const shortest = tables.flatMap((table) => table.filter(isShortest(table))).length;
   const runs = median(rows.map(({ executions }) => executions));
   const time = median(rows.map(({ milliseconds }) => milliseconds));
-  return `${share(shortest, rows.length)} of ${rows.length} at the least length known, median ${runs} runs, ${time} ms`;
+  const reached = `${share(shortest, rows.length)} of ${rows.length} at the least length known`;
+  return `${reached}, median ${runs} runs, ${time} ms`;
 }
 
 const WIDTHS = [32, 4, 5, 7, 7, 6, 7, 5, 5, 5];
