@@ -19,22 +19,28 @@ interface Row extends Reached {
 
 type Print = (line: string) => void;
 
+const OURS = ['bug', 'n', 'from', 'short', 'at it', 'worst', 'median', 'runs', 'p90', 'ms'];
+const THEIRS = ['|', 'found', 'at it', 'worst', 'median', 'runs', 'ms'];
+
 export function reportShrink(print: Print, seeds = SEEDS): void {
-  const heads = ['bug', 'n', 'from', 'short', 'at it', 'worst', 'median', 'runs', 'p90', 'ms'];
-  const theirs = ['found', 'at it', 'worst', 'median', 'runs', 'ms'];
-  const all = SUBJECTS.map((subject) => ({ subject, rows: rowsOf(subject, seeds, true) }));
   print(`${seeds} seeds; from: commands of the failing script, median; short: the least length known`);
-  print(line([...heads, '|', ...theirs]));
-  for (const { subject, rows } of all) print(line([subject.bug.name, ...cells(rows), '|', ...cellsOf(rows)]));
-  print(`all: ${summary(all.map(({ rows }) => rows))}`);
+  print(line([...OURS, ...THEIRS]));
+  report(print, SUBJECTS, seeds, true);
 }
 
 export function reportZoo(print: Print, seeds = SEEDS_ZOO): void {
-  const all = WHOLE_ZOO.map((subject) => ({ subject, rows: rowsOf(subject, seeds, false) }));
-  print(`${seeds} seeds of each of ${all.length} bugs`);
-  print(line(['bug', 'n', 'from', 'short', 'at it', 'worst', 'median', 'runs', 'p90', 'ms']));
-  for (const { subject, rows } of all) print(line([subject.bug.name, ...cells(rows)]));
-  print(`all: ${summary(all.map(({ rows }) => rows))}`);
+  print(`${seeds} seeds of each of ${WHOLE_ZOO.length} bugs`);
+  print(line(OURS));
+  report(print, WHOLE_ZOO, seeds, false);
+}
+
+function report(print: Print, subjects: readonly Subject[], seeds: number, withFastCheck: boolean): void {
+  const tables = subjects.map((subject) => {
+    const rows = rowsOf(subject, seeds, withFastCheck);
+    print(line([subject.bug.name, ...cells(rows), ...(withFastCheck ? ['|', ...cellsOf(rows)] : [])]));
+    return rows;
+  });
+  print(`all: ${summary(tables)}`);
 }
 
 function rowsOf(subject: Subject, seeds: number, withFastCheck: boolean): Row[] {

@@ -128,26 +128,31 @@ export class Shrinking<M, S extends Stateful> {
     yield* this.#offer(renamed(this.#best));
   }
 
-  /** One pass until it offers nothing better; after each success it goes on where it was. */
+  /** One pass until it offers nothing better; after each success it goes on where it was, then from the start. */
   *#exhaust(pass: Pass): Generator<Script, void, void> {
-    for (let from = 0, left = 1; left > 0; ) {
-      left = 0;
-      const offered = [...pass.candidates(this.#best, this.#spec)];
-      for (let i = 0; i < offered.length; i++) {
-        const at = (from + i) % offered.length;
-        this.#improved = false;
-        yield* this.#offer(offered[at] as Script);
-        if (!this.#improved) continue;
-        from = at;
-        left = 1;
-        break;
-      }
+    let from = 0;
+    for (let at: number | undefined = 0; at !== undefined; from = at ?? from) {
+      at = yield* this.#round(pass, from, Number.POSITIVE_INFINITY);
+      at ??= yield* this.#round(pass, 0, from);
     }
+  }
+
+  /** Some of the candidates of a pass, up to the first that is better; returns which one that was. */
+  *#round(pass: Pass, from: number, to: number): Generator<Script, number | undefined, void> {
+    let at = 0;
+    for (const candidate of pass.candidates(this.#best, this.#spec)) {
+      if (at >= to || this.#executions >= EXECUTIONS_MAX) return undefined;
+      this.#improved = false;
+      if (at >= from) yield* this.#offer(candidate);
+      if (this.#improved) return at;
+      at++;
+    }
+    return undefined;
   }
 
   /** Offers a script if it is smaller, was never run, and is not known to show nothing. */
   *#offer(script: Script): Generator<Script, void, void> {
-    if (this.#executions >= EXECUTIONS_MAX || !isSmaller(measure(script, this.#spec), this.#size)) return;
+    if (!isSmaller(measure(script, this.#spec), this.#size)) return;
     const candidate = this.#interned(script);
     const text = JSON.stringify(candidate);
     if (this.#tried.has(text) || this.#isHopeless(candidate)) return;
