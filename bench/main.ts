@@ -2,7 +2,8 @@
  * `npm run bench`: what lockstep costs, and where. Contenders run in turn, each in a process of its own, so
  * that none is compiled with another's types in mind, on CPU time. A figure is the best round of all passes:
  * whatever else the machine does only makes rounds slower. What counts is the ratio beside it. Then our own
- * implementation beside the same algorithms in C; `npm run bench -- native` prints only that.
+ * implementation beside the same algorithms in C; `npm run bench -- native` prints only that, `-- shrink` how
+ * short failures get.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { Judgement, Lockstep } from '../properties/lockstep.ts';
 import { firstRows, noCounts } from '../properties/tally.ts';
 import { builtin } from '../targets/builtin.ts';
 import { reportNative } from './native/report.ts';
+import { reportShrink, reportZoo } from './shrink/report.ts';
 import { runTrivial } from './trivial.ts';
 import { applyAll, makeWorkload, type Workload } from './workload.ts';
 
@@ -219,9 +221,12 @@ function main(): void {
   }
 }
 
-const [, , only] = process.argv;
+const [, , only, seeds] = process.argv;
+const asked = seeds === undefined ? undefined : Number(seeds);
 if (only === undefined) main();
 if (only === undefined || only === 'native') reportNative(console.log);
+else if (only === 'shrink') reportShrink(console.log, asked);
+else if (only === 'shrink-zoo') reportZoo(console.log, asked);
 else {
   const measured = measure(Number(only));
   if (measured !== undefined) process.stdout.write(JSON.stringify(measured));

@@ -17,6 +17,7 @@ import {
 import { type ReplayOptions, replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import type { Output, Session } from './session.ts';
+import { type ShrinkOptions, shrinkCommand } from './shrink.ts';
 import { verdictsCommand } from './verdicts.ts';
 import { version } from './version.ts';
 import { zooCommand } from './zoo.ts';
@@ -41,6 +42,9 @@ export async function commands(args: readonly string[], session: Session): Promi
   });
   addReplay(program, async (files, options) => {
     code = await replayCommand(files, options, words, session);
+  });
+  addShrink(program, async (files, options) => {
+    code = await shrinkCommand(files, options, words, session);
   });
   addLists(program, (list, json) => {
     if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
@@ -175,6 +179,28 @@ function addReplay(
     .option('--trace', 'print every call, its reply, and what it changed')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `\nExample:\n  ionclad replay --trace found.case.json\n${EXIT_HELP}`)
+    .action(act);
+}
+
+const SHRINK_HELP = `
+Example:
+  ionclad shrink found.case.json
+
+The smaller case is written beside the file, as found.shrunk.case.json.
+`;
+
+function addShrink(
+  program: Command,
+  act: (files: readonly string[], options: ShrinkOptions) => Promise<void>,
+): void {
+  program
+    .command('shrink <file...>')
+    .description('make cases or scripts that show a finding as small as they go')
+    .option('--target <name>', `${TARGET_HELP} (default: where the case was found)`)
+    .option('--out <file>', 'where the smaller case is written')
+    .option('--in-place', 'write it over the file itself')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `${SHRINK_HELP}${EXIT_HELP}`)
     .action(act);
 }
 

@@ -2,10 +2,8 @@
 import { type Machine, type RemoteTarget, SPEC } from '../model/index.ts';
 import {
   believedRemote,
-  candidates,
   type Finding,
   type Found,
-  isSameFinding,
   type Outcome,
   type Plan,
   Recorder,
@@ -13,12 +11,14 @@ import {
   runRemoteRepeatedly,
   type Script,
   Scripts,
+  Shrinking,
   type Shrunk,
   Stepper,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
+import { drive } from './shrinking.ts';
 import { type Spent, Stopwatch } from './speed.ts';
 import type { Smaller, Task } from './worker.ts';
 
@@ -75,45 +75,31 @@ export class RemoteRunner {
 
   #again(premise: string | undefined): Again {
     const stepper = new Stepper(SPEC, this.#target, premise);
-    return (script) => unlessAborted(this.#session.signal, runRemote(stepper, this.#target, script));
+    return (script) => runRemote(stepper, this.#target, script);
   }
 
   #repeatedly(): Again {
     const recorder = new Recorder(SPEC, this.#target);
-    return (script) =>
-      unlessAborted(this.#session.signal, runRemoteRepeatedly(recorder, this.#target, script));
+    return (script) => runRemoteRepeatedly(recorder, this.#target, script);
   }
 
-  /** Tries what every pass offers, from the first again after each success. */
+  /** Shrinks for as long as that may take, and says what it has come to whenever that is smaller. */
   async shrink(
     { premise }: Task,
     { script, finding }: Found,
     onSmaller: (smaller: Smaller) => void,
-  ): Promise<Shrunk | undefined> {
+  ): Promise<Shrunk> {
     const again = finding.kind === 'flaky' ? this.#repeatedly() : this.#again(premise);
-    let best: { readonly script: Script; readonly finding: Finding } = { script, finding };
-    let executions = 0;
-    let next: Script | undefined = script;
+    const shrinking = new Shrinking(SPEC, script, finding);
+    let { best } = shrinking;
     const deadline = this.#session.now() + SHRINK_MS;
-    const isOver = (): boolean =>
-      executions >= EXECUTIONS_MAX || this.#session.signal.aborted || this.#session.now() >= deadline;
-    while (next !== undefined) {
-      const from: Script = next;
-      next = undefined;
-      this.#progress.say(`shrinking, ${from.commands.length} commands are left`);
-      for (const { script: candidate } of candidates(from, SPEC)) {
-        if (isOver()) break;
-        executions++;
-        const found = await again(candidate);
-        if (found === undefined || !isSameFinding(found, finding)) continue;
-        best = { script: candidate, finding: found };
-        onSmaller(best);
-        next = candidate;
-        break;
-      }
-    }
-    const shown = await this.#believed(best.script, best.finding, premise);
-    return { script: best.script, finding: shown, executions };
+    const isOver = (): boolean => {
+      if (shrinking.best.script !== best.script) onSmaller(shrinking.best);
+      best = shrinking.best;
+      return best.executions >= EXECUTIONS_MAX || this.#session.now() >= deadline;
+    };
+    const shrunk = await drive(shrinking, again, this.#session, this.#progress, isOver);
+    return { ...shrunk, finding: await this.#believed(shrunk.script, shrunk.finding, premise) };
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {

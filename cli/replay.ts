@@ -94,7 +94,7 @@ export async function replayScript(file: string, read: Case, opened: Opened): Pr
 }
 
 /** A file must not decide which program is run. */
-function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
+export function ownTarget({ target = 'builtin' }: Case, file: string): TargetName {
   if (!isForeign(target)) {
     try {
       return targetName(target, []);

@@ -47,6 +47,9 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
   ['replay', "ionclad: missing required argument 'file'"],
   ['replay /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
   ['replay /', 'ionclad: /: it is a folder; name the files in it'],
+  ['shrink /dev/zero', 'ionclad: /dev/zero: more than 64 MiB'],
+  ['shrink --out a b c', 'ionclad: --out: for one file, not for 2'],
+  ['shrink --out a --in-place b', 'ionclad: --out: not together with --in-place'],
   ['replay /dev/zero', 'ionclad: /dev/zero: more than 64 MiB'],
 ];
 
@@ -73,7 +76,7 @@ describe('a command line that is wrong', () => {
 
 describe('ionclad', () => {
   it('explains every command with an example and the exit codes', async () => {
-    for (const command of ['run', 'verdicts', 'zoo', 'replay', 'calls', 'invariants', 'targets']) {
+    for (const command of ['run', 'verdicts', 'zoo', 'replay', 'shrink', 'calls', 'invariants', 'targets']) {
       const { code, out } = await ionclad(command, '--help');
       expect(code).to.equal(0);
       expect(out).to.include(`  ionclad ${command}`).and.to.include('Exit codes:').and.to.include('--json');

@@ -53,7 +53,7 @@ describe('scripts for fast-check', () => {
       const script = counterexampleOf(fc.check(property(runOn('free-first-page-only'), 'C1'), { seed }));
       expect(script.commands, `seed ${seed}`).to.have.lengthOf(1);
       expect(script.commands[0]).to.include({ op: 'alloc_pages', order: 1 });
-      expect(script.machine).to.include({ pages: 2, orderMax: 1 });
+      expect(script.machine).to.deep.equal({});
     }
   }).timeout(20_000);
 

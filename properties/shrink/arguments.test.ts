@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SPEC } from '../../model/index.ts';
 import type { Argument, Command } from '../script.ts';
-import { smallerArguments } from './arguments.ts';
+import { leastArguments, smallerArguments } from './arguments.ts';
 
 /** What the pass offers for one argument of a single command. */
 function offers(command: Command, name: string): Argument[] {
@@ -62,15 +62,40 @@ describe('smaller arguments', () => {
     expect(offers({ ...table, pages: ['a'] }, 'pages')).to.deep.equal([]);
   });
 
-  it('are earlier faults', () => {
-    expect(offers({ op: 'kvmalloc', bytes: 64, fail: { page: 3 } }, 'fail')).to.deep.equal([
-      { page: 1 },
-      { page: 2 },
-    ]);
-  });
-
   it('leave names, literals and unknown calls alone', () => {
     expect(offers({ op: 'ion_free', client: 'c', handle: '0x7' }, 'handle')).to.deep.equal([]);
     expect(offers({ op: 'no_such_call', x: 7 }, 'x')).to.deep.equal([]);
+  });
+});
+
+describe('least arguments', () => {
+  it('are all at once, then halves, then single ones', () => {
+    const commands: Command[] = [
+      { op: 'alloc_pages', order: 2, as: 'b' },
+      { ...MAP, prot: 'read', phys: { in: 'b', offset: 64 } },
+    ];
+    const offered = Array.from(
+      leastArguments.candidates({ format: 1, machine: {}, commands }, SPEC),
+      (script) => [script.commands[0]?.['order'], script.commands[1]?.['phys'], script.commands[1]?.['prot']],
+    );
+    const near = { in: 'b', offset: 0 };
+    const far = { in: 'b', offset: 64 };
+    expect(offered).to.deep.equal([
+      [0, near, 'both'],
+      [2, near, 'both'],
+      [0, near, 'read'],
+      [2, far, 'both'],
+      [2, near, 'read'],
+      [0, far, 'read'],
+    ]);
+  });
+
+  it('are one item of a list, the first word, and nothing where all is least', () => {
+    const alloc = { op: 'ion_alloc', client: 'c', bytes: 64, heaps: ['system', 'iommu'], flags: 'uncached' };
+    const [first] = leastArguments.candidates({ format: 1, machine: {}, commands: [alloc] }, SPEC);
+    expect(first?.commands).to.deep.equal([{ ...alloc, heaps: ['iommu'] }]);
+    expect([...leastArguments.candidates({ format: 1, machine: {}, commands: [MAP] }, SPEC)]).to.deep.equal(
+      [],
+    );
   });
 });

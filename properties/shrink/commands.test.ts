@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SPEC } from '../../model/index.ts';
 import type { Command, Script } from '../script.ts';
-import { removeExtras, removeRuns, truncate } from './commands.ts';
+import { removePairs, removeRuns, truncate } from './commands.ts';
 import type { Pass } from './pass.ts';
 
 const plain = (length: number): Script => ({
@@ -22,8 +22,17 @@ describe('truncate', () => {
 });
 
 describe('removeRuns', () => {
-  it('offers runs of half, a quarter, and so on to single commands, each place of each', () => {
-    expect(left(removeRuns, plain(4))).to.deep.equal(['01', '23', '012', '013', '023', '123']);
+  it('offers what the last command does not need: all, halves, single ones; then what it needs', () => {
+    expect(left(removeRuns, plain(5))).to.deep.equal([
+      '4',
+      '014',
+      '234',
+      '0124',
+      '0134',
+      '0234',
+      '1234',
+      '0123',
+    ]);
     expect(left(removeRuns, plain(1))).to.deep.equal(['']);
   });
 
@@ -46,37 +55,21 @@ describe('removeRuns', () => {
     const withoutBind = offered.find(({ commands }) => commands.at(-1)?.op === 'gpu_context_create');
     expect(withoutBind).to.not.have.property('schedule');
   });
+
+  it('takes a removed result out of lists that name others besides', () => {
+    const alloc = (as: string): Command => ({ op: 'alloc_pages', order: 0, as });
+    const table = (pages: string[]): Command => ({ op: 'sg_alloc_table_from_pages', pages, maxSegment: 64 });
+    const script = { format: 1, machine: {}, commands: [alloc('a'), alloc('b'), table(['a', 'b', 'a'])] };
+    const offered = Array.from(removeRuns.candidates(script, SPEC), ({ commands }) => commands);
+    expect(offered).to.deep.include([alloc('b'), table(['b'])]);
+    expect(offered).to.deep.include([alloc('a'), table(['a', 'a'])]);
+  });
 });
 
-describe('removeExtras', () => {
-  it('takes one fault, actor or preemption away at a time, and the schedule as a whole', () => {
-    const script: Script = {
-      format: 1,
-      machine: {},
-      commands: [
-        { op: 'alloc_pages', order: 0, as: 'a', actor: 'x', fail: { page: 1 } },
-        { op: 'alloc_pages', order: 0, as: 'b' },
-      ],
-      schedule: [
-        { in: 'a', point: 1, to: 'y' },
-        { in: 'b', point: 1, to: 'y' },
-      ],
-    };
-    const extras = Array.from(removeExtras.candidates(script, SPEC), ({ commands, schedule }) => [
-      commands[0]?.fail !== undefined,
-      commands[0]?.actor,
-      schedule?.map((preemption) => preemption.in).join(''),
-    ]);
-    expect(extras).to.deep.equal([
-      [true, 'x', undefined],
-      [true, 'x', 'b'],
-      [true, 'x', 'a'],
-      [false, 'x', 'ab'],
-      [true, undefined, 'ab'],
-    ]);
-  });
-
-  it('offers nothing where there is nothing extra', () => {
-    expect([...removeExtras.candidates(plain(3), SPEC)]).to.deep.equal([]);
+describe('removePairs', () => {
+  it('offers to remove every two commands that the last one does not need', () => {
+    expect(left(removePairs, plain(4))).to.deep.equal(['23', '13', '03']);
+    expect(left(removePairs, plain(2))).to.deep.equal([]);
+    expect(left(removePairs, plain(100)), 'too many pairs').to.deep.equal([]);
   });
 });

@@ -1,7 +1,5 @@
 /** Passes that take commands away. */
-import type { Spec, Stateful } from '../../model/index.ts';
-import type { Script } from '../script.ts';
-import { type Pass, without } from './pass.ts';
+import { core, groups, type Pass, without } from './pass.ts';
 
 /** Cuts the end off: half of the script, a quarter, … down to the last command. */
 export const truncate: Pass = {
@@ -9,53 +7,39 @@ export const truncate: Pass = {
   *candidates(script, spec) {
     const { length } = script.commands;
     for (let cut = Math.floor(length / 2); cut >= 1; cut = Math.floor(cut / 2)) {
-      yield removeRun(script, spec, length - cut, cut);
+      yield without(script, new Set(Array.from({ length: cut }, (_, at) => length - cut + at)), spec);
     }
   },
 };
 
-/** Delta debugging: runs of commands, with what depends on them, from half of the script to single ones. */
+/**
+ * Delta debugging: groups of commands, with what depends on them, down to single ones. First only those
+ * that the last command does not need, then each that it needs.
+ */
 export const removeRuns: Pass = {
   name: 'remove commands',
   *candidates(script, spec) {
-    const { length } = script.commands;
-    for (let size = Math.ceil(length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let from = length - size; from > -size; from -= size)
-        yield removeRun(script, spec, Math.max(from, 0), size);
-    }
+    const needed = core(script, spec);
+    const indices = [...script.commands.keys()];
+    for (const group of groups(indices.filter((at) => !needed.has(at))))
+      yield without(script, new Set(group), spec);
+    for (const at of indices.filter((each) => needed.has(each)).reverse())
+      yield without(script, new Set([at]), spec);
   },
 };
 
-function removeRun<M, S extends Stateful>(
-  script: Script,
-  spec: Spec<M, S>,
-  from: number,
-  count: number,
-): Script {
-  return without(script, new Set(Array.from({ length: count }, (_, at) => from + at)), spec);
-}
+/** Commands up to which every two of them are tried. */
+const PAIRS_MAX = 24;
 
-/** Takes a fault or an actor away from one command, and preemptions from the schedule. */
-export const removeExtras: Pass = {
-  name: 'remove faults, actors and preemptions',
-  *candidates(script) {
-    const { schedule, ...rest } = script;
-    if (schedule !== undefined) {
-      yield rest;
-      for (const index of schedule.keys()) yield { ...script, schedule: schedule.toSpliced(index, 1) };
-    }
-    for (const [index, command] of script.commands.entries()) {
-      const { fail, actor, ...bare } = command;
-      if (fail !== undefined)
-        yield {
-          ...script,
-          commands: script.commands.with(index, { ...bare, ...(actor === undefined ? {} : { actor }) }),
-        };
-      if (actor !== undefined)
-        yield {
-          ...script,
-          commands: script.commands.with(index, { ...bare, ...(fail === undefined ? {} : { fail }) }),
-        };
+/** Two commands at once that only go together, such as one that takes and one that gives back. */
+export const removePairs: Pass = {
+  name: 'remove pairs',
+  *candidates(script, spec) {
+    const needed = core(script, spec);
+    const others = [...script.commands.keys()].filter((at) => !needed.has(at));
+    if (others.length > PAIRS_MAX) return;
+    for (const [at, one] of others.entries()) {
+      for (const other of others.slice(at + 1)) yield without(script, new Set([one, other]), spec);
     }
   },
 };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SPEC } from '../../model/index.ts';
 import { machineOf } from '../machine.ts';
 import type { ScriptMachine } from '../script.ts';
-import { bareMachine, fewerOccupied, firstPolicies, smallerMachine } from './machine.ts';
+import { defaults, fewerOccupied, fewPages, smallerMachine } from './machine.ts';
 import type { Pass } from './pass.ts';
 
 const offers = (pass: Pass, machine: ScriptMachine): ScriptMachine[] =>
@@ -20,10 +20,15 @@ describe('smaller machine', () => {
     expect(smaller(3)).to.deep.equal([1, 2]);
   });
 
-  it('tries numbers that are not there too, if scripts are generated with several', () => {
-    const fields = offers(smallerMachine, {}).flatMap((machine) => Object.keys(machine));
-    expect(fields).to.include.members(['pages', 'orderMax', 'contexts']);
-    expect(fields).to.not.include('lineBytes');
+  it('leaves numbers that are not there alone, but for the pages of which some are held', () => {
+    expect(offers(smallerMachine, {})).to.deep.equal([]);
+    const cut = offers(smallerMachine, {
+      occupied: [
+        [0, 1],
+        [9, 1],
+      ],
+    });
+    expect(cut).to.deep.include({ pages: 4, occupied: [[0, 1]] });
   });
 
   it('keeps powers of two, and offers sound machines alone', () => {
@@ -51,18 +56,8 @@ describe('smaller machine', () => {
   });
 });
 
-describe('first values of policies', () => {
-  it('takes each policy back on its own', () => {
-    const policies = { contexts: 'shared', layout: 'scattered', placement: 'lifo' };
-    expect(offers(firstPolicies, { policies }).map((machine) => machine.policies)).to.deep.equal([
-      { ...policies, contexts: 'per-client' },
-      { ...policies, placement: 'lowest' },
-    ]);
-  });
-});
-
 describe('fewer occupied pages', () => {
-  it('frees all, halves, single runs, and single pages', () => {
+  it('frees halves, single runs, and single pages', () => {
     const machine = {
       occupied: [
         [0, 1],
@@ -70,9 +65,8 @@ describe('fewer occupied pages', () => {
       ] as const,
     };
     expect(offers(fewerOccupied, machine).map(({ occupied }) => occupied)).to.deep.equal([
-      [],
-      [[2, 2]],
       [[0, 1]],
+      [[2, 2]],
       [
         [0, 1],
         [2, 1],
@@ -83,24 +77,37 @@ describe('fewer occupied pages', () => {
 
   it('frees those that may be moved alike, and leaves the others', () => {
     const machine = { occupied: [[0, 1]] as const, movable: [[2, 2]] as const };
-    expect(offers(fewerOccupied, machine)).to.deep.equal([
-      { occupied: [], movable: [[2, 2]] },
-      { occupied: [[0, 1]], movable: [] },
-      { occupied: [[0, 1]], movable: [[2, 1]] },
+    expect(offers(fewerOccupied, machine)).to.deep.equal([{ occupied: [[0, 1]], movable: [[2, 1]] }]);
+  });
+});
+
+describe('few pages instead of held ones', () => {
+  it('are a machine of up to eight pages, or of single ones, with all else as it was', () => {
+    const machine = { contexts: 2, occupied: [[0, 1]] as const, movable: [[2, 2]] as const };
+    expect(offers(fewPages, machine)).to.deep.equal([
+      { contexts: 2, orderMax: 0 },
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((pages) => ({ contexts: 2, pages })),
     ]);
+    expect(offers(fewPages, { pages: 9 })).to.deep.equal([]);
   });
 });
 
 describe('defaults', () => {
-  it('go, and nothing else', () => {
+  it('put everything back that is named, or halves of it, or each alone', () => {
     const machine = {
-      pages: 64,
-      orderMax: 2,
-      occupied: [],
-      movable: [],
-      policies: { contexts: 'shared', placement: 'lowest' },
+      pages: 8,
+      occupied: [[0, 1]] as const,
+      policies: { contexts: 'shared', placement: 'lifo' },
     };
-    expect(offers(bareMachine, machine)).to.deep.equal([{ orderMax: 2, policies: { contexts: 'shared' } }]);
-    expect(offers(bareMachine, { orderMax: 2 })).to.deep.equal([]);
+    const offered = offers(defaults, machine);
+    expect(offered[0]).to.deep.equal({});
+    expect(offered).to.deep.include({ pages: 8, occupied: [[0, 1]] });
+    expect(offered).to.deep.include({ ...machine, policies: { placement: 'lifo' } });
+    expect(offers(defaults, {})).to.deep.equal([]);
+  });
+
+  it('are only put back where that leaves a machine', () => {
+    const offered = offers(defaults, { pages: 128, occupied: [[100, 1]] });
+    expect(offered).to.deep.equal([{}, { pages: 128 }]);
   });
 });

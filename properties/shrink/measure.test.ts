@@ -37,7 +37,19 @@ describe('measure', () => {
     ['no actor', script({}), script({ commands: [{ ...ALLOC, actor: 'b' }] })],
     ['no preemption', script({}), script({ schedule: [{ in: 'a', point: 1, to: 'b' }] })],
     ['a smaller machine', script({ machine: { pages: 8 } }), script({ machine: { pages: 9 } })],
-    ['a smaller machine than the default', script({ machine: { pages: 8 } }), script({})],
+    ['a default that nobody names', script({}), script({ machine: { pages: 8 } })],
+    [
+      'few pages and little held',
+      script({ machine: { pages: 8, occupied: [[1, 1]] } }),
+      script({
+        machine: {
+          occupied: [
+            [1, 1],
+            [4, 1],
+          ],
+        },
+      }),
+    ],
     [
       'the first value of a policy',
       script({ machine: { policies: { contexts: 'per-client' } } }),
@@ -61,7 +73,23 @@ describe('measure', () => {
       script({ commands: [map({ phys: { in: 'b', offset: 64 } })] }),
     ],
     ['whole pages', script({ commands: [map({ bytes: 128 })] }), script({ commands: [map({ bytes: 127 })] })],
+    [
+      'the next whole page',
+      script({ commands: [map({ bytes: 64 })] }),
+      script({ commands: [map({ bytes: 1 })] }),
+    ],
+    [
+      'any number',
+      script({ commands: [map({ bytes: 640 })] }),
+      script({ commands: [map({ bytes: '0xffffffffffffffff' })] }),
+    ],
+    ['a name', script({ commands: [map({ domain: 'd' })] }), script({ commands: [map({ domain: 0 })] })],
     ['fewer words', script({}), script({ machine: { pages: 64 } })],
+    [
+      'an earlier name',
+      script({ commands: [{ ...ALLOC, as: 'a' }] }),
+      script({ commands: [{ ...ALLOC, as: 'b' }] }),
+    ],
   ] as const) {
     it(`calls ${name} smaller`, () => {
       expect(compare(small, large)).to.equal(true);

@@ -1,31 +1,35 @@
 /** The total order in which scripts are smaller: it only ever goes down, so shrinking ends. */
-import type { Spec, Stateful } from '../../model/index.ts';
+import type { ArgShape, Spec, Stateful } from '../../model/index.ts';
+import { isPlace } from '../argument-form.ts';
 import { limitsOfScript } from '../machine.ts';
-import { type Argument, argumentsOf, type Command, type Script, START_MAPS } from '../script.ts';
-
-/** Compared from the first number on; less is smaller. */
-export type Measure = readonly number[];
+import {
+  type Argument,
+  argumentsOf,
+  type Command,
+  type Script,
+  type ScriptMachine,
+  START_MAPS,
+} from '../script.ts';
 
 /**
- * Commands count most, then faults and preemptions, then the machine, then what the arguments say, then the text:
- * fewer commands are worth a larger number in one of them, as fragmentation bugs need.
+ * Compared from the first part on; less is smaller. No two different scripts have the same: the text comes
+ * last.
+ */
+export type Measure = readonly (number | string)[];
+
+/**
+ * Commands count most, then faults, preemptions and actors, then what has to be said of the machine, then
+ * its numbers, then what the arguments say, then the text: fewer commands are worth a larger number in one
+ * of them, as fragmentation bugs need, and a machine of which little has to be said is simpler than a small
+ * one.
  */
 export function measure<M, S extends Stateful>(script: Script, spec: Spec<M, S>): Measure {
   const { commands, schedule = [], machine } = script;
   const extras = commands.reduce((sum, command) => sum + extrasOf(command), schedule.length);
-  const numbers = Object.entries(spec.fields).reduce((sum, [name, field]) => {
-    const value = machine[name];
-    return sum + (typeof value === 'number' ? value : field.default) / Math.max(field.default, 1);
-  }, 0);
-  const policies = Object.entries(machine.policies ?? {}).reduce(
-    (sum, [name, value]) => sum + Math.max(spec.policies[name]?.values.indexOf(value) ?? 0, 0),
-    0,
-  );
-  const runs = START_MAPS.flatMap((map) => machine[map] ?? []);
-  const occupied = runs.reduce((sum, [, count]) => sum + 1 + count, 0);
   const limits = limitsOfScript(spec, machine);
   const args = commands.reduce((sum, command) => sum + weightOf(spec, command, limits), 0);
-  return [commands.length, extras, numbers, policies, occupied, args, JSON.stringify(script).length];
+  const text = JSON.stringify(script);
+  return [commands.length, extras, saidOf(spec, machine), numbersOf(spec, machine), args, text.length, text];
 }
 
 export function isSmaller(a: Measure, b: Measure): boolean {
@@ -39,24 +43,49 @@ export function isSmaller(a: Measure, b: Measure): boolean {
 const extrasOf = ({ fail, actor }: Command): number =>
   Object.values(fail ?? {}).reduce((sum, n) => sum + n, 0) + (actor === undefined ? 0 : 1);
 
+/** Numbers and policies that are named, and pages and runs that somebody holds. */
+function saidOf<M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): number {
+  const { policies = {}, ...rest } = machine;
+  const numbers = Object.keys(rest).filter((name) => name in spec.fields).length;
+  const choices = Object.entries(policies).reduce(
+    (sum, [name, value]) => sum + 1 + Math.max(spec.policies[name]?.values.indexOf(value) ?? 0, 0),
+    0,
+  );
+  const runs = START_MAPS.flatMap((map) => machine[map] ?? []);
+  return numbers + choices + runs.reduce((sum, [, count]) => sum + 1 + count, 0);
+}
+
+/** The numbers that are named, each by its default. */
+const numbersOf = <M, S extends Stateful>(spec: Spec<M, S>, machine: ScriptMachine): number =>
+  Object.entries(spec.fields).reduce((sum, [name, field]) => {
+    const value = machine[name];
+    return sum + (typeof value === 'number' ? value / Math.max(field.default, 1) : 0);
+  }, 0);
+
 function weightOf<M, S extends Stateful>(
   spec: Spec<M, S>,
   command: Command,
   limits: Readonly<Record<string, number>>,
 ): number {
   const shapes = spec.calls[command.op]?.args ?? {};
-  return argumentsOf(command).reduce((sum, [name, value]) => {
-    const shape = shapes[name];
-    if (shape?.is === 'word') return sum + shape.of.indexOf(value as string);
-    const unit = shape?.is === 'number' && shape.unit !== undefined ? limits[shape.unit] : 1;
-    return sum + sizeOf(value, unit ?? 1);
-  }, 0);
+  return argumentsOf(command).reduce((sum, [name, value]) => sum + sizeOf(shapes[name], value, limits), 0);
 }
 
-/** Whole units are simpler than ragged sizes, so a remainder weighs a little more than rounding up. */
-function sizeOf(value: Argument, unit: number): number {
-  if (typeof value === 'number') return Math.log2(2 + Math.abs(value)) + (value % unit !== 0 ? 1 : 0);
-  if (typeof value === 'string') return 0;
-  if (Array.isArray(value)) return value.length;
-  return Math.log2(2 + Math.abs((value as { readonly offset: number }).offset));
+/** Numbers count in their units, and a ragged one a little more than the next whole one. */
+function sizeOf(
+  shape: ArgShape | undefined,
+  value: Argument,
+  limits: Readonly<Record<string, number>>,
+): number {
+  const words = shape?.is === 'word' || shape?.is === 'words' ? shape.of : [];
+  if (Array.isArray(value))
+    return value.reduce((sum, item) => sum + 1 + Math.max(words.indexOf(item as string), 0), 0);
+  if (isPlace(value)) return magnitude(value.offset);
+  if (words.length > 0) return words.indexOf(value as string);
+  if (shape?.is === 'ref' && typeof value === 'string') return 0;
+  const unit = shape?.is === 'number' && shape.unit !== undefined ? (limits[shape.unit] ?? 1) : 1;
+  const units = Number(value) / unit;
+  return magnitude(Math.ceil(units)) + (Number.isInteger(units) ? 0 : 1);
 }
+
+const magnitude = (value: number): number => Math.log2(2 + Math.abs(value));

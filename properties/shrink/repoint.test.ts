@@ -17,13 +17,22 @@ describe('re-point references', () => {
     ]);
   });
 
-  it('uses none that is made only after the first use', () => {
-    expect(offers([alloc('a'), free('a'), alloc('b'), free('b')])).to.deep.equal([
-      [alloc('a'), free('a'), free('a')],
+  it('uses one that is made later from there on, and drops what came before', () => {
+    expect(offers([alloc('a'), free('a'), alloc('b'), free('b'), free('a')])).to.deep.equal([
+      [alloc('b'), free('b'), free('b')],
+      [alloc('a'), free('a'), free('a'), free('a')],
     ]);
   });
 
-  it('uses none of another kind', () => {
+  it('uses one of another kind that all users take', () => {
+    const kmalloc: Command = { op: 'kmalloc', bytes: 64, as: 'k' };
+    const kvmalloc: Command = { op: 'kvmalloc', bytes: 64, as: 'm' };
+    const kvfree = (memory: string): Command => ({ op: 'kvfree', memory });
+    expect(offers([kmalloc, kvmalloc, kvfree('m')])).to.deep.equal([[kmalloc, kvfree('k')]]);
+    expect(offers([kmalloc, kvmalloc, { op: 'kfree', memory: 'k' }])).to.deep.equal([]);
+  });
+
+  it('uses none of another kind, and leaves alone what nobody uses', () => {
     expect(offers([alloc('a'), { op: 'ion_client_create', as: 'c' }, free('a')])).to.deep.equal([]);
   });
 

@@ -1,26 +1,38 @@
 /** Makes a failing script smaller for as long as the same finding remains. */
 import type { Spec, Stateful } from '../../model/index.ts';
 import { type Finding, isSameFinding } from '../finding.ts';
-import type { Script } from '../script.ts';
-import { smallerArguments } from './arguments.ts';
-import { removeExtras, removeRuns, truncate } from './commands.ts';
-import { bareMachine, fewerOccupied, firstPolicies, smallerMachine } from './machine.ts';
-import { isSmaller, measure } from './measure.ts';
+import type { Script, ScriptMachine } from '../script.ts';
+import { leastArguments, smallerArguments } from './arguments.ts';
+import { removePairs, removeRuns, truncate } from './commands.ts';
+import { fewerFaults, fewerPreemptions } from './extras.ts';
+import { defaults, fewerOccupied, fewPages, smallerMachine } from './machine.ts';
+import { isSmaller, type Measure, measure } from './measure.ts';
 import { renamed } from './names.ts';
 import { type Pass, without } from './pass.ts';
+import { redistribute } from './redistribute.ts';
 import { repoint } from './repoint.ts';
+import { shortage } from './shortage.ts';
+import { slice } from './slice.ts';
+import { substitute } from './substitute.ts';
 
 /** In the order in which they are tried: what removes most comes first. */
 export const PASSES: readonly Pass[] = [
+  slice,
   truncate,
   removeRuns,
   repoint,
-  removeExtras,
-  smallerMachine,
-  firstPolicies,
-  fewerOccupied,
+  removePairs,
+  fewerPreemptions,
+  fewerFaults,
+  shortage,
+  redistribute,
+  substitute,
+  leastArguments,
   smallerArguments,
-  bareMachine,
+  defaults,
+  fewPages,
+  smallerMachine,
+  fewerOccupied,
 ];
 
 export interface Shrunk {
@@ -43,51 +55,131 @@ export function shrink<M, S extends Stateful>(
   script: Script,
   finding: Finding,
   run: (script: Script) => Finding | undefined,
+  passes: readonly Pass[] = PASSES,
 ): Shrunk {
-  let best = cut(script, finding, spec);
-  let found = finding;
-  let executions = 0;
-  const attempt = (candidate: Script): boolean => {
-    if (executions >= EXECUTIONS_MAX) return false;
-    executions++;
-    const next = run(candidate);
-    if (next === undefined || !isSameFinding(next, finding)) return false;
-    const shorter = cut(candidate, next, spec);
-    if (!isSmaller(measure(shorter, spec), measure(best, spec))) return false;
-    best = shorter;
-    found = next;
-    return true;
-  };
-  for (let improved = true; improved && executions < EXECUTIONS_MAX; ) {
-    improved = false;
-    for (const pass of PASSES) improved = exhaust(pass, spec, () => best, attempt) || improved;
-  }
-  const named = renamed(best);
-  const last = run(named);
-  if (last !== undefined && isSameFinding(last, finding)) return { script: named, finding: last, executions };
-  return { script: best, finding: found, executions };
+  const shrinking = new Shrinking(spec, script, finding, passes);
+  for (let next = shrinking.next(); next !== undefined; next = shrinking.next()) shrinking.give(run(next));
+  return shrinking.best;
 }
 
-/** Runs one pass until it offers nothing better. */
-function exhaust<M, S extends Stateful>(
-  pass: Pass,
-  spec: Spec<M, S>,
-  current: () => Script,
-  attempt: (candidate: Script) => boolean,
-): boolean {
-  let improved = false;
-  for (let better = true; better; ) {
-    better = false;
-    const from = current();
-    const size = measure(from, spec);
-    for (const candidate of pass.candidates(from, spec)) {
-      if (!isSmaller(measure(candidate, spec), size) || !attempt(candidate)) continue;
-      better = true;
-      improved = true;
-      break;
+/**
+ * Shrinking as a stepper: `next` gives a script, `give` takes what it shows. Whoever drives it may run the
+ * scripts wherever they like, and stop at any time.
+ *
+ * The contract: what is kept shows the same finding and is smaller in the order of {@link measure}, no
+ * script is run twice, and at the end no candidate of any pass is left that does.
+ */
+export class Shrinking<M, S extends Stateful> {
+  readonly #spec: Spec<M, S>;
+  readonly #finding: Finding;
+  readonly #passes: readonly Pass[];
+  readonly #search: Iterator<Script, void, void>;
+  readonly #tried = new Set<string>();
+  readonly #machines = new Map<string, ScriptMachine>();
+  #best: Script;
+  #size: Measure;
+  #found: Finding;
+  #asked: Script | undefined;
+  #executions = 0;
+  #improved = false;
+
+  constructor(spec: Spec<M, S>, script: Script, finding: Finding, passes: readonly Pass[] = PASSES) {
+    this.#spec = spec;
+    this.#passes = passes;
+    this.#finding = finding;
+    this.#found = finding;
+    this.#best = cut(script, finding, spec);
+    this.#size = measure(this.#best, spec);
+    this.#search = this.#candidates();
+  }
+
+  /** The smallest script so far, and what it shows. */
+  get best(): Shrunk {
+    return { script: this.#best, finding: this.#found, executions: this.#executions };
+  }
+
+  /** The next script to run, or undefined: nothing smaller is left to try. */
+  next(): Script | undefined {
+    const { value } = this.#search.next();
+    this.#asked = value ?? undefined;
+    if (this.#asked !== undefined) this.#executions++;
+    return this.#asked;
+  }
+
+  /** Takes what the script shows that `next` gave last. */
+  give(finding: Finding | undefined): void {
+    const asked = this.#asked;
+    if (asked === undefined || finding === undefined || !isSameFinding(finding, this.#finding)) return;
+    const shorter = cut(asked, finding, this.#spec);
+    const size = measure(shorter, this.#spec);
+    if (!isSmaller(size, this.#size)) return;
+    this.#best = shorter;
+    this.#size = size;
+    this.#found = finding;
+    this.#improved = true;
+  }
+
+  /** Passes in turn until none of them gets any further; then the names. */
+  *#candidates(): Generator<Script, void, void> {
+    for (let before: Script | undefined; before !== this.#best; ) {
+      before = this.#best;
+      for (const pass of this.#passes) yield* this.#exhaust(pass);
+    }
+    yield* this.#offer(renamed(this.#best));
+  }
+
+  /** One pass until it offers nothing better; after each success it goes on where it was, then from the start. */
+  *#exhaust(pass: Pass): Generator<Script, void, void> {
+    let from = 0;
+    for (let at: number | undefined = 0; at !== undefined; from = at ?? from) {
+      at = yield* this.#round(pass, from, Number.POSITIVE_INFINITY);
+      at ??= yield* this.#round(pass, 0, from);
     }
   }
-  return improved;
+
+  /** Some of the candidates of a pass, up to the first that is better; returns which one that was. */
+  *#round(pass: Pass, from: number, to: number): Generator<Script, number | undefined, void> {
+    let at = 0;
+    for (const candidate of pass.candidates(this.#best, this.#spec)) {
+      if (at >= to || this.#executions >= EXECUTIONS_MAX) return undefined;
+      this.#improved = false;
+      if (at >= from) yield* this.#offer(candidate);
+      if (this.#improved) return at;
+      at++;
+    }
+    return undefined;
+  }
+
+  /** Offers a script if it is smaller, was never run, and is not known to show nothing. */
+  *#offer(script: Script): Generator<Script, void, void> {
+    if (!isSmaller(measure(script, this.#spec), this.#size)) return;
+    const candidate = this.#interned(script);
+    const text = JSON.stringify(candidate);
+    if (this.#tried.has(text) || this.#isHopeless(candidate)) return;
+    this.#tried.add(text);
+    yield candidate;
+  }
+
+  /**
+   * Only commands were left out, the one that fails among them: the others have been run without a finding.
+   * Where it alone was left out, what is given back afterwards may still show the finding.
+   */
+  #isHopeless({ commands, machine, schedule }: Script): boolean {
+    const before = this.#best.commands;
+    const isLast = this.#found.command === before.length - 1;
+    if (schedule !== undefined || !isLast || machine !== this.#best.machine) return false;
+    const known = new Set(before);
+    const lacks = commands.at(-1) !== before.at(-1) && commands.length < before.length - 1;
+    return lacks && commands.every((command) => known.has(command));
+  }
+
+  /** The same machine is the same object: targets boot it once. */
+  #interned(script: Script): Script {
+    const text = JSON.stringify(script.machine);
+    const machine = this.#machines.get(text) ?? script.machine;
+    this.#machines.set(text, machine);
+    return machine === script.machine ? script : { ...script, machine };
+  }
 }
 
 /** What comes after the finding never mattered; under a schedule it may have run before. */

@@ -1,0 +1,277 @@
+/** `ionclad shrink`: cases and scripts made as small as they go. */
+import { type Case, type Expectation, writeCase } from '../counterexamples/index.ts';
+import { type Machine, SPEC } from '../model/index.ts';
+import {
+  clientOf,
+  describe,
+  type Finding,
+  Recorder,
+  runRemote,
+  runRemoteRepeatedly,
+  runRepeatedly,
+  runSchedule,
+  type Script,
+  Shrinking,
+  type Shrunk,
+  Stepper,
+  trialOf,
+} from '../properties/index.ts';
+import { replayLine } from './command-line.ts';
+import { EXIT, type ExitCode, explain, UsageError } from './exit.ts';
+import { withOthers } from './found.ts';
+import { checkProperty } from './plan.ts';
+import { Progress } from './progress.ts';
+import { readCaseFile } from './read-file.ts';
+import { ownTarget } from './replay.ts';
+import { resultOf, runOn } from './replay-case.ts';
+import { type Saved, saveCase } from './save.ts';
+import { scriptLines } from './script-text.ts';
+import type { Session } from './session.ts';
+import { drive } from './shrinking.ts';
+import { many } from './table.ts';
+import { closeTarget, isForeign, type Opened, openTarget, type TargetName, targetName } from './targets.ts';
+import { version } from './version.ts';
+
+export interface ShrinkOptions {
+  readonly target?: string;
+  readonly out?: string;
+  readonly inPlace?: true;
+  readonly json?: true;
+}
+
+/** What became of one file. */
+interface Result {
+  readonly file: string;
+  readonly target: string;
+  readonly result: 'holds' | 'shrunk' | 'smallest';
+  /** Commands before and after, and scripts run on the way. */
+  readonly from: number;
+  readonly to: number;
+  readonly executions: number;
+  readonly finding?: Finding;
+  readonly case?: Case;
+  readonly saved?: Saved;
+}
+
+/** Shrinks file after file. One that cannot be read does not keep the others from being shrunk. */
+export async function shrinkCommand(
+  files: readonly string[],
+  options: ShrinkOptions,
+  words: readonly string[],
+  session: Session,
+): Promise<ExitCode> {
+  const program = options.target === 'process' ? words : [];
+  const named = program.length > 0 ? files : [...files, ...words];
+  checkOptions(named, options);
+  const { io, signal } = session;
+  const codes: ExitCode[] = [];
+  const results: Result[] = [];
+  for (const file of named) {
+    if (signal.aborted) break;
+    try {
+      const result = await shrinkFile(file, options, program, session);
+      results.push(result);
+      codes.push(codeOf(result));
+    } catch (cause) {
+      const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
+      for (const line of lines) io.err(line);
+      codes.push(code);
+    }
+  }
+  const worst = codes.reduce((most, code) => (code > most ? code : most), EXIT.HELD as ExitCode);
+  const exitCode = signal.aborted ? EXIT.INTERRUPTED : worst;
+  if (signal.aborted) io.err('ionclad: interrupted; what is smallest so far is kept');
+  if (options.json === true)
+    io.out(JSON.stringify({ ionclad: version(), command: 'shrink', exitCode, results }, null, 2));
+  return exitCode;
+}
+
+function checkOptions(files: readonly string[], { out, inPlace }: ShrinkOptions): void {
+  if (out !== undefined && inPlace === true) throw new UsageError('--out: not together with --in-place');
+  if (out !== undefined && files.length > 1)
+    throw new UsageError(`--out: for one file, not for ${files.length}`);
+}
+
+async function shrinkFile(
+  file: string,
+  options: ShrinkOptions,
+  program: readonly string[],
+  session: Session,
+): Promise<Result> {
+  const read = readCaseFile(file);
+  const target = options.target === undefined ? ownTarget(read, file) : targetName(options.target, program);
+  const opened = await openTarget(target);
+  const progress = new Progress(session, Number.POSITIVE_INFINITY, undefined);
+  try {
+    const from = read.script.commands.length;
+    const finding = await runOn(opened, read.script, read.property);
+    if (finding === undefined) {
+      const held = { file, target: target.name, result: 'holds', from, to: from, executions: 1 } as const;
+      tell(held, target, options, session);
+      return held;
+    }
+    if (resultOf(read, finding) === 'other')
+      session.io.err(`${file}: another finding than the one in the file; it is what is shrunk`);
+    const shrunk = await smaller(read, finding, opened, session, progress);
+    progress.end();
+    const result = await kept(read, file, target, shrunk, opened, options, session);
+    tell(result, target, options, session);
+    return result;
+  } finally {
+    progress.end();
+    await closeTarget(opened);
+  }
+}
+
+async function smaller(
+  { script, property }: Case,
+  finding: Finding,
+  opened: Opened,
+  session: Session,
+  progress: Progress,
+): Promise<Shrunk> {
+  const start = property.name === 'fault' ? withFault(script, property) : script;
+  const run = runner(property, opened);
+  return drive(new Shrinking(SPEC, start, finding), run, session, progress);
+}
+
+/** The script with the one fault of its property: it goes with its command when others are removed. */
+function withFault(script: Script, property: Extract<Case['property'], { readonly name: 'fault' }>): Script {
+  const commands = script.commands.map(({ fail, ...bare }, at) =>
+    at === property.command ? { ...bare, fail: { [property.site]: property.n } } : bare,
+  );
+  return { ...script, commands };
+}
+
+/** Runs scripts made from that of a case, as its property demands, on a target that was opened. */
+function runner(
+  property: Case['property'],
+  opened: Opened,
+): (script: Script) => Promise<Finding | undefined> | Finding | undefined {
+  const premise = property.name === 'verdict' ? property.premise : undefined;
+  if (opened.is === 'remote') {
+    const { target } = opened;
+    const recorder = new Recorder<Machine, ReturnType<typeof SPEC.boot>>(SPEC, target, premise);
+    if (property.name === 'nondeterminism') return (script) => runRemoteRepeatedly(recorder, target, script);
+    return (script) => runRemote(recorder, target, script);
+  }
+  const { target } = opened;
+  if (property.name === 'nondeterminism') {
+    const recorder = new Recorder(SPEC, target);
+    return (script) => runRepeatedly(recorder, target, script);
+  }
+  if (property.name === 'noninterference' || property.name === 'fault') {
+    checkProperty(property.name, opened);
+    return trialOf(property.name, SPEC, target, premise).again;
+  }
+  const plain = trialOf('lockstep', SPEC, target, premise);
+  const stepper = new Stepper(SPEC, target, premise);
+  return (script) =>
+    script.schedule === undefined ? plain.again(script) : runSchedule(stepper, target, script);
+}
+
+/** The smaller case, in its file. */
+async function kept(
+  read: Case,
+  file: string,
+  target: TargetName,
+  { script, finding, executions }: Shrunk,
+  opened: Opened,
+  options: ShrinkOptions,
+  session: Session,
+): Promise<Result> {
+  const { kind, serves, clause, layer, detail, command } = finding;
+  const bare: Case = {
+    ...read,
+    title: titleOf(read, file, finding),
+    property: propertyOf(read.property, script, finding),
+    target: target.name,
+    finding: { kind, serves, clause, layer, detail, command },
+    script,
+  };
+  const whole = await expected(bare, opened, session);
+  const from = read.script.commands.length;
+  const to = script.commands.length;
+  const base = { file, target: target.name, from, to, executions: executions + 1, finding, case: whole };
+  const isSame = JSON.stringify(script) === JSON.stringify(read.script);
+  if (isSame && options.out === undefined) return { ...base, result: 'smallest' };
+  const place = options.out ?? (options.inPlace === true ? file : besides(file));
+  return {
+    ...base,
+    result: isSame ? 'smallest' : 'shrunk',
+    saved: saveCase(place, whole),
+  };
+}
+
+/** A title that somebody wrote stays; one that tells of a call may be about another by now. */
+function titleOf({ title }: Case, file: string, finding: Finding): string {
+  const isWritten = title !== file && !/^\w+\(/.test(title);
+  return isWritten ? title : (describe(finding).split('\n', 1)[0] ?? '');
+}
+
+/** `x.case.json` becomes `x.shrunk.case.json`. */
+const besides = (file: string): string => `${file.replace(/(\.case)?\.json$/, '')}.shrunk.case.json`;
+
+/** The property, asked of the script that is left. */
+function propertyOf(
+  property: Case['property'],
+  script: Script,
+  { command, call }: Finding,
+): Case['property'] {
+  if (property.name === 'noninterference')
+    return { ...property, client: clientOf(SPEC, script, command) ?? property.client };
+  const [[site, n] = []] = Object.entries(call.fail ?? {});
+  if (property.name === 'fault' && site !== undefined && n !== undefined)
+    return { ...property, command, site, n };
+  if (property.name === 'schedule' && script.schedule === undefined) return { name: 'lockstep' };
+  return property;
+}
+
+/** What is expected of other targets may be no longer true of the smaller script: ours are asked again. */
+async function expected(found: Case, opened: Opened, session: Session): Promise<Case> {
+  const { property, script, target = '' } = found;
+  if (property.name === 'verdict') {
+    const find = async (each: Script): Promise<Finding | undefined> => runner(property, opened)(each);
+    const own = script.machine.policies?.[property.policy] ?? SPEC.policies[property.policy]?.values[0] ?? '';
+    return withOthers({ ...found, expect: { [own]: 'broken' } }, { find, signal: session.signal });
+  }
+  const expect: Record<string, Expectation> = { [target]: 'broken' };
+  for (const name of Object.keys(found.expect ?? {})) {
+    if (name === target || isForeign(name)) continue;
+    const shown = await runOn(await openTarget(targetName(name, [])), script, property);
+    expect[name] = shown === undefined ? 'holds' : 'broken';
+  }
+  return { ...found, expect };
+}
+
+const codeOf = ({ result, finding }: Result): ExitCode => {
+  if (result === 'holds' || finding === undefined) return EXIT.HELD;
+  return finding.kind === 'crash' ? EXIT.TARGET : EXIT.FOUND;
+};
+
+function tell(result: Result, target: TargetName, { json }: ShrinkOptions, { io }: Session): void {
+  const { file, finding, saved } = result;
+  if (saved !== undefined && 'problem' in saved)
+    io.err(`ionclad: ${saved.problem}; the case is printed instead`);
+  if (json === true) return;
+  if (finding === undefined || result.case === undefined) {
+    io.out(`${file}: on ${target.name}: ${io.style('green', 'holds, nothing to shrink')}`);
+    return;
+  }
+  io.out(`${file}: on ${target.name}: ${io.style('red', describe(finding))}`);
+  io.out('');
+  for (const line of scriptLines(result.case.script, finding.command)) io.out(line);
+  io.out('');
+  io.out(`${shrinkingText(result)} in ${many(result.executions, 'run')}`);
+  if (saved !== undefined && 'problem' in saved) io.out(writeCase(result.case).trimEnd());
+  if (saved === undefined || 'problem' in saved) return;
+  io.out(`case:   ${saved.file}`);
+  io.out(`replay: ${replayLine(target, saved.file)}`);
+}
+
+function shrinkingText({ result, from, to }: Result): string {
+  const left = many(to, 'command');
+  if (result === 'smallest')
+    return `nothing smaller than ${to === 1 ? 'this command' : `these ${left}`} was found`;
+  return from === to ? `made simpler, ${left} as before` : `shrunk from ${from} to ${left}`;
+}
