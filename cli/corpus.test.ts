@@ -195,9 +195,9 @@ describe('ionclad run, before it draws anything', function () {
     );
     const copy = join(folder, 'zz.json');
     copyFileSync(only(), copy);
-    expect((await run(...bug)).out).to.match(
-      /zz\.json: on zoo.*\n {4}the same finding as .*-I1-\w+\.case\.json\nnothing was drawn: 2 of 2 saved cases still fail;/,
-    );
+    const { out: twice } = await run(...bug);
+    expect(twice).to.match(/zz\.json: on zoo.*\n {4}the same finding as .*-I1-\w+\.case\.json\n/);
+    expect(twice).to.include('nothing was drawn: 2 of 2 saved cases still fail;');
     rmSync(copy);
     const report = JSON.parse((await run(...bug, '--json')).out) as object;
     expect(report).to.nested.include({ exitCode: 1, 'retried.holding': 0 });
