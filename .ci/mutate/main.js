@@ -36,6 +36,8 @@ const options = {
   // Stryker would read it by the interface of TypeScript 6, which the compiler no longer has.
   tsconfigFile: 'none',
   coverageAnalysis: 'perTest',
+  // What only takes long on a busy machine must not count as detected.
+  timeoutFactor: 5,
   // Modules cannot be loaded anew, so a mutant in a table that is built once needs a process of its own.
   ignoreStatic: true,
   tempDirName: 'coverage/mutate',
