@@ -46,7 +46,9 @@ function shrunk({ script, finding, run }: Failing): { readonly kept: Script[]; r
   return { kept, last: shrinking.best.script };
 }
 
-describe('the contract of shrinking', () => {
+describe('the contract of shrinking', function () {
+  this.timeout(20_000);
+
   for (const name of BUGS) {
     it(`${name}: the same finding, smaller each time, until nothing smaller is offered that shows it`, () => {
       for (const seed of SEEDS) {
@@ -90,5 +92,5 @@ describe('the contract of shrinking', () => {
       }
       expect(JSON.stringify(some)).to.equal(text);
     }
-  }).timeout(20_000);
+  });
 });

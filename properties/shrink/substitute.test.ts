@@ -46,6 +46,20 @@ describe('other calls', () => {
       .and.not.include('ion_query');
   });
 
+  it('replace what gives something back, and all that it takes until that shows', () => {
+    const client = (as: string): Command => ({ op: 'ion_client_create', as });
+    const create = (owner: string, as: string): Command => ({ op: 'gpu_context_create', client: owner, as });
+    const before = [client('c'), create('c', 'g')];
+    const after = [{ op: 'ion_client_destroy', client: 'c' }, client('d'), create('d', 'h')];
+    const probe: Command = { op: 'device_probe', through: 'g' };
+    expect(offers([...before, ...after])).to.deep.include([...before, probe]);
+    const query: Command = { op: 'ion_query', client: 'c' };
+    expect(offers([...before, query, ...after.slice(1)]), 'nothing is given back').to.not.deep.include([
+      ...before,
+      probe,
+    ]);
+  });
+
   it('are not needed for an address that nobody has to have made', () => {
     const submit = {
       op: 'gpu_submit',

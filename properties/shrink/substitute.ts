@@ -34,10 +34,23 @@ export const substitute: Pass = {
         yield* instead(script, at, gone, spec);
       }
       for (const gone of madeFor(script, at, new Set([at]), spec)) yield* instead(script, at, gone, spec);
-      if (at === last - 1) yield* instead(script, at, new Set([last]), spec);
+      yield* asLast(script, at, spec);
     }
   },
 };
+
+/** Commands that may follow what gives something back until it shows. */
+const SHOWING_MAX = 3;
+
+/** Another call as the last one: for the last two, or for one that gives something back and what followed. */
+function* asLast<M, S extends Stateful>(script: Script, at: number, spec: Spec<M, S>): Generator<Script> {
+  const { commands } = script;
+  const after = Array.from({ length: commands.length - 1 - at }, (_, index) => at + 1 + index);
+  const shapes = Object.values(spec.calls[commands[at]?.op ?? '']?.args ?? {});
+  const isGivingBack = shapes.some((shape) => shape.is === 'ref' && shape.consumes === true);
+  const most = isGivingBack ? SHOWING_MAX : 1;
+  if (after.length >= 1 && after.length <= most) yield* instead(script, at, new Set(after), spec);
+}
 
 /**
  * What was made for a command alone: for each result that it names, what makes it, what makes that, and so
