@@ -7,7 +7,14 @@ import { type Choices, SeededChoices } from './choices.ts';
 import { Draft, type Entry } from './draft.ts';
 import { drawArguments, type Environment } from './draw.ts';
 import { limitsOf, machineOf } from './machine.ts';
-import { type Command, FORMAT, type Script, type ScriptMachine, START_MAPS } from './script.ts';
+import {
+  type Command,
+  FORMAT,
+  type Preemption,
+  type Script,
+  type ScriptMachine,
+  START_MAPS,
+} from './script.ts';
 
 /** What scripts are drawn for. */
 export interface Plan {
@@ -17,6 +24,8 @@ export interface Plan {
   readonly only?: ReadonlySet<string>;
   /** No fault sites are made to fail: the target does not support it. */
   readonly noFaults?: boolean;
+  /** Switch points by call: some of these calls are interrupted by other actors. */
+  readonly points?: Readonly<Record<string, number>>;
 }
 
 /** Commands in a script. */
@@ -30,6 +39,12 @@ const MANY = [2, 2, 2, 32];
 const WEIGHT_UNIT = 16;
 /** Calls that need each other's results are followed so deep. */
 const DEPTH_MAX = 8;
+/** Who takes over, one after the other; each in one call, because whoever takes over goes on to its end. */
+const ACTORS = ['b', 'c', 'd'];
+/** Calls of an actor that takes over, at the most. */
+const RACERS_MAX = 3;
+/** Small enough to be the id of something. */
+const GUESS_END = 4;
 
 /** Draws one script. */
 export function drawScript<M, S extends Stateful>(
@@ -42,7 +57,17 @@ export function drawScript<M, S extends Stateful>(
   const writer = new Writer(spec, choices, limits, plan);
   const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
   while (writer.commands.length < count && writer.writeNext());
-  return { format: FORMAT, machine, commands: writer.commands.slice(0, count) };
+  const { schedule } = writer;
+  const commands = writer.commands.slice(0, count);
+  return { format: FORMAT, machine, commands, ...(schedule.length === 0 ? {} : { schedule }) };
+}
+
+interface Drawn {
+  readonly command: Command;
+  /** What it names; of this, what is gone afterwards; and what it gives. */
+  readonly used: readonly Entry[];
+  readonly consumed: readonly Entry[];
+  readonly result: Entry | undefined;
 }
 
 interface Weighted {
@@ -64,6 +89,7 @@ interface Need {
 /** Writes the commands of one script. */
 class Writer<M, S extends Stateful> {
   readonly commands: Command[] = [];
+  readonly schedule: Preemption[] = [];
   readonly #spec: Spec<M, S>;
   readonly #choices: Choices;
   readonly #limits: Readonly<Record<string, number>>;
@@ -73,7 +99,10 @@ class Writer<M, S extends Stateful> {
   readonly #faulty: boolean;
   readonly #probing: boolean;
   readonly #many: number;
+  readonly #points: Readonly<Record<string, number>>;
   readonly #draft = new Draft();
+  /** What a call under way will give: it has no name yet, but its id can be guessed. */
+  #underWay: Entry | undefined;
 
   constructor(spec: Spec<M, S>, choices: Choices, limits: Readonly<Record<string, number>>, plan: Plan) {
     this.#spec = spec;
@@ -84,6 +113,7 @@ class Writer<M, S extends Stateful> {
     this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
     this.#probing = choices.below(4) === 0;
     this.#many = MANY[choices.below(MANY.length)] ?? 2;
+    this.#points = plan.points ?? {};
   }
 
   /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
@@ -100,12 +130,39 @@ class Writer<M, S extends Stateful> {
   /** Writes a call, for things that go with those `beside`. False: something that it needs cannot be had. */
   #write(call: Weighted, beside: readonly Entry[], depth: number): boolean {
     for (const need of call.needs) if (!this.#provide(need, beside, depth)) return false;
-    const command = this.#draw(call, beside, depth > 0);
-    if (command === undefined) return false;
+    const drawn = this.#draw(call, beside, depth > 0);
+    if (drawn === undefined) return false;
     const sites = this.#faulty && depth === 0 ? (call.shape.sites ?? []) : [];
-    this.commands.push(withFault(this.#choices, command, sites));
+    this.commands.push(withFault(this.#choices, drawn.command, sites));
+    if (depth === 0 && this.#points[call.op] !== undefined) this.#race(call, drawn);
+    for (const entry of drawn.consumed) this.#draft.remove(entry);
     if (this.#probing) this.#probe(call.op);
     return true;
+  }
+
+  /** Lets another actor take over in the midst of the call just written, mostly with calls about the same things. */
+  #race({ op, shape }: Weighted, { used, result }: Drawn): void {
+    const to = ACTORS[this.schedule.length];
+    if (to === undefined || this.#choices.below(this.#underWay === undefined ? 3 : 6) !== 0) return;
+    const at = this.commands.length - 1;
+    const command = { as: `race${this.schedule.length + 1}`, ...(this.commands[at] as Command) };
+    this.commands[at] = command;
+    const outer = this.#underWay;
+    this.#underWay = result ?? outer;
+    this.schedule.push({ in: command.as, point: 1 + this.#choices.below(this.#points[op] ?? 1), to });
+    const kinds = kindsOf(shape);
+    const about = this.#calls.filter((call) => kindsOf(call.shape).some((kind) => kinds.includes(kind)));
+    for (let left = 1 + this.#choices.below(RACERS_MAX); left > 0; left--) {
+      const calls = about.length === 0 || this.#choices.below(4) === 0 ? this.#active : about;
+      const weights = calls.map(({ consumes }) => (consumes === undefined ? 1 : 3));
+      if (weights.length > 0) this.#write(calls[this.#choices.pick(weights)] as Weighted, used, 0);
+    }
+    this.#underWay = outer;
+    for (let racer = at + 1; racer < this.commands.length; racer++)
+      this.commands[racer] = {
+        ...(this.commands[racer] as Command),
+        actor: this.commands[racer]?.actor ?? to,
+      };
   }
 
   /** Writes a probe of everything, after a call that should have made something unreachable. */
@@ -140,14 +197,16 @@ class Writer<M, S extends Stateful> {
     );
   }
 
-  #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Command | undefined {
+  #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Drawn | undefined {
     const used: Entry[] = [];
     const consumed: Entry[] = [];
     const args = drawArguments(this.#choices, shape, this.#environment(used, consumed, beside, modest));
     if (args === undefined) return undefined;
-    for (const entry of consumed) this.#draft.remove(entry);
     const kind = shape.gives?.kind;
-    return kind === undefined ? { op, ...args } : { op, ...args, as: this.#draft.add(kind, used).name };
+    if (kind === undefined) return { command: { op, ...args }, used, consumed, result: undefined };
+    for (const entry of consumed) this.#draft.remove(entry);
+    const result = this.#draft.add(kind, used);
+    return { command: { op, ...args, as: result.name }, used, consumed, result };
   }
 
   #environment(used: Entry[], consumed: Entry[], beside: readonly Entry[], modest: boolean): Environment {
@@ -165,7 +224,8 @@ class Writer<M, S extends Stateful> {
         if (!modest && kinds.some(isUser) && this.#choices.below(64) === 0) return 99;
         const entry = draw(kinds, consumes);
         if (consumes && entry !== undefined) consumed.push(entry);
-        return entry?.name;
+        if (entry === undefined || entry !== this.#underWay) return entry?.name;
+        return isUser(entry.kind) ? this.#choices.below(GUESS_END) : undefined;
       },
       place: (kinds, offset) => {
         const entry = draw(kinds, false);
