@@ -86,7 +86,7 @@ export function printSummary(summary: Summary, options: RunOptions, io: Output):
   for (const [at, line] of lines.entries()) io.out(at === 0 ? io.style('bold', line) : line);
   io.out('');
   // Properties about pairs do not ask the specification: what it saw says nothing about them.
-  if (options.property !== 'lockstep') return;
+  if (options.property === 'noninterference' || options.property === 'fault') return;
   printRows(summary, io);
   io.out('');
   printLabels(summary.labels, io);

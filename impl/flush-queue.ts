@@ -38,11 +38,14 @@ export class FlushQueue {
 
   /** Unmaps a range of a domain of the DMA API, and gives its addresses back: at once, or with a flush. */
   release(domain: number, ioPage: number, count: number): void {
+    if (this.unmap(domain, ioPage, count)) this.freeAddresses(domain, ioPage, count);
+  }
+
+  /** The first half of {@link release}. Returns whether the addresses are the caller's to give back. */
+  unmap(domain: number, ioPage: number, count: number): boolean {
     if (this.lazy) this.releaseLater(domain, ioPage, count);
-    else {
-      this.iommu.unmapRange(domain, ioPage, count);
-      this.freeAddresses(domain, ioPage, count);
-    }
+    else this.iommu.unmapRange(domain, ioPage, count);
+    return !this.lazy;
   }
 
   /** Ends all that waits. An empty queue is not flushed. Returns the flushes since boot. */

@@ -62,7 +62,7 @@ export function planOf<M, S extends Stateful>(
   property: PropertyName,
   { isolation }: Spec<M, S>,
   plan: Plan,
-  concurrent?: Concurrent,
+  concurrent?: Pick<Concurrent, 'points'>,
 ): Plan {
   if (property === 'lockstep') return plan;
   if (property === 'schedule') return { ...plan, points: concurrent?.points ?? {} };

@@ -16,6 +16,10 @@ const asFd = (fd: number): number | { readonly fd: number } => field('fd', fd);
 
 /** One entry a call that can be interrupted; what it does to a kernel is what `BUILTIN_CALLS` does at once. */
 export const BUILTIN_STEPS: InterruptibleCalls = {
+  dma_unmap_sg: {
+    steps: ({ dma }, { mapping }) => dma.unmapSteps(mapping),
+    replyOf: (flushes) => ({ flushes }),
+  },
   tick_flush: {
     steps: ({ flushQueue }) => flushQueue.flushSteps(),
     replyOf: (flushes) => ({ flushes }),

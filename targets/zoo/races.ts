@@ -4,6 +4,63 @@ import type { Bug } from './bug.ts';
 
 const RACE = { needs: ['second actor'], property: 'schedule' } as const;
 
+/** What it takes to bind a buffer, and to see where the device gets. */
+const GPU_CALLS = [
+  'ion_client_create',
+  'ion_alloc',
+  'gpu_context_create',
+  'gpu_context_destroy',
+  'gpu_bind',
+  'gpu_unbind',
+  'device_probe',
+];
+/** What it takes to map a table for a device, and to see where the device gets. */
+const DMA_CALLS = [
+  'alloc_pages',
+  'sg_alloc_table_from_pages',
+  'iommu_domain_alloc',
+  'iommu_attach_device',
+  'dma_map_sg',
+  'dma_unmap_sg',
+  'device_write',
+  'device_probe',
+];
+
+/** Does something with one of its steps replaced. */
+function replacing<Layer, Step extends keyof Layer>(
+  layer: Layer,
+  step: Step,
+  by: Layer[Step],
+  act: () => number,
+): number {
+  const own = layer[step];
+  layer[step] = by;
+  try {
+    return act();
+  } finally {
+    layer[step] = own;
+  }
+}
+
+/** A step that ends something in a range of I/O pages. */
+type OfRange = (owner: number, ioPage: number, count: number) => void;
+
+/** Does something without one of its steps, and returns that to be done later. */
+function postponing<Step extends string>(
+  layer: { [Name in Step]: OfRange },
+  step: Step,
+  act: () => number,
+): { readonly result: number; readonly rest: () => void } {
+  const ranges: Parameters<OfRange>[] = [];
+  const result = replacing(layer, step, (...range: Parameters<OfRange>) => ranges.push(range), act);
+  return {
+    result,
+    rest() {
+      for (const range of ranges) layer[step](...range);
+    },
+  };
+}
+
 /** Looks a buffer up, lets others run, and goes on with what was found before, without a reference to it. */
 function* lookUpEarly(lookUp: () => number): Steps {
   const buffer = lookUp();
@@ -32,17 +89,17 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'bind-into-what-was-a-context',
     origin: 'GP-09',
     layer: 'gpu',
-    catches: 'I3',
+    catches: 'S3',
     text: 'bind keeps the buffer alive while others run, and the context not: it maps into whatever has its id then',
+    only: GPU_CALLS,
     patch({ ion, gpu }) {
       gpu.bindSteps = function* (context, handle, rights) {
         const found = gpu.lookUp(context, handle);
         if (found < 0) return found;
         const client = gpu.clientOf(context);
         return yield* ion.whileHeld(
-          () => ion.find(client, handle),
-          (buffer) =>
-            gpu.isContext(context) ? gpu.bindBuffer(context, buffer, rights) : gpu.lookUp(context, handle),
+          () => (gpu.isContext(context) ? ion.lookUp(client, handle) : gpu.lookUp(context, handle)),
+          (buffer) => gpu.bindBuffer(context, buffer, rights),
         );
       };
     },
@@ -52,21 +109,17 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'reference-dropped-before-the-flush',
     origin: 'GP-01',
     layer: 'gpu',
-    catches: 'I2',
+    catches: 'I1',
     text: 'unbind gives the buffer back first, and unmaps it when it comes round to it',
+    only: GPU_CALLS,
     patch({ ion, gpu }) {
-      const unmap = gpu.unmapBuffer.bind(gpu);
       gpu.unbindSteps = function* (context, address) {
         const ioPage = gpu.findBinding(context, address);
         if (ioPage < 0) return ioPage;
-        let unmapLater = (): void => {};
-        gpu.unmapBuffer = (...range) => {
-          unmapLater = () => unmap(...range);
-        };
-        ion.dropReference(gpu.unmapBinding(context, ioPage));
-        gpu.unmapBuffer = unmap;
+        const { result, rest } = postponing(gpu, 'unmapBuffer', () => gpu.unmapBinding(context, ioPage));
+        ion.dropReference(result);
         yield 1;
-        if (gpu.isContext(context)) unmapLater();
+        if (gpu.isContext(context)) rest();
         return 0;
       };
     },
@@ -76,7 +129,7 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'freed-twice',
     origin: 'ION-11',
     layer: 'ion',
-    catches: 'C2',
+    catches: 'C5',
     text: 'two frees of one handle both find it, and both drop its reference',
     patch({ ion }) {
       ion.freeSteps = function* (client, handle) {
@@ -94,7 +147,7 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'known-before-it-is-counted',
     origin: 'DB-09',
     layer: 'ion',
-    catches: 'C2',
+    catches: 'C5',
     text: 'a new handle is known before the references of its buffer are set to one',
     patch({ ion }) {
       ion.allocateSteps = function* (client, bytes, heaps, flags = 0) {
@@ -112,7 +165,7 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'shared-without-a-reference',
     origin: 'ION-10',
     layer: 'ion',
-    catches: 'C2',
+    catches: 'C5',
     text: 'share finds the buffer, and nothing keeps it until the descriptor does',
     patch({ ion, sharing }) {
       sharing.shareSteps = function* (client, handle) {
@@ -146,8 +199,9 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'two-handles-for-one-buffer',
     origin: 'DB-10',
     layer: 'fd',
-    catches: 'C5',
+    catches: 'C2',
     text: 'import asks whether there is a handle, drops the lock, and believes the answer',
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'ion_share', 'ion_import'],
     patch({ ion, sharing }) {
       sharing.importSteps = function* (client, fd) {
         const looked = sharing.lookUp(client, fd);
@@ -170,16 +224,35 @@ export const RACE_BUGS: readonly Bug[] = [
     text: 'whether the kernel has addresses for a buffer is asked before the lock is taken',
     patch({ ion }) {
       const { kernelMaps } = ion;
-      const isMapped = kernelMaps.isMapped.bind(kernelMaps);
       ion.mapKernelSteps = function* (client, handle) {
         const found = ion.find(client, handle);
-        const wasMapped = found >= 0 && isMapped(found);
-        const buffer = yield* ion.hold(() => ion.find(client, handle));
-        if (buffer < 0) return buffer;
-        kernelMaps.isMapped = () => wasMapped;
-        const result = ion.mapKernel(client, handle);
-        kernelMaps.isMapped = isMapped;
-        ion.dropReference(buffer);
+        const wasMapped = found >= 0 && kernelMaps.isMapped(found);
+        return yield* ion.whileHeld(
+          () => ion.find(client, handle),
+          () =>
+            replacing(
+              kernelMaps,
+              'isMapped',
+              () => wasMapped,
+              () => ion.mapKernel(client, handle),
+            ),
+        );
+      };
+    },
+  },
+  {
+    ...RACE,
+    name: 'addresses-before-the-flush',
+    origin: 'GP-02',
+    layer: 'dma',
+    catches: 'I1',
+    text: 'unmap gives the addresses back, and drops the lock before it has the IOTLB forget them',
+    only: DMA_CALLS,
+    patch({ dma, iommu }) {
+      dma.unmapSteps = function* (table) {
+        const { result, rest } = postponing(iommu.iotlb, 'invalidate', () => dma.unmap(table));
+        yield 1;
+        rest();
         return result;
       };
     },
@@ -191,6 +264,7 @@ export const RACE_BUGS: readonly Bug[] = [
     layer: 'iommu',
     catches: 'I1',
     text: 'a flush that ends gives back addresses that were queued after it began',
+    only: [...DMA_CALLS, 'tick_flush'],
     patch({ flushQueue }) {
       flushQueue.isCovered = () => true;
     },
