@@ -76,6 +76,7 @@ export const RACE_BUGS: readonly Bug[] = [
     layer: 'gpu',
     catches: 'C1',
     text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'gpu_context_create', 'gpu_bind'],
     patch({ gpu }) {
       gpu.bindSteps = function* (context, handle, rights) {
         const buffer = yield* lookUpEarly(() => gpu.lookUp(context, handle));
@@ -89,9 +90,9 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'bind-into-what-was-a-context',
     origin: 'GP-09',
     layer: 'gpu',
-    catches: 'S3',
+    catches: 'C2',
     text: 'bind keeps the buffer alive while others run, and the context not: it maps into whatever has its id then',
-    only: GPU_CALLS,
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_context_destroy', 'gpu_bind'],
     patch({ ion, gpu }) {
       gpu.bindSteps = function* (context, handle, rights) {
         const found = gpu.lookUp(context, handle);
@@ -131,6 +132,7 @@ export const RACE_BUGS: readonly Bug[] = [
     layer: 'ion',
     catches: 'C5',
     text: 'two frees of one handle both find it, and both drop its reference',
+    only: ['ion_client_create', 'ion_alloc', 'ion_free'],
     patch({ ion }) {
       ion.freeSteps = function* (client, handle) {
         const buffer = ion.find(client, handle);
@@ -149,6 +151,7 @@ export const RACE_BUGS: readonly Bug[] = [
     layer: 'ion',
     catches: 'C5',
     text: 'a new handle is known before the references of its buffer are set to one',
+    only: ['ion_client_create', 'ion_alloc', 'ion_free'],
     patch({ ion }) {
       ion.allocateSteps = function* (client, bytes, heaps, flags = 0) {
         const buffer = ion.makeBuffer(client, bytes, heaps, flags);
@@ -165,8 +168,9 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'shared-without-a-reference',
     origin: 'ION-10',
     layer: 'ion',
-    catches: 'C5',
+    catches: 'C1',
     text: 'share finds the buffer, and nothing keeps it until the descriptor does',
+    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'ion_share'],
     patch({ ion, sharing }) {
       sharing.shareSteps = function* (client, handle) {
         const buffer = yield* lookUpEarly(() => ion.find(client, handle));
@@ -179,8 +183,9 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'descriptor-before-its-reference',
     origin: 'DB-03',
     layer: 'fd',
-    catches: 'C2',
+    catches: 'C1',
     text: 'a descriptor is there for all to close before it has its reference',
+    only: ['ion_client_create', 'ion_alloc', 'ion_share', 'fd_dup', 'fd_close'],
     patch({ ion, sharing }) {
       sharing.sendSteps = function* (client, fd, to) {
         const buffer = sharing.lookUpFor(client, fd, to);
@@ -199,9 +204,9 @@ export const RACE_BUGS: readonly Bug[] = [
     name: 'two-handles-for-one-buffer',
     origin: 'DB-10',
     layer: 'fd',
-    catches: 'C2',
+    catches: 'C5',
     text: 'import asks whether there is a handle, drops the lock, and believes the answer',
-    only: ['ion_client_create', 'ion_alloc', 'ion_free', 'ion_share', 'ion_import'],
+    only: ['ion_client_create', 'ion_alloc', 'ion_share', 'ion_import', 'fd_send'],
     patch({ ion, sharing }) {
       sharing.importSteps = function* (client, fd) {
         const looked = sharing.lookUp(client, fd);
@@ -222,6 +227,7 @@ export const RACE_BUGS: readonly Bug[] = [
     layer: 'ion',
     catches: 'P3',
     text: 'whether the kernel has addresses for a buffer is asked before the lock is taken',
+    only: ['ion_client_create', 'ion_alloc', 'ion_map_kernel'],
     patch({ ion }) {
       const { kernelMaps } = ion;
       ion.mapKernelSteps = function* (client, handle) {
