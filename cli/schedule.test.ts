@@ -11,7 +11,7 @@ describe('ionclad run --property schedule', function () {
   this.timeout(30_000);
   let folder = '';
   const run = (...args: readonly string[]): ReturnType<typeof record> =>
-    record(['run', '--property', 'schedule', '--cases', folder, ...args]);
+    record(['run', '--property', 'schedule', '--no-retry', '--cases', folder, ...args]);
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'ionclad-schedule-'));
