@@ -38,7 +38,8 @@ describe('ionclad run --property schedule', function () {
     const { code, out } = await run(...asked, '--threads', '1');
     expect(code, out).to.equal(1);
     expect(out).to.match(/^ {2}\w+ stops at its switch point 1, [bcd] goes on$/m);
-    expect(await run(...asked, '--threads', '2')).to.deep.include({ code, out });
+    const [found] = out.split('\ncase: ');
+    expect((await run(...asked, '--threads', '2')).out.split('\ncase: ')[0]).to.equal(found);
     const [name = ''] = readdirSync(folder);
     const file = join(folder, name);
     const { property, script } = readCase(readFileSync(file, 'utf8'), name);
