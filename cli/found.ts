@@ -93,6 +93,7 @@ function propertyOf(asked: Asked, { script, finding: { kind, command, call } }: 
     return { name: 'noninterference', client };
   if (asked.property === 'fault' && site !== undefined && n !== undefined)
     return { name: 'fault', command, site, n };
+  if (asked.property === 'schedule') return { name: 'schedule' };
   if (decided === undefined) return { name: 'lockstep' };
   return { name: 'verdict', policy: decided[0], premise: asked.premise ?? '' };
 }

@@ -73,6 +73,7 @@ export const DEFAULT_SCRIPTS: Readonly<Record<PropertyName, number>> = {
   lockstep: 61_440,
   noninterference: 16_384,
   fault: 4_096,
+  schedule: 32_768,
 };
 export const DEFAULT_SEED = 1;
 const THREADS_MAX = 256;

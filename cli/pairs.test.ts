@@ -95,7 +95,10 @@ describe('ionclad run --property', function () {
 
   it('is refused where it cannot be asked', async () => {
     const refused: readonly (readonly [line: string, problem: string])[] = [
-      ['--property sausage', '--property: there is no "sausage" (known: lockstep, noninterference, fault)'],
+      [
+        '--property sausage',
+        '--property: there is no "sausage" (known: lockstep, noninterference, fault, schedule)',
+      ],
       ['--property fault --premise T1', '--premise: with --property lockstep, not fault'],
       [
         '--property noninterference --policy invalidation=lazy',

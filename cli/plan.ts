@@ -30,6 +30,8 @@ export function checkProperty(property: PropertyName, { is, target }: Opened): v
   if (property === 'lockstep') return;
   if (is === 'remote')
     throw new UsageError(`--property ${property}: ${target.name}: only for targets in this process`);
+  if (property === 'schedule' && target.concurrent?.points === undefined)
+    throw new UsageError(`--property schedule: ${target.name} has no calls with switch points`);
   if (property === 'fault' && !target.capabilities.has('faults'))
     throw new UsageError(`--property fault: ${target.name} has no fault sites`);
 }

@@ -56,7 +56,8 @@ export async function runOn(
   if (property.name === 'noninterference')
     return runNoninterference(new Answering(SPEC, target), target, script, property.client);
   if (property.name === 'fault') return runFault(target, script, property);
-  if (script.schedule === undefined) return runScript(stepper, target, script);
+  if (script.schedule === undefined && property.name !== 'schedule')
+    return runScript(stepper, target, script);
   if (target.concurrent === undefined)
     throw new UsageError(`${target.name} cannot interrupt calls: no schedules`);
   return runSchedule(stepper, target, script);

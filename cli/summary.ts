@@ -1,6 +1,13 @@
 /** What a run covered, with its bounds: a run that found nothing says where it looked. No times, no absolute paths. */
 import { SPEC } from '../model/index.ts';
-import { type Counts, type Novelty, noveltyOf, type RowName, rowNames } from '../properties/index.ts';
+import {
+  type Counts,
+  type Novelty,
+  noveltyOf,
+  type PropertyName,
+  type RowName,
+  rowNames,
+} from '../properties/index.ts';
 import type { RunOptions } from './options.ts';
 import { machineText } from './script-text.ts';
 import type { Output } from './session.ts';
@@ -14,6 +21,9 @@ export interface Summary {
   readonly skippedDuty: number;
   /** Pairs, where the property is about pairs. */
   readonly compared: number;
+  /** Calls that were interrupted, and in how many scripts. */
+  readonly preemptions: number;
+  readonly preempted: number;
   readonly outcomes: Counts['outcomes'];
   /** Calls that were wanted, and never made. */
   readonly neverMade: readonly string[];
@@ -28,7 +38,8 @@ export interface Summary {
 }
 
 export function summarise(counts: Counts, only: readonly string[] | undefined): Summary {
-  const { scripts, commands, skippedMissing, skippedDuty, compared, outcomes } = counts;
+  const { scripts, commands, skippedMissing, skippedDuty, compared, preemptions, preempted, outcomes } =
+    counts;
   const rows = rowNames(SPEC).map((row, at) => ({ row, at }));
   const made = Object.keys(SPEC.calls).filter((op) => outcomes[op] !== undefined);
   const wanted = only ?? Object.keys(SPEC.calls);
@@ -42,6 +53,8 @@ export function summarise(counts: Counts, only: readonly string[] | undefined): 
     skippedMissing,
     skippedDuty,
     compared,
+    preemptions,
+    preempted,
     outcomes,
     neverMade: wanted.filter((op) => !made.includes(op)),
     rows: conditions.length,
@@ -73,7 +86,7 @@ export function printSummary(summary: Summary, options: RunOptions, io: Output):
   for (const [at, line] of lines.entries()) io.out(at === 0 ? io.style('bold', line) : line);
   io.out('');
   // Properties about pairs do not ask the specification: what it saw says nothing about them.
-  if (options.property !== 'lockstep') return;
+  if (options.property === 'noninterference' || options.property === 'fault') return;
   printRows(summary, io);
   io.out('');
   printLabels(summary.labels, io);
@@ -84,22 +97,32 @@ const HOW_RUN = {
   lockstep: 'everything given back at the end',
   noninterference: 'run as a whole, and once for each client with its commands alone',
   fault: 'everything given back at the end',
+  schedule: 'everything given back at the end',
 } as const;
 
-const COMPARED = {
-  noninterference: (times: string) => `${times} answers compared with what a client is told alone`,
-  fault: (times: string) => `${times} calls in which a fault was fired, each then taken back`,
-} as const;
+/** How much there was of what the property is about. */
+function dealtWith(property: PropertyName, { compared, preemptions, preempted }: Summary): string {
+  switch (property) {
+    case 'lockstep':
+      return '';
+    case 'noninterference':
+      return `${count(compared)} answers compared with what a client is told alone`;
+    case 'fault':
+      return `${count(compared)} calls in which a fault was fired, each then taken back`;
+    case 'schedule':
+      return `${count(preemptions)} calls interrupted by others, in ${count(preempted)} scripts`;
+  }
+}
 
 function boundsRows(
   summary: Summary,
   { target, seed, machine, only, premise, property }: RunOptions,
 ): string[][] {
-  const { scripts, commands, skippedMissing, skippedDuty, compared } = summary;
+  const { scripts, commands, skippedMissing, skippedDuty } = summary;
   const all = commands + skippedMissing + skippedDuty;
   const average = scripts === 0 ? '0' : (commands / scripts).toFixed(1);
   return [
-    ...(property === 'lockstep' ? [] : [['property', `${property}: ${COMPARED[property](count(compared))}`]]),
+    ...(property === 'lockstep' ? [] : [['property', `${property}: ${dealtWith(property, summary)}`]]),
     ['target', target.name],
     ['seed', String(seed)],
     ['scripts', `${count(scripts)}, ${average} commands each on average, ${HOW_RUN[property]}`],

@@ -69,6 +69,7 @@ function tracingCalls(
     return result;
   };
   return {
+    ...concurrent,
     start(actor, call) {
       running.set(actor, call);
       return tell(actor, concurrent.start(actor, call));

@@ -8,6 +8,7 @@ import type { Iommu } from './iommu.ts';
 import { SEEN_NOWHERE } from './seen.ts';
 import type { SgTables } from './sg.ts';
 import type { SgReader } from './sg-chunks.ts';
+import type { Steps } from './steps.ts';
 import type { Store } from './store.ts';
 import { WRITE } from './tables.ts';
 
@@ -83,6 +84,23 @@ export class DmaMapping {
   unmap(table: number): number {
     const domain = this.domain.get(table) - 1;
     this.queue.release(domain, this.start.get(table), this.count.get(table));
+    return this.forget(table);
+  }
+
+  /** {@link unmap}, interruptible when no access lands any more; a strict machine gives the addresses back last. */
+  *unmapSteps(table: number): Steps {
+    const domain = this.domain.get(table) - 1;
+    const start = this.start.get(table);
+    const count = this.count.get(table);
+    const isOver = this.queue.unmap(domain, start, count);
+    const flushes = this.forget(table);
+    yield 1;
+    if (isOver) this.queue.freeAddresses(domain, start, count);
+    return flushes;
+  }
+
+  /** A table that is unmapped belongs to CPUs. Returns the flushes since boot. */
+  forget(table: number): number {
     this.syncForCpu(table);
     this.record(table, 0, 0, 0, 0);
     return this.queue.flushes.get(0);

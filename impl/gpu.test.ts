@@ -6,6 +6,7 @@ import type { Gpu } from './gpu.ts';
 import { HEAP_IOMMU } from './ion.ts';
 import { NO_DATA } from './jobs.ts';
 import { boot, Kernel } from './kernel.ts';
+import type { Steps } from './steps.ts';
 import { READ, WRITE } from './tables.ts';
 
 const BOTH = READ | WRITE;
@@ -133,75 +134,95 @@ describe('gpu', () => {
   });
 });
 
-describe('a bind that is interrupted', () => {
-  type Steps = ReturnType<Gpu['bindSteps']>;
-  const finish = (steps: Steps): number => {
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    return step.value;
-  };
+type Interrupted = { readonly kernel: Kernel; readonly steps: Steps } & ReturnType<typeof user>;
 
-  function started(points: number): { kernel: Kernel; steps: Steps } & ReturnType<typeof user> {
+describe('a GPU call that is interrupted', () => {
+  /** A user whose call has got to its switch point. */
+  function started(stepsOf: (gpu: Gpu, names: ReturnType<typeof user>) => Steps): Interrupted {
     const kernel = new Kernel(smallConfig());
     const names = user(kernel);
-    kernel.gpu.concurrent = true;
-    const steps = kernel.gpu.bindSteps(names.context, names.handle, BOTH);
-    for (let point = 1; point <= points; point++) {
-      expect(steps.next()).to.deep.equal({ done: false, value: point });
-    }
+    const steps = stepsOf(kernel.gpu, names);
+    expect(steps.next()).to.deep.equal({ done: false, value: 1 });
     return { kernel, steps, ...names };
   }
 
-  for (const points of [1, 2]) {
-    it(`keeps the buffer alive at point ${points}`, () => {
-      const { kernel, steps, client, handle, context } = started(points);
-      expect(kernel.ion.free(client, handle)).to.equal(0);
-      const address = finish(steps);
-      expect(kernel.engine.write(context, address, 64, 3)).to.equal(4);
-    });
+  const bindStarted = (): Interrupted =>
+    started((gpu, { context, handle }) => gpu.bindSteps(context, handle, BOTH));
 
-    it(`ends with ENOENT when its context goes at point ${points}`, () => {
-      const { kernel, steps, client } = started(points);
-      expect(kernel.gpu.destroyClient(client)).to.equal(0);
-      expect(finish(steps)).to.equal(-ENOENT);
-      expect(freeOf(kernel)).to.equal(64);
-    });
-
-    it(`does not mistake a new context for its own at point ${points}`, () => {
-      const { kernel, steps, client, context } = started(points);
-      kernel.gpu.destroyContext(context);
-      expect(kernel.gpu.createContext(client)).to.equal(context);
-      expect(finish(steps)).to.equal(-ENOENT);
-      expect(kernel.engine.read(context, 4 * 64, 16)).to.equal(0);
-    });
-  }
-
-  it('cannot be unbound before it is published', () => {
-    const { kernel, steps, context } = started(2);
-    expect(kernel.gpu.unbind(context, 4 * 64)).to.equal(-EINVAL);
-    expect(finish(steps)).to.equal(4 * 64);
+  it('binds nothing whose handle has gone meanwhile', () => {
+    const { kernel, steps, client, handle, context } = bindStarted();
+    const buffer = kernel.ion.lookUp(client, handle);
+    expect(kernel.ion.free(client, handle)).to.equal(0);
+    expect(kernel.ion.buffers.refs.get(buffer), 'it is held').to.equal(1);
+    expect(steps.next()).to.deep.equal({ done: true, value: -EINVAL });
+    expect(kernel.engine.read(context, 4 * 64, 16)).to.equal(0);
   });
 
-  it('is cancelled in a space that lives on', () => {
-    const kernel = boot({}, { contexts: 'shared' });
-    const [alice, bob] = [user(kernel), user(kernel)];
-    kernel.gpu.concurrent = true;
-    const flights = [1, 2].map(() => kernel.gpu.bindSteps(alice.context, alice.handle, BOTH));
-    for (const steps of flights) steps.next();
-    flights[0]?.next();
-    kernel.gpu.destroyContext(alice.context);
-    expect(kernel.engine.read(bob.context, 4 * 64, 16)).to.equal(0);
-    expect(flights.map(finish)).to.deep.equal([-ENOENT, -ENOENT]);
-    expect(kernel.gpu.bind(bob.context, bob.handle, BOTH)).to.equal(4 * 64);
+  it('binds what its handle has come to mean meanwhile', () => {
+    const { kernel, steps, client, handle, context } = bindStarted();
+    kernel.ion.free(client, handle);
+    expect(kernel.ion.allocate(client, 64, HEAP_IOMMU)).to.equal(handle);
+    expect(steps.next(), 'it starts again').to.deep.equal({ done: false, value: 1 });
+    const { value: address } = steps.next();
+    expect(kernel.gpu.unbind(context, Number(address))).to.equal(0);
+    kernel.gpu.destroyClient(client);
+    expect(freeOf(kernel)).to.equal(64);
+  });
+
+  it('ends with ENOENT when the context of a bind goes', () => {
+    const { kernel, steps, client } = bindStarted();
+    expect(kernel.gpu.destroyClient(client)).to.equal(0);
+    expect(steps.next()).to.deep.equal({ done: true, value: -ENOENT });
+    expect(freeOf(kernel)).to.equal(64);
+  });
+
+  it('gives a buffer back only after its last unmap has returned', () => {
+    const kernel = new Kernel(smallConfig());
+    const { client, handle, context } = user(kernel);
+    const address = kernel.gpu.bind(context, handle, BOTH);
+    const buffer = kernel.ion.lookUp(client, handle);
+    kernel.ion.free(client, handle);
+    const steps = kernel.gpu.unbindSteps(context, address);
+    expect(steps.next()).to.deep.equal({ done: false, value: 1 });
+    expect(kernel.engine.write(context, address, 16, 3)).to.equal(0);
+    expect(kernel.gpu.unbind(context, address)).to.equal(-EINVAL);
+    expect(kernel.ion.buffers.refs.get(buffer)).to.equal(1);
+    expect(steps.next()).to.deep.equal({ done: true, value: 0 });
+    expect(kernel.ion.buffers.refs.get(buffer)).to.equal(0);
+  });
+
+  it('lets a new context have the id and the tables of one that is being destroyed', () => {
+    const { kernel, steps, client, handle, context } = started((gpu, names) =>
+      gpu.destroyContextSteps(names.context),
+    );
+    expect(kernel.gpu.destroyContext(context)).to.equal(-ENOENT);
+    expect(kernel.gpu.createContext(client)).to.equal(context);
+    const address = kernel.gpu.bind(context, handle, BOTH);
+    expect(steps.next()).to.deep.equal({ done: true, value: 0 });
+    expect(kernel.engine.write(context, address, 16, 3)).to.equal(1);
+    kernel.gpu.destroyClient(client);
+    expect(freeOf(kernel)).to.equal(64);
+  });
+
+  it('is refused before its switch point as it is without one', () => {
+    const kernel = new Kernel(smallConfig());
+    const { context } = user(kernel);
+    const refused = [
+      kernel.gpu.bindSteps(context, 9, BOTH),
+      kernel.gpu.unbindSteps(context, 64),
+      kernel.gpu.destroyContextSteps(9),
+    ];
+    expect(refused.map((steps) => steps.next())).to.deep.equal(
+      [-EINVAL, -EINVAL, -ENOENT].map((value) => ({ done: true, value })),
+    );
   });
 
   it('is forgotten by a reset', () => {
-    const { kernel, steps } = started(2);
+    const { kernel, steps } = bindStarted();
     kernel.reset();
     expect(freeOf(kernel)).to.equal(64);
     expect(steps.return(0).done).to.equal(true);
     const { client, handle, context } = user(kernel);
-    kernel.gpu.concurrent = false;
     expect(kernel.gpu.bind(context, handle, BOTH)).to.equal(4 * 64);
     expect(kernel.gpu.destroyClient(client)).to.equal(0);
     expect(freeOf(kernel)).to.equal(64);

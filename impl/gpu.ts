@@ -8,21 +8,9 @@ import type { Ion } from './ion.ts';
 import type { Jobs } from './jobs.ts';
 import { SEEN_BOUND, SEEN_NOWHERE } from './seen.ts';
 import type { SgReader } from './sg-chunks.ts';
+import type { Steps } from './steps.ts';
 import type { Store } from './store.ts';
 import type { Syncs } from './syncs.ts';
-
-/** Where `bind` can be interrupted: before it maps, and before it publishes the binding. */
-export type SwitchPoint = 1 | 2;
-
-/** A bind under way, while others may run. Part of a suspended call, so not in the store. */
-interface Flight {
-  readonly context: number;
-  /** The range it has mapped so far. */
-  ioPage: number;
-  count: number;
-  /** The context is gone, and what was mapped with it. */
-  cancelled: boolean;
-}
 
 /**
  * A GPU driver: contexts of clients, buffers bound into them, jobs. A binding holds a reference to its buffer
@@ -34,8 +22,6 @@ export class Gpu {
   readonly bound: Column;
   /** At the same places, where the heap maps: how often the buffer is bound beyond once. */
   private readonly again: Column;
-  /** Whether {@link bindSteps} stops at its switch points. */
-  concurrent = false;
   /** Client + 1 of each GPU context, or 0. */
   private readonly owner: Column;
   readonly ion: Ion;
@@ -45,7 +31,6 @@ export class Gpu {
   private readonly reader: SgReader;
   private readonly syncs: Syncs;
   private readonly pageBytes: number;
-  private readonly flights: Flight[] = [];
 
   constructor(
     store: Store,
@@ -70,11 +55,6 @@ export class Gpu {
     this.again = store.column(this.heapMaps ? this.bound.count : 0, SEEN_NOWHERE);
   }
 
-  /** Forgets calls that were suspended: after a reset. */
-  reset(): void {
-    this.flights.length = 0;
-  }
-
   /** A context of a client. Returns its id; -EBADF no such client, -ENOSPC no id, -ENOMEM. */
   createContext(client: number): number {
     if (!this.ion.isClient(client)) return -EBADF;
@@ -87,6 +67,16 @@ export class Gpu {
   destroyContext(context: number): number {
     if (!this.isContext(context)) return -ENOENT;
     this.teardown(context);
+    return 0;
+  }
+
+  /** {@link destroyContext}, interruptible when nobody finds it any more: its tables go last. */
+  *destroyContextSteps(context: number): Steps {
+    if (!this.isContext(context)) return -ENOENT;
+    this.empty(context);
+    const space = this.iommu.forget(context);
+    yield 1;
+    this.iommu.closeSpace(space);
     return 0;
   }
 
@@ -107,41 +97,46 @@ export class Gpu {
    * @returns the address in bytes; -ENOENT no GPU context, -EINVAL no such handle, -ENOSPC no range, -ENOMEM
    */
   bind(context: number, handle: number, rights: number): number {
-    const steps = this.bindSteps(context, handle, rights);
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    return step.value;
+    const buffer = this.lookUp(context, handle);
+    return buffer < 0 ? buffer : this.bindBuffer(context, buffer, rights);
   }
 
-  /**
-   * {@link bind}, interruptible if `concurrent`. The reference is taken in the first section, so the buffer
-   * outlives its handle; a context that is destroyed meanwhile cancels the bind, which ends with -ENOENT.
-   */
-  *bindSteps(context: number, handle: number, rights: number): Generator<SwitchPoint, number, void> {
-    const buffer = this.lookUp(context, handle);
-    if (buffer < 0) return buffer;
+  /** {@link bind}, interruptible. */
+  bindSteps(context: number, handle: number, rights: number): Steps {
+    return this.ion.whileHeld(
+      () => this.lookUp(context, handle),
+      (buffer) => this.bindBuffer(context, buffer, rights),
+    );
+  }
+
+  /** Maps a buffer into a context, and keeps it alive there. Returns the address, -ENOSPC or -ENOMEM. */
+  bindBuffer(context: number, buffer: number, rights: number): number {
     this.ion.takeReference(buffer);
-    const flight = this.takeOff(context);
-    if (this.concurrent) yield 1;
-    if (flight.cancelled) return this.giveUp(buffer, flight, -ENOENT);
     const ioPage = this.mapBuffer(context, buffer, rights);
-    if (ioPage < 0) return this.giveUp(buffer, flight, ioPage);
-    flight.ioPage = ioPage;
-    flight.count = this.heapMaps ? 0 : this.countOf(buffer);
+    if (ioPage < 0) {
+      this.ion.dropReference(buffer);
+      return ioPage;
+    }
     this.syncs.forDevice(buffer);
-    if (this.concurrent) yield 2;
-    if (flight.cancelled) return this.giveUp(buffer, flight, -ENOENT);
     this.publish(context, ioPage, buffer);
-    this.land(flight);
     return ioPage * this.pageBytes;
   }
 
   /** Ends one binding. Returns 0; -ENOENT no GPU context, -EINVAL no binding starts at this address. */
   unbind(context: number, address: number): number {
-    if (!this.isContext(context)) return -ENOENT;
-    const ioPage = address / this.pageBytes;
-    if (!isIndex(ioPage, this.iommu.ioPages) || this.boundAt(context, ioPage) < 0) return -EINVAL;
+    const ioPage = this.findBinding(context, address);
+    if (ioPage < 0) return ioPage;
     this.release(context, ioPage);
+    return 0;
+  }
+
+  /** {@link unbind}, interruptible when nothing translates to the buffer any more. */
+  *unbindSteps(context: number, address: number): Steps {
+    const ioPage = this.findBinding(context, address);
+    if (ioPage < 0) return ioPage;
+    const buffer = this.unmapBinding(context, ioPage);
+    yield 1;
+    this.ion.dropReference(buffer);
     return 0;
   }
 
@@ -178,6 +173,13 @@ export class Gpu {
   lookUp(context: number, handle: number): number {
     if (!this.isContext(context)) return -ENOENT;
     return this.ion.lookUp(this.clientOf(context), handle);
+  }
+
+  /** I/O page of the binding that starts at an address; -ENOENT no GPU context, -EINVAL no binding. */
+  findBinding(context: number, address: number): number {
+    if (!this.isContext(context)) return -ENOENT;
+    const ioPage = address / this.pageBytes;
+    return isIndex(ioPage, this.iommu.ioPages) && this.boundAt(context, ioPage) >= 0 ? ioPage : -EINVAL;
   }
 
   /** The client whose handles a context may bind. */
@@ -218,13 +220,18 @@ export class Gpu {
     this.bound.set(place, buffer + 1);
   }
 
-  /** Ends a binding: unknown first, then unmapped, then its reference. */
+  /** Ends a binding; its reference goes last. */
   release(context: number, ioPage: number): void {
+    this.ion.dropReference(this.unmapBinding(context, ioPage));
+  }
+
+  /** Unmaps a binding that nobody finds any more. Returns its buffer, whose reference the caller drops. */
+  unmapBinding(context: number, ioPage: number): number {
     const buffer = this.boundAt(context, ioPage);
     this.unpublish(this.placeOf(context, ioPage));
     if (!this.heapMaps) this.unmapBuffer(context, ioPage, this.countOf(buffer));
     this.syncs.forCpu(buffer);
-    this.ion.dropReference(buffer);
+    return buffer;
   }
 
   releaseAll(context: number): void {
@@ -233,22 +240,17 @@ export class Gpu {
     });
   }
 
-  /** Ends a context: nothing new starts in it, its jobs die, its mappings go, then its tables. */
+  /** Ends a context: what is in it, then its tables. */
   teardown(context: number): void {
-    this.owner.set(context, 0);
-    this.jobs.kill(context);
-    this.cancel(context);
-    this.releaseAll(context);
+    this.empty(context);
     this.iommu.destroy(context);
   }
 
-  /** Undoes what binds under way have mapped in a context. Each drops its own reference when it goes on. */
-  cancel(context: number): void {
-    for (const flight of this.flights) {
-      if (flight.context !== context || flight.cancelled) continue;
-      flight.cancelled = true;
-      if (flight.count > 0) this.unmapBuffer(context, flight.ioPage, flight.count);
-    }
+  /** Nothing new starts in a context, its jobs die, its mappings go. */
+  empty(context: number): void {
+    this.owner.set(context, 0);
+    this.jobs.kill(context);
+    this.releaseAll(context);
   }
 
   /** Whether buffers are mapped before anybody binds them. */
@@ -283,22 +285,5 @@ export class Gpu {
   /** Pages of a buffer. */
   countOf(buffer: number): number {
     return this.ion.buffers.count.get(buffer);
-  }
-
-  private takeOff(context: number): Flight {
-    const flight: Flight = { context, ioPage: 0, count: 0, cancelled: false };
-    if (this.concurrent) this.flights.push(flight);
-    return flight;
-  }
-
-  private land(flight: Flight): void {
-    const at = this.flights.indexOf(flight);
-    if (at >= 0) this.flights.splice(at, 1);
-  }
-
-  private giveUp(buffer: number, flight: Flight, error: number): number {
-    this.land(flight);
-    this.ion.dropReference(buffer);
-    return error;
   }
 }

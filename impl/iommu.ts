@@ -85,10 +85,15 @@ export class Iommu {
 
   /** Ends a context. What is left mapped goes with the last context of its space. */
   destroy(context: number): void {
+    this.closeSpace(this.forget(context));
+  }
+
+  /** Gives the id of a context back. Returns its space, which the caller closes. */
+  forget(context: number): number {
     const space = this.spaceOf(context);
     this.type.set(context, 0);
     this.space.set(context, 0);
-    this.closeSpace(space);
+    return space;
   }
 
   /** Keeps the shared space alive until {@link closeShared}. Returns 0, or -ENOMEM. */
@@ -261,6 +266,11 @@ export class Iommu {
     this.tables.destroy(root);
   }
 
+  /** Ends one use of a space; the last takes its tables with it. */
+  closeSpace(space: number): void {
+    if (this.users.add(space, -1) === 0) this.teardown(space);
+  }
+
   /** The address space that a context of a type gets. */
   spaceFor(context: number, type: number): number {
     return this.sharing && type === CONTEXT_GPU ? this.shared : context;
@@ -274,10 +284,6 @@ export class Iommu {
     }
     this.users.add(space, 1);
     return 0;
-  }
-
-  private closeSpace(space: number): void {
-    if (this.users.add(space, -1) === 0) this.teardown(space);
   }
 
   /** Ends a mapping that failed with an error, of which so many pages are there. Returns the error. */

@@ -9,6 +9,7 @@ import { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG, HEAPS } from './heaps.ts';
 import type { KernelMaps } from './kernel-maps.ts';
 import { SEEN_CLIENT, SEEN_HANDLE, SEEN_HANDLE_COUNT, SEEN_KERNEL_MAPS } from './seen.ts';
 import type { SgReader } from './sg-chunks.ts';
+import type { Steps } from './steps.ts';
 import type { Store } from './store.ts';
 import type { UserMaps } from './user-maps.ts';
 
@@ -18,6 +19,8 @@ export { HEAP_IOMMU, HEAP_SYSTEM, HEAP_SYSTEM_CONTIG } from './heaps.ts';
 export const FLAG_CACHED = 1;
 /** Sizes are 64-bit numbers, and arrive here as the nearest double. */
 const SIZE_END = 2 ** 64;
+/** A handle is still there: no buffer has lost it. */
+const NONE = -1;
 /** In the order in which they are tried. */
 const HEAP_ORDER = [HEAP_IOMMU, HEAP_SYSTEM_CONTIG, HEAP_SYSTEM] as const;
 
@@ -80,7 +83,7 @@ export class Ion {
   destroyClient(client: number): void {
     this.userMaps.unmapAll(client);
     for (let id = 1; id < this.handleEnd; id++) {
-      if (this.handle.get(this.placeOf(client, id)) !== 0) this.closeHandle(client, id);
+      if (this.handle.get(this.placeOf(client, id)) !== 0) this.dropReference(this.closeHandle(client, id));
     }
     this.fds.closeAll(client);
     this.client.set(client, 0);
@@ -101,13 +104,32 @@ export class Ion {
    *   id
    */
   allocate(client: number, bytes: number, heaps: number, flags = 0): number {
+    const buffer = this.makeBuffer(client, bytes, heaps, flags);
+    return buffer < 0 ? buffer : this.publish(client, buffer);
+  }
+
+  /** {@link allocate}, interruptible: nobody knows the buffer until it is complete, and its handle comes last. */
+  *allocateSteps(client: number, bytes: number, heaps: number, flags = 0): Steps {
+    const buffer = this.makeBuffer(client, bytes, heaps, flags);
+    if (buffer < 0) return buffer;
+    yield 1;
+    return this.publish(client, buffer);
+  }
+
+  /** A buffer for a client that may have one more handle. Returns it, or an error of {@link allocate}. */
+  makeBuffer(client: number, bytes: number, heaps: number, flags: number): number {
     if (!this.isClient(client)) return -EBADF;
     if (!this.isSize(bytes)) return -EINVAL;
     const handle = this.newHandle(client);
     if (handle < 0) return handle;
-    const buffer = this.tryHeaps(Math.ceil(bytes / this.pageBytes), heaps, (flags & FLAG_CACHED) !== 0);
-    if (buffer < 0) return buffer;
-    this.openHandle(client, handle, buffer);
+    return this.tryHeaps(Math.ceil(bytes / this.pageBytes), heaps, (flags & FLAG_CACHED) !== 0);
+  }
+
+  /** A handle for a new buffer. Returns it, or -EBADF, -ENOSPC: then the buffer is gone. */
+  publish(client: number, buffer: number): number {
+    const handle = this.isClient(client) ? this.lowestHandle(client) : -EBADF;
+    if (handle < 0) this.dropReference(buffer);
+    else this.openHandle(client, handle, buffer);
     return handle;
   }
 
@@ -127,9 +149,19 @@ export class Ion {
    * such client, -EINVAL no such handle.
    */
   free(client: number, handle: number): number {
-    if (!this.isClient(client)) return -EBADF;
-    if (this.lookUp(client, handle) < 0) return -EINVAL;
-    this.putHandle(client, handle);
+    const found = this.find(client, handle);
+    if (found < 0) return found;
+    this.dropLast(this.putHandle(client, handle));
+    return 0;
+  }
+
+  /** {@link free}, interruptible: looked up and gone in one section, so that nobody else can free it as well. */
+  *freeSteps(client: number, handle: number): Steps {
+    const found = this.find(client, handle);
+    if (found < 0) return found;
+    const buffer = this.putHandle(client, handle);
+    yield 1;
+    this.dropLast(buffer);
     return 0;
   }
 
@@ -138,13 +170,16 @@ export class Ion {
    * -EBADF no such client, -EINVAL no such handle, -ENOMEM.
    */
   mapKernel(client: number, handle: number): number {
-    if (!this.isClient(client)) return -EBADF;
-    const buffer = this.lookUp(client, handle);
-    if (buffer < 0) return buffer;
-    const kernelPage = this.kernelMaps.get(buffer);
-    if (kernelPage < 0) return kernelPage;
-    this.kernelMapCount.add(this.placeOf(client, handle), 1);
-    return kernelPage * this.pageBytes;
+    const buffer = this.find(client, handle);
+    return buffer < 0 ? buffer : this.mapHandle(client, handle, buffer);
+  }
+
+  /** {@link mapKernel}, interruptible. */
+  mapKernelSteps(client: number, handle: number): Steps {
+    return this.whileHeld(
+      () => this.find(client, handle),
+      (buffer) => this.mapHandle(client, handle, buffer),
+    );
   }
 
   /** Takes back one {@link mapKernel} of a handle that has one. */
@@ -159,8 +194,7 @@ export class Ion {
    * -EBADF, -EINVAL.
    */
   openSgTable(client: number, handle: number, reader: SgReader): number {
-    if (!this.isClient(client)) return -EBADF;
-    const buffer = this.lookUp(client, handle);
+    const buffer = this.find(client, handle);
     if (buffer < 0) return buffer;
     this.buffers.open(buffer, reader);
     return 0;
@@ -174,6 +208,11 @@ export class Ion {
   /** Whether something is left of a size that is rounded up to pages: near 2^64 it wraps to nothing. */
   isSize(bytes: number): boolean {
     return bytes > 0 && bytes < SIZE_END - this.pageBytes;
+  }
+
+  /** The buffer behind two numbers that a user sent; -EBADF no such client, -EINVAL no such handle. */
+  find(client: number, handle: number): number {
+    return this.isClient(client) ? this.lookUp(client, handle) : -EBADF;
   }
 
   /** The buffer behind a handle of a client that exists, or -EINVAL. */
@@ -200,6 +239,31 @@ export class Ion {
     this.buffers.dropReference(buffer);
   }
 
+  /**
+   * What every call does that lets others run between looking a buffer up and using it: it takes a reference,
+   * and looks again, because the ids of users may have come to mean something else. Returns the buffer, with
+   * the reference, or the error of the look-up.
+   */
+  *hold(lookUp: () => number): Steps {
+    for (;;) {
+      const buffer = lookUp();
+      if (buffer < 0) return buffer;
+      this.takeReference(buffer);
+      yield 1;
+      if (lookUp() === buffer) return buffer;
+      this.dropReference(buffer);
+    }
+  }
+
+  /** Looks a buffer up, holds it while others run, and uses it. Returns what `use` does, or an error. */
+  *whileHeld(lookUp: () => number, use: (buffer: number) => number): Steps {
+    const buffer = yield* this.hold(lookUp);
+    if (buffer < 0) return buffer;
+    const result = use(buffer);
+    this.dropReference(buffer);
+    return result;
+  }
+
   /** Gives a buffer, with the reference that the caller holds, an id that is not in use. */
   openHandle(client: number, handle: number, buffer: number): void {
     this.handle.set(this.placeOf(client, handle), buffer + 1);
@@ -211,21 +275,25 @@ export class Ion {
     this.handleCount.add(this.placeOf(client, handle), 1);
   }
 
-  /** One reference of its user less; the last ends the handle. */
-  putHandle(client: number, handle: number): void {
+  /** One reference of its user less. Returns the buffer that this took the handle from, as the next, or -1. */
+  putHandle(client: number, handle: number): number {
     const place = this.placeOf(client, handle);
-    if (this.handleCount.get(place) > 1) this.handleCount.add(place, -1);
-    else this.closeHandle(client, handle);
+    if (this.handleCount.get(place) <= 1) return this.closeHandle(client, handle);
+    this.handleCount.add(place, -1);
+    return NONE;
   }
 
-  /** Ends a handle, however often it is referred to: its kernel mappings, its id, then its reference. */
-  closeHandle(client: number, handle: number): void {
+  /**
+   * Ends a handle, however often it is referred to: its kernel mappings, then its id. Returns its buffer, whose
+   * reference is now the caller's to drop.
+   */
+  closeHandle(client: number, handle: number): number {
     const place = this.placeOf(client, handle);
     const buffer = this.handle.get(place) - 1;
     this.undoKernelMaps(place, buffer);
     this.handle.set(place, 0);
     this.handleCount.set(place, 0);
-    this.dropReference(buffer);
+    return buffer;
   }
 
   /** Takes back every {@link mapKernel} of the handle at a place. */
@@ -238,7 +306,11 @@ export class Ion {
 
   /** The lowest handle id that is not in use, or -ENOSPC. */
   newHandle(client: number): number {
-    if (this.faults.ask(SITE_ID)) return -ENOSPC;
+    return this.faults.ask(SITE_ID) ? -ENOSPC : this.lowestHandle(client);
+  }
+
+  /** As {@link newHandle}, where that was asked before. */
+  lowestHandle(client: number): number {
     for (let id = 1; id < this.handleEnd; id++)
       if (this.handle.get(this.placeOf(client, id)) === 0) return id;
     return -ENOSPC;
@@ -247,5 +319,16 @@ export class Ion {
   /** Where a handle stands in its column. */
   placeOf(client: number, handle: number): number {
     return client * this.handleEnd + handle;
+  }
+
+  private mapHandle(client: number, handle: number, buffer: number): number {
+    const kernelPage = this.kernelMaps.get(buffer);
+    if (kernelPage < 0) return kernelPage;
+    this.kernelMapCount.add(this.placeOf(client, handle), 1);
+    return kernelPage * this.pageBytes;
+  }
+
+  private dropLast(buffer: number): void {
+    if (buffer !== NONE) this.dropReference(buffer);
   }
 }

@@ -26,13 +26,17 @@ export class KernelMaps {
 
   /** One more user of a buffer's mapping. Returns its first kernel page, or -ENOMEM. */
   get(buffer: number): number {
-    if (this.users.get(buffer) === 0) {
+    if (!this.isMapped(buffer)) {
       const start = this.map(buffer);
       if (start < 0) return start;
       this.start.set(buffer, start + 1);
     }
     this.users.add(buffer, 1);
     return this.start.get(buffer) - 1;
+  }
+
+  isMapped(buffer: number): boolean {
+    return this.users.get(buffer) !== 0;
   }
 
   /** `times` users less; the last takes the mapping with it. */

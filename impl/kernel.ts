@@ -144,7 +144,6 @@ export class Kernel {
   reset(): void {
     this.store.reset();
     this.faults.disarm();
-    this.gpu.reset();
   }
 
   private moveContents(from: number, to: number): void {

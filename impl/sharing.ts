@@ -2,6 +2,7 @@ import { isIndex } from './check.ts';
 import type { Config } from './config.ts';
 import { EBADF, EINVAL } from './errno.ts';
 import type { Ion } from './ion.ts';
+import type { Steps } from './steps.ts';
 
 /**
  * What clients do with file descriptors: pass buffers on, map them, sync them. After the ION core of about
@@ -24,9 +25,16 @@ export class Sharing {
 
   /** `ION_IOC_SHARE`. Returns a descriptor; -EBADF no such client, -EINVAL no such handle, -EMFILE. */
   share(client: number, handle: number): number {
-    if (!this.ion.isClient(client)) return -EBADF;
-    const buffer = this.ion.lookUp(client, handle);
+    const buffer = this.ion.find(client, handle);
     return buffer < 0 ? buffer : this.ion.fds.open(client, buffer);
+  }
+
+  /** {@link share}, interruptible. */
+  shareSteps(client: number, handle: number): Steps {
+    return this.ion.whileHeld(
+      () => this.ion.find(client, handle),
+      (buffer) => this.ion.fds.open(client, buffer),
+    );
   }
 
   /**
@@ -35,11 +43,15 @@ export class Sharing {
    */
   import(client: number, fd: number): number {
     const buffer = this.lookUp(client, fd);
-    if (buffer < 0) return buffer;
-    const handle = this.ion.findHandle(client, buffer);
-    if (handle === 0) return this.importNew(client, buffer);
-    this.ion.getHandle(client, handle);
-    return handle;
+    return buffer < 0 ? buffer : this.importBuffer(client, buffer);
+  }
+
+  /** {@link import}, interruptible: whether there is a handle is asked in the section that makes one. */
+  importSteps(client: number, fd: number): Steps {
+    return this.ion.whileHeld(
+      () => this.lookUp(client, fd),
+      (buffer) => this.importBuffer(client, buffer),
+    );
   }
 
   /** `close()`. Returns 0, or -EBADF. */
@@ -57,9 +69,16 @@ export class Sharing {
 
   /** `SCM_RIGHTS`: returns a descriptor of the client `to` for the same buffer; -EBADF, -EMFILE. */
   send(client: number, fd: number, to: number): number {
-    const buffer = this.lookUp(client, fd);
-    if (buffer < 0) return buffer;
-    return this.ion.isClient(to) ? this.ion.fds.open(to, buffer) : -EBADF;
+    const buffer = this.lookUpFor(client, fd, to);
+    return buffer < 0 ? buffer : this.ion.fds.open(to, buffer);
+  }
+
+  /** {@link send} and {@link dup}, interruptible. */
+  sendSteps(client: number, fd: number, to: number): Steps {
+    return this.ion.whileHeld(
+      () => this.lookUpFor(client, fd, to),
+      (buffer) => this.ion.fds.open(to, buffer),
+    );
   }
 
   /**
@@ -71,12 +90,15 @@ export class Sharing {
    */
   mmap(client: number, fd: number, offset: number, bytes: number): number {
     const buffer = this.lookUp(client, fd);
-    if (buffer < 0) return buffer;
-    const first = offset / this.pageBytes;
-    const count = Math.ceil(bytes / this.pageBytes);
-    if (!this.isInside(buffer, first, count)) return -EINVAL;
-    const userPage = this.ion.userMaps.map(client, buffer, first, count);
-    return userPage < 0 ? userPage : this.addressOf(client, userPage);
+    return buffer < 0 ? buffer : this.mapRange(client, buffer, offset, bytes);
+  }
+
+  /** {@link mmap}, interruptible. */
+  mmapSteps(client: number, fd: number, offset: number, bytes: number): Steps {
+    return this.ion.whileHeld(
+      () => this.lookUp(client, fd),
+      (buffer) => this.mapRange(client, buffer, offset, bytes),
+    );
   }
 
   /**
@@ -105,6 +127,11 @@ export class Sharing {
     return this.ion.isClient(client) ? this.ion.fds.lookUp(client, fd) : -EBADF;
   }
 
+  /** The buffer behind a descriptor for a client that may get it, or -EBADF. */
+  lookUpFor(client: number, fd: number, to: number): number {
+    return this.ion.isClient(to) ? this.lookUp(client, fd) : -EBADF;
+  }
+
   /** Whether there are such pages in a buffer, and at least one. */
   isInside(buffer: number, first: number, count: number): boolean {
     const pages = this.ion.buffers.count.get(buffer);
@@ -118,6 +145,21 @@ export class Sharing {
     this.ion.takeReference(buffer);
     this.ion.openHandle(client, handle, buffer);
     return handle;
+  }
+
+  private importBuffer(client: number, buffer: number): number {
+    const handle = this.ion.findHandle(client, buffer);
+    if (handle === 0) return this.importNew(client, buffer);
+    this.ion.getHandle(client, handle);
+    return handle;
+  }
+
+  private mapRange(client: number, buffer: number, offset: number, bytes: number): number {
+    const first = offset / this.pageBytes;
+    const count = Math.ceil(bytes / this.pageBytes);
+    if (!this.isInside(buffer, first, count)) return -EINVAL;
+    const userPage = this.ion.userMaps.map(client, buffer, first, count);
+    return userPage < 0 ? userPage : this.addressOf(client, userPage);
   }
 
   private addressOf(client: number, userPage: number): number {

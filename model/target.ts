@@ -76,6 +76,11 @@ export interface Target<M> extends Described {
 
 /** A target whose calls can be interrupted at switch points. One call an actor at a time. */
 export interface Concurrent {
+  /**
+   * How many switch points a call has, by its name; the others run from end to end. Without it schedules can be
+   * replayed, but none are drawn.
+   */
+  readonly points?: Readonly<Record<string, number>>;
   start(actor: string, call: Call): Reply | Suspended;
   resume(actor: string): Reply | Suspended;
 }

@@ -42,7 +42,7 @@ export function runChunk<M, S extends Stateful>(
 ): ChunkResult {
   const { spec, target, seed, plan, property = 'lockstep', premise } = campaign;
   const trial = trialOf(property, spec, target, premise);
-  const source = new Scripts(spec, seed, planOf(property, spec, plan));
+  const source = new Scripts(spec, seed, planOf(property, spec, plan, target.concurrent));
   const end = Math.min((chunk + 1) * CHUNK_SCRIPTS, scripts);
   for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
     const found = trial.run(source.at(index));

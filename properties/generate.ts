@@ -2,12 +2,20 @@
  * Scripts, drawn from choices. Swarm by default: each script has some calls switched off and the others weighted,
  * from rare to dominant, because what a script leaves out decides which states it reaches as much as what it does.
  */
-import type { ArgShape, CallShape, Spec, Stateful } from '../model/index.ts';
+import type { Spec, Stateful } from '../model/index.ts';
 import { type Choices, SeededChoices } from './choices.ts';
 import { Draft, type Entry } from './draft.ts';
 import { drawArguments, type Environment } from './draw.ts';
 import { limitsOf, machineOf } from './machine.ts';
-import { type Command, FORMAT, type Script, type ScriptMachine, START_MAPS } from './script.ts';
+import {
+  type Command,
+  FORMAT,
+  type Preemption,
+  type Script,
+  type ScriptMachine,
+  START_MAPS,
+} from './script.ts';
+import { drawWeights, kindsOf, type Need, type Weighted, weightNow } from './weights.ts';
 
 /** What scripts are drawn for. */
 export interface Plan {
@@ -17,19 +25,23 @@ export interface Plan {
   readonly only?: ReadonlySet<string>;
   /** No fault sites are made to fail: the target does not support it. */
   readonly noFaults?: boolean;
+  /** Switch points by call: some of these calls are interrupted by other actors. */
+  readonly points?: Readonly<Record<string, number>>;
 }
 
 /** Commands in a script. */
 const COMMANDS_FROM = 20;
 const COMMANDS_TO = 80;
-/** Calls that a script is about, before those that they need; beyond their number: all. */
-const WIDTHS = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 /** Live results of a kind from which on making more of them becomes rarer; a script that hoards runs out of memory. */
 const MANY = [2, 2, 2, 32];
-/** Weights are multiples of this, so that they can be divided. */
-const WEIGHT_UNIT = 16;
 /** Calls that need each other's results are followed so deep. */
 const DEPTH_MAX = 8;
+/** Who takes over, one after the other; each in one call, because whoever takes over goes on to its end. */
+const ACTORS = ['b', 'c', 'd'];
+/** Calls of an actor that takes over, at the most. */
+const RACERS_MAX = 3;
+/** Small enough to be the id of something. */
+const GUESS_END = 4;
 
 /** Draws one script. */
 export function drawScript<M, S extends Stateful>(
@@ -42,28 +54,23 @@ export function drawScript<M, S extends Stateful>(
   const writer = new Writer(spec, choices, limits, plan);
   const count = COMMANDS_FROM + choices.below(COMMANDS_TO - COMMANDS_FROM + 1);
   while (writer.commands.length < count && writer.writeNext());
-  return { format: FORMAT, machine, commands: writer.commands.slice(0, count) };
+  const { schedule } = writer;
+  const commands = writer.commands.slice(0, count);
+  return { format: FORMAT, machine, commands, ...(schedule.length === 0 ? {} : { schedule }) };
 }
 
-interface Weighted {
-  readonly op: string;
-  readonly shape: CallShape;
-  /** 0: the script is not about it; it is made where others need it, or to give back what there is too much of. */
-  readonly weight: number;
-  /** Kinds that its references need, and whether a result that is gone will do. */
-  readonly needs: readonly Need[];
-  /** Kind of what it consumes. */
-  readonly consumes: string | undefined;
-}
-
-interface Need {
-  readonly kinds: readonly string[];
-  readonly staleToo: boolean;
+interface Drawn {
+  readonly command: Command;
+  /** What it names; of this, what is gone afterwards; and what it gives. */
+  readonly used: readonly Entry[];
+  readonly consumed: readonly Entry[];
+  readonly result: Entry | undefined;
 }
 
 /** Writes the commands of one script. */
 class Writer<M, S extends Stateful> {
   readonly commands: Command[] = [];
+  readonly schedule: Preemption[] = [];
   readonly #spec: Spec<M, S>;
   readonly #choices: Choices;
   readonly #limits: Readonly<Record<string, number>>;
@@ -73,7 +80,10 @@ class Writer<M, S extends Stateful> {
   readonly #faulty: boolean;
   readonly #probing: boolean;
   readonly #many: number;
+  readonly #points: Readonly<Record<string, number>>;
   readonly #draft = new Draft();
+  /** What a call under way will give: it has no name yet, but its id can be guessed. */
+  #underWay: Entry | undefined;
 
   constructor(spec: Spec<M, S>, choices: Choices, limits: Readonly<Record<string, number>>, plan: Plan) {
     this.#spec = spec;
@@ -84,6 +94,7 @@ class Writer<M, S extends Stateful> {
     this.#faulty = plan.noFaults !== true && choices.below(2) === 0;
     this.#probing = choices.below(4) === 0;
     this.#many = MANY[choices.below(MANY.length)] ?? 2;
+    this.#points = plan.points ?? {};
   }
 
   /** Writes the next command, after those that make what it needs. False: no call can be made at all. */
@@ -100,12 +111,41 @@ class Writer<M, S extends Stateful> {
   /** Writes a call, for things that go with those `beside`. False: something that it needs cannot be had. */
   #write(call: Weighted, beside: readonly Entry[], depth: number): boolean {
     for (const need of call.needs) if (!this.#provide(need, beside, depth)) return false;
-    const command = this.#draw(call, beside, depth > 0);
-    if (command === undefined) return false;
+    const drawn = this.#draw(call, beside, depth > 0);
+    if (drawn === undefined) return false;
     const sites = this.#faulty && depth === 0 ? (call.shape.sites ?? []) : [];
-    this.commands.push(withFault(this.#choices, command, sites));
+    this.commands.push(withFault(this.#choices, drawn.command, sites));
+    if (depth === 0 && this.#points[call.op] !== undefined) this.#race(call, drawn);
+    for (const entry of drawn.consumed) this.#draft.remove(entry);
     if (this.#probing) this.#probe(call.op);
     return true;
+  }
+
+  /** Lets another actor take over in the midst of the call just written, now and then. */
+  #race({ op, shape }: Weighted, { used, result }: Drawn): void {
+    const to = ACTORS[this.schedule.length];
+    if (to === undefined || this.#choices.below(this.schedule.length === 0 ? 2 : 4) !== 0) return;
+    const at = this.commands.length - 1;
+    const command = { as: `race${this.schedule.length + 1}`, ...(this.commands[at] as Command) };
+    this.commands[at] = command;
+    this.schedule.push({ in: command.as, point: 1 + this.#choices.below(this.#points[op] ?? 1), to });
+    const outer = this.#underWay;
+    this.#underWay = result ?? outer;
+    this.#writeAbout(kindsOf(shape), used);
+    this.#underWay = outer;
+    // Those that took over in the midst of these calls have their names already.
+    for (const [index, { actor = to, ...racer }] of this.commands.entries())
+      if (index > at) this.commands[index] = { ...racer, actor };
+  }
+
+  /** Writes a few calls, most of them about things of these kinds, and about those `beside` where they can be. */
+  #writeAbout(kinds: readonly string[], beside: readonly Entry[]): void {
+    const about = this.#calls.filter(({ shape }) => kindsOf(shape).some((kind) => kinds.includes(kind)));
+    for (let left = 1 + this.#choices.below(RACERS_MAX); left > 0; left--) {
+      const calls = about.length === 0 || this.#choices.below(4) === 0 ? this.#active : about;
+      const weights = calls.map(({ consumes }) => (consumes === undefined ? 1 : 3));
+      if (weights.length > 0) this.#write(calls[this.#choices.pick(weights)] as Weighted, beside, 0);
+    }
   }
 
   /** Writes a probe of everything, after a call that should have made something unreachable. */
@@ -140,14 +180,16 @@ class Writer<M, S extends Stateful> {
     );
   }
 
-  #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Command | undefined {
+  #draw({ op, shape }: Weighted, beside: readonly Entry[], modest: boolean): Drawn | undefined {
     const used: Entry[] = [];
     const consumed: Entry[] = [];
     const args = drawArguments(this.#choices, shape, this.#environment(used, consumed, beside, modest));
     if (args === undefined) return undefined;
-    for (const entry of consumed) this.#draft.remove(entry);
     const kind = shape.gives?.kind;
-    return kind === undefined ? { op, ...args } : { op, ...args, as: this.#draft.add(kind, used).name };
+    if (kind === undefined) return { command: { op, ...args }, used, consumed, result: undefined };
+    for (const entry of consumed) this.#draft.remove(entry);
+    const result = this.#draft.add(kind, used);
+    return { command: { op, ...args, as: result.name }, used, consumed, result };
   }
 
   #environment(used: Entry[], consumed: Entry[], beside: readonly Entry[], modest: boolean): Environment {
@@ -165,7 +207,8 @@ class Writer<M, S extends Stateful> {
         if (!modest && kinds.some(isUser) && this.#choices.below(64) === 0) return 99;
         const entry = draw(kinds, consumes);
         if (consumes && entry !== undefined) consumed.push(entry);
-        return entry?.name;
+        if (entry === undefined || entry !== this.#underWay) return entry?.name;
+        return isUser(entry.kind) ? this.#choices.below(GUESS_END) : undefined;
       },
       place: (kinds, offset) => {
         const entry = draw(kinds, false);
@@ -173,72 +216,6 @@ class Writer<M, S extends Stateful> {
       },
     };
   }
-}
-
-/** All calls that may be made. Few of them have a weight, so that a script gets deep into something. */
-function drawWeights<M, S extends Stateful>(spec: Spec<M, S>, choices: Choices, { only }: Plan): Weighted[] {
-  const calls = Object.entries(spec.calls).filter(([op]) => only?.has(op) !== false);
-  const goals = drawGoals(choices, calls);
-  return calls.map(([op, shape], at) => {
-    const needs = Object.values(shape.args)
-      .filter(needsResult)
-      .map(({ of }) => ({ kinds: of, staleToo: isUserKind(spec, of) }));
-    const consumed = Object.values(shape.args).find((arg) => arg.is === 'ref' && arg.consumes === true);
-    const consumes = consumed !== undefined && 'of' in consumed ? consumed.of[0] : undefined;
-    return { op, shape, needs, consumes, weight: goals.has(at) ? 2 ** choices.below(4) : 0 };
-  });
-}
-
-/**
- * Which calls a script is about: those that take or give one or two kinds of things that go together, with what
- * happens by itself and a few others; or a few, or all.
- */
-function drawGoals(
-  choices: Choices,
-  calls: readonly (readonly [op: string, shape: CallShape])[],
-): Set<number> {
-  const any = (): number => choices.below(calls.length);
-  const width = WIDTHS[choices.below(WIDTHS.length)] ?? 1;
-  if (choices.below(2) === 0)
-    return new Set(calls.map((_call, at) => (width < calls.length ? any() : at)).slice(0, width));
-  const kinds = kindsOf(calls[any()]?.[1]);
-  const about = [0, 1].map(() => kinds[choices.below(kinds.length)]);
-  const goals = new Set([any(), any()]);
-  for (const [at, [, shape]] of calls.entries()) {
-    const isAbout = kindsOf(shape).some((kind) => about.includes(kind));
-    if (isAbout || (Object.keys(shape.args).length === 0 && choices.below(2) === 0)) goals.add(at);
-  }
-  return goals;
-}
-
-/** Kinds of what a call takes and gives. */
-const kindsOf = (shape: CallShape | undefined): readonly string[] => {
-  const taken = Object.values(shape?.args ?? {}).flatMap((arg) => (needsResult(arg) ? arg.of : []));
-  return shape?.gives?.kind === undefined ? taken : [...taken, shape.gives.kind];
-};
-
-type Needing = Extract<ArgShape, { readonly is: 'ref' | 'refs' | 'address' }>;
-
-/** The argument is drawn from results of earlier commands. */
-const needsResult = (arg: ArgShape): arg is Needing =>
-  arg.is === 'ref' || arg.is === 'refs' || arg.is === 'address';
-
-const isUserKind = <M, S extends Stateful>(spec: Spec<M, S>, kinds: readonly string[]): boolean =>
-  kinds.some((kind) => spec.kinds[kind]?.user === true);
-
-/**
- * What needs much is made more often, or it would hardly ever be; what there is much of is hardly made and given back
- * often, or memory and ids would soon be gone for good.
- */
-function weightNow({ weight, needs, shape, consumes }: Weighted, draft: Draft, many: number): number {
-  const kind = shape.gives?.kind;
-  if (consumes !== undefined && draft.liveCount(consumes) > many)
-    return WEIGHT_UNIT * Math.max(2 * weight, 2);
-  let now = weight * WEIGHT_UNIT * (1 + needs.length);
-  if (needs.length === 0 && kind === undefined) now /= 2;
-  if (kind !== undefined && draft.liveCount(kind) >= many) now /= 16;
-  if (consumes !== undefined && draft.liveCount(consumes) === 0) now /= 8;
-  return Math.ceil(now);
 }
 
 function withFault(choices: Choices, command: Command, sites: readonly string[]): Command {

@@ -56,6 +56,7 @@ class Interleaving<M, S extends Stateful> {
   #window: Ended[] = [];
   #clock = 0;
   #finding: Finding | undefined;
+  #preemptions = 0;
 
   constructor(stepper: Stepper<M, S>, target: Target<M>, concurrent: Concurrent, script: Script) {
     this.#stepper = stepper;
@@ -78,6 +79,9 @@ class Interleaving<M, S extends Stateful> {
       else if (next === undefined && handedOver) handedOver = this.#canStep(actor);
       if (next !== undefined || !handedOver) actor = next ?? this.#firstActor();
     }
+    const { counts } = this.#stepper;
+    counts.preemptions += this.#preemptions;
+    if (this.#preemptions > 0) counts.preempted++;
     if (this.#finding?.clause === CALLERS_FAULT) return undefined;
     return this.#finding ?? this.#stepper.end();
   }
@@ -116,11 +120,13 @@ class Interleaving<M, S extends Stateful> {
     );
   }
 
+  /** A target need not survive what its caller may not do, and others under way may have made it that. */
   #ask({ at, call }: Suspension, step: () => Reply | Suspended): Reply | Suspended {
     try {
       return step();
     } catch (cause) {
-      this.#finding = this.#stepper.crash(causeOf(cause), at, call);
+      const isDue = this.#suspended.size === 0 || this.#stepper.needsNoDuty(at);
+      this.#finding = isDue ? this.#stepper.crash(causeOf(cause), at, call) : this.#stepper.undue(at, call);
       return { errno: 'EIO' };
     }
   }
@@ -143,6 +149,7 @@ class Interleaving<M, S extends Stateful> {
     const index = this.#left.findIndex((preemption) => preemption.in === name && preemption.point === point);
     const [preemption] = index < 0 ? [] : this.#left.splice(index, 1);
     if (preemption === undefined || !this.#canStep(preemption.to) || preemption.to === actor) return actor;
+    this.#preemptions++;
     return preemption.to;
   }
 

@@ -1,9 +1,10 @@
 /** What a target is held to: which scripts are drawn for it, and how one is run. */
-import type { Spec, Stateful, Target } from '../model/index.ts';
+import type { Concurrent, Spec, Stateful, Target } from '../model/index.ts';
 import { runScript } from './drive.ts';
 import { runFaults, sweepFaults } from './fault-atomicity.ts';
 import type { Finding } from './finding.ts';
 import type { Plan } from './generate.ts';
+import { runSchedule } from './interleave.ts';
 import { Answering, runNoninterference } from './noninterference.ts';
 import type { Script } from './script.ts';
 import { Stepper } from './stepper.ts';
@@ -11,9 +12,10 @@ import type { Counts } from './tally.ts';
 
 /**
  * `lockstep`: every answer and every view goes with the specification. `noninterference`: a client is answered the same
- * with and without the others. `fault`: a call in which a fault fired and which failed has changed nothing.
+ * with and without the others. `fault`: a call in which a fault fired and which failed has changed nothing. `schedule`:
+ * calls that are interrupted by others are answered as if each had been made at once.
  */
-export const PROPERTIES = ['lockstep', 'noninterference', 'fault'] as const;
+export const PROPERTIES = ['lockstep', 'noninterference', 'fault', 'schedule'] as const;
 
 export type PropertyName = (typeof PROPERTIES)[number];
 
@@ -38,6 +40,7 @@ export function trialOf<M, S extends Stateful>(
   }
   const stepper = new Stepper(spec, target, premise);
   if (property === 'lockstep') return plain(stepper.counts, (script) => runScript(stepper, target, script));
+  if (property === 'schedule') return plain(stepper.counts, (script) => runSchedule(stepper, target, script));
   return {
     counts: stepper.counts,
     run: (script) => sweepFaults(stepper, target, script),
@@ -59,8 +62,10 @@ export function planOf<M, S extends Stateful>(
   property: PropertyName,
   { isolation }: Spec<M, S>,
   plan: Plan,
+  concurrent?: Pick<Concurrent, 'points'>,
 ): Plan {
   if (property === 'lockstep') return plan;
+  if (property === 'schedule') return { ...plan, points: concurrent?.points ?? {} };
   if (property === 'fault' || isolation === undefined) return { ...plan, noFaults: true };
   const { calls, policies } = isolation;
   const machine = { ...plan.machine, policies: { ...plan.machine?.policies, ...policies } };

@@ -19,6 +19,16 @@ export interface Given {
   readonly reply: Reply;
 }
 
+/** What is wrong with an order of calls, and how many were right before. */
+interface Wrong {
+  readonly finding: Finding;
+  readonly judged: number;
+}
+
+const outweighs = (one: Wrong, other: Wrong): boolean =>
+  other.finding.clause !== CALLERS_FAULT &&
+  (one.finding.clause === CALLERS_FAULT || one.judged > other.judged);
+
 /** What a target does before the first call: where it fails there, this is what failed. */
 const BOOT: Call = { op: 'boot', args: {} };
 
@@ -135,8 +145,11 @@ export class Stepper<M, S extends Stateful> {
 
   /** Takes the answer to the call that `next` gave last, and looks at the target. The first thing wrong is returned. */
   give(reply: Reply, target: Shows): Finding | undefined {
+    const seen = this.lockstep.seen(reply);
+    this.#count(this.#at, this.#call, reply, seen);
     return (
-      this.#judge(this.#at, this.#call, reply) ?? this.lockstep.look(this.#at, this.#call, reply, target)
+      this.#judge(this.#at, this.#call, reply, seen) ??
+      this.lockstep.look(this.#at, this.#call, reply, target)
     );
   }
 
@@ -149,17 +162,18 @@ export class Stepper<M, S extends Stateful> {
 
   /**
    * Judges calls that overlapped: the first order that agrees with all rules counts. Without one the finding is
-   * that of the order that went on longest.
+   * that of the order that went on longest; but where in some order a caller did what no caller may do, it is the
+   * caller's. A shortage is not judged: what is missing may be what another call holds for as long as it is under way.
    */
   giveWindow(orders: Iterable<readonly Given[]>, target: Shows): Finding | undefined {
     const { state } = this.lockstep.world;
     const saved = state.save();
     const consumed = [...this.#slots.consumed];
-    let best: { readonly finding: Finding; readonly judged: number } | undefined;
+    let best: Wrong | undefined;
     for (const order of orders) {
-      const wrong = this.#giveOrder(order, target);
+      const wrong = this.#giveOrder(order, target, best === undefined);
       if (wrong === undefined) return undefined;
-      if (best === undefined || wrong.judged > best.judged) best = wrong;
+      if (best === undefined || outweighs(wrong, best)) best = wrong;
       state.load(saved);
       this.lockstep.lookAgain();
       this.#slots.consumed.splice(0, this.#slots.consumed.length, ...consumed);
@@ -167,13 +181,15 @@ export class Stepper<M, S extends Stateful> {
     return best?.finding;
   }
 
-  #giveOrder(order: readonly Given[], target: Shows): { finding: Finding; judged: number } | undefined {
+  #giveOrder(order: readonly Given[], target: Shows, isFirst: boolean): Wrong | undefined {
     const alone = order.length === 1;
     for (const [judged, { at, call, reply }] of order.entries()) {
       // What was shown before the first of several calls is not what the others met.
       const seen = alone ? this.lockstep.seen(reply) : { fired: reply.fired ?? [], view: undefined };
+      if (isFirst) this.#count(at, call, reply, seen);
+      if (!alone && this.#isShortage(call, reply)) continue;
       const isDue = this.lockstep.isDue(call);
-      const finding = isDue ? this.#judge(at, call, reply, seen) : this.#undue(at, call, reply);
+      const finding = isDue ? this.#judge(at, call, reply, seen) : this.undue(at, call);
       if (finding !== undefined) return { finding, judged };
     }
     const last = order.at(-1);
@@ -182,14 +198,17 @@ export class Stepper<M, S extends Stateful> {
     return finding && { finding, judged: order.length };
   }
 
-  #undue(at: number, call: Call, reply: Reply): Finding {
-    const detail = 'in no order of the overlapping calls may the callers make them';
-    return this.lockstep.finding(
-      at,
-      call,
-      { kind: 'reply', serves: 'P1', clause: CALLERS_FAULT, detail },
-      reply,
-    );
+  /** The call failed as it does when something it takes is not to be had. */
+  #isShortage({ op }: Call, reply: Reply): boolean {
+    const { calls, sites } = this.spec;
+    if (!('errno' in reply)) return false;
+    return calls[op]?.sites?.some((site) => sites[site]?.includes(reply.errno)) === true;
+  }
+
+  /** The callers of overlapping calls did together what no caller may do. */
+  undue(at: number, call: Call): Finding {
+    const detail = 'not in every order of the overlapping calls may the callers make them';
+    return this.lockstep.finding(at, call, { kind: 'reply', serves: 'P1', clause: CALLERS_FAULT, detail });
   }
 
   /** What must hold at the end, when everything was given back, as far as the target has calls for that. */
@@ -203,10 +222,13 @@ export class Stepper<M, S extends Stateful> {
     return this.lockstep.finding(at, call, problem);
   }
 
-  #judge(at: number, call: Call, reply: Reply, seen: Seen = this.lockstep.seen(reply)): Finding | undefined {
-    const step = this.#steps[at] as Step;
+  #count(at: number, call: Call, reply: Reply, seen: Seen): void {
     this.counts.commands++;
-    if (step.own) this.#note(call, reply, seen);
+    if ((this.#steps[at] as Step).own) this.#note(call, reply, seen);
+  }
+
+  #judge(at: number, call: Call, reply: Reply, seen: Seen): Finding | undefined {
+    const step = this.#steps[at] as Step;
     const value = 'ok' in reply ? this.lockstep.named(call, reply.ok) : undefined;
     const finding = this.lockstep.judge(at, call, reply, seen);
     if (finding !== undefined || value === undefined) return finding;

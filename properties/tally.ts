@@ -13,6 +13,9 @@ export interface Counts {
   skippedDuty: number;
   /** Pairs that were compared: answers of two runs, or views before and after a call that a fault was fired in. */
   compared: number;
+  /** Preemptions that happened, and scripts in which one did. */
+  preemptions: number;
+  preempted: number;
   /** By row of the rules: how often it was seen true, seen false, and not judged for want of page numbers. */
   readonly rowsTrue: number[];
   readonly rowsFalse: number[];
@@ -31,6 +34,8 @@ export const noCounts = (rows: number): Counts => ({
   skippedMissing: 0,
   skippedDuty: 0,
   compared: 0,
+  preemptions: 0,
+  preempted: 0,
   rowsTrue: new Array<number>(rows).fill(0),
   rowsFalse: new Array<number>(rows).fill(0),
   rowsUnjudged: new Array<number>(rows).fill(0),
@@ -48,6 +53,8 @@ export function addCounts(sum: Counts, more: Counts): void {
   sum.skippedMissing += more.skippedMissing;
   sum.skippedDuty += more.skippedDuty;
   sum.compared += more.compared;
+  sum.preemptions += more.preemptions;
+  sum.preempted += more.preempted;
   for (const key of ['rowsTrue', 'rowsFalse', 'rowsUnjudged'] as const) {
     for (const [row, count] of more[key].entries()) sum[key][row] = (sum[key][row] ?? 0) + count;
   }

@@ -24,14 +24,14 @@ const RIGHTS: Readonly<Record<string, number>> = {
 
 const DONE = {} as const;
 
-const rightsOf = (word: string): number => RIGHTS[word] ?? 0;
+export const rightsOf = (word: string): number => RIGHTS[word] ?? 0;
 
 /** A mapping at the address that was asked for, or its error. */
 const iovaOf = (iova: number, result: number): number | { readonly iova: number } =>
   result < 0 ? result : { iova };
 
 /** A call without a result: nothing, or its error. */
-const done = (result: number): number | typeof DONE => (result < 0 ? result : DONE);
+export const done = (result: number): number | typeof DONE => (result < 0 ? result : DONE);
 
 const HEAP_BITS: Readonly<Record<string, number>> = {
   iommu: HEAP_IOMMU,
@@ -40,11 +40,14 @@ const HEAP_BITS: Readonly<Record<string, number>> = {
 };
 
 /** A mask of heaps by their names. */
-const heapsOf = (names: readonly string[]): number =>
+export const heapsOf = (names: readonly string[]): number =>
   names.reduce((mask, name) => mask | (HEAP_BITS[name] ?? 0), 0);
 
+/** Flags of an allocation by their name. */
+export const flagsOf = (flags: string): number => (flags === 'cached' ? FLAG_CACHED : 0);
+
 /** A result by its one field, or its error. */
-const field = <Name extends string>(
+export const field = <Name extends string>(
   name: Name,
   result: number,
 ): number | { readonly [Key in Name]: number } =>
@@ -178,20 +181,15 @@ export const BUILTIN_CALLS: BuiltinCalls = {
     iotlb.evict(entry);
     return DONE;
   },
-  tick_flush({ flushQueue }) {
-    flushQueue.flush();
-    return { flushes: flushQueue.flushes.get(0) };
-  },
+  tick_flush: ({ flushQueue }) => ({ flushes: flushQueue.flush() }),
   tick_worker({ buffers }) {
     buffers.work();
     return DONE;
   },
   ion_client_create: ({ ion }) => field('client', ion.createClient()),
   ion_client_destroy: ({ gpu }, { client }) => done(gpu.destroyClient(client)),
-  ion_alloc(kernel, { client, bytes, heaps, flags }) {
-    const handle = kernel.ion.allocate(client, bytes, heapsOf(heaps), flags === 'cached' ? FLAG_CACHED : 0);
-    return handle < 0 ? handle : { handle, pages: bufferPages(kernel, client, handle) };
-  },
+  ion_alloc: (kernel, { client, bytes, heaps, flags }) =>
+    allocated(kernel, client, kernel.ion.allocate(client, bytes, heapsOf(heaps), flagsOf(flags))),
   ion_free: ({ ion }, { client, handle }) => done(ion.free(client, handle)),
   ion_share: ({ sharing }, { client, handle }) => field('fd', sharing.share(client, handle)),
   ion_import: ({ sharing }, { client, fd }) => field('handle', sharing.import(client, fd)),
@@ -202,10 +200,7 @@ export const BUILTIN_CALLS: BuiltinCalls = {
     while (reader.next()) segments.push(reader.page, reader.length);
     return { segments };
   },
-  ion_map_kernel({ ion }, { client, handle }) {
-    const address = ion.mapKernel(client, handle);
-    return address < 0 ? address : { handle, address };
-  },
+  ion_map_kernel: ({ ion }, { client, handle }) => mappedForKernel(handle, ion.mapKernel(client, handle)),
   ion_unmap_kernel({ ion }, { client, map }) {
     ion.unmapKernel(client, map);
     return DONE;
@@ -227,12 +222,14 @@ export const BUILTIN_CALLS: BuiltinCalls = {
     field('job', gpu.submit(context, at, bytes, access === 'write' ? tag : 0)),
 };
 
-/** The result of {@link BUILTIN_CALLS} for a call that was interrupted. */
-export const boundAt = (address: number): number | { address: number } =>
-  address < 0 ? address : { address };
+/** A new handle with the pages behind it, or its error. */
+export function allocated(kernel: Kernel, client: number, handle: number): ValueOf<'ion_alloc'> | number {
+  return handle < 0 ? handle : { handle, pages: bufferPages(kernel, client, handle) };
+}
 
-/** Rights of a bind, for a call that is interrupted. */
-export const bindRights = (access: string): number => rightsOf(access);
+/** The address of a handle's kernel mapping, or its error. */
+export const mappedForKernel = (handle: number, address: number): ValueOf<'ion_map_kernel'> | number =>
+  address < 0 ? address : { handle, address };
 
 export const pageBytesOf = ({ wordBytes, pageShift }: Kernel['memory']): number => wordBytes << pageShift;
 

@@ -1,10 +1,9 @@
 import type { Config } from '../impl/config.ts';
 import { ERRNO_NAMES } from '../impl/errno.ts';
 import { type ArmedFaults, FAULT_SITES } from '../impl/faults.ts';
-import type { SwitchPoint } from '../impl/gpu.ts';
 import type { Journal } from '../impl/journal.ts';
 import { Kernel } from '../impl/kernel.ts';
-import type { Op } from '../model/calls.ts';
+import type { Steps } from '../impl/steps.ts';
 import type { Machine } from '../model/machine.ts';
 import type {
   Call,
@@ -17,7 +16,8 @@ import type {
   Value,
   View,
 } from '../model/target.ts';
-import { BUILTIN_CALLS, bindRights, boundAt } from './builtin-calls.ts';
+import { BUILTIN_CALLS } from './builtin-calls.ts';
+import { BUILTIN_STEPS, type Interruptible } from './builtin-steps.ts';
 import { BuiltinView } from './builtin-view.ts';
 
 /** How a variant of the built-in target differs. */
@@ -30,7 +30,8 @@ export interface BuiltinOptions {
 
 /** What a call left behind when it was interrupted. */
 interface Interrupted {
-  readonly steps: Generator<SwitchPoint, number, void>;
+  readonly call: Call;
+  readonly steps: Steps;
   readonly faults: ArmedFaults;
 }
 
@@ -46,6 +47,14 @@ const CAPABILITIES: ReadonlySet<Capability> = new Set(['page-numbers', 'faults']
 
 /** The calls by name. Whoever sends a call has checked its arguments against the table of calls. */
 const RUNS = BUILTIN_CALLS as unknown as Readonly<Record<string, Run | undefined>>;
+
+/** Those that can be interrupted. */
+const STEPS = BUILTIN_STEPS as unknown as Readonly<
+  Record<string, Interruptible<Call['args'], Value> | undefined>
+>;
+const POINTS: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.keys(BUILTIN_STEPS).map((op) => [op, 1]),
+);
 
 /** The built-in implementation as a target. */
 export function builtin(options: BuiltinOptions = {}): Builtin {
@@ -71,6 +80,7 @@ export class Builtin implements Target<Machine> {
     this.name = name;
     this.patch = patch;
     this.concurrent = {
+      points: POINTS,
       start: (actor, call) => this.start(actor, call),
       resume: (actor) => this.resume(actor),
     };
@@ -96,7 +106,6 @@ export class Builtin implements Target<Machine> {
     this.shown = known.shown;
     known.kernel.reset();
     if (this.logs) known.kernel.store.attachJournal();
-    known.kernel.gpu.concurrent = false;
   }
 
   apply({ op, args, fail }: Call): Reply {
@@ -147,28 +156,28 @@ export class Builtin implements Target<Machine> {
       : { ...reply, fired: FAULT_SITES.filter((_, site) => (fired & (1 << site)) !== 0) };
   }
 
-  /** Only `gpu_bind` can be interrupted: the other calls have one critical section. */
   private start(actor: string, call: Call): Reply | Suspended {
-    if ((call.op as Op) !== 'gpu_bind') return this.apply(call);
-    const { gpu } = this.kernel;
-    gpu.concurrent = true;
+    const interruptible = STEPS[call.op];
+    if (interruptible === undefined) return this.apply(call);
     this.arm(call.fail ?? {});
-    const { context, handle, access } = call.args;
-    return this.advance(actor, gpu.bindSteps(Number(context), Number(handle), bindRights(String(access))));
+    return this.advance(actor, call, interruptible.steps(this.kernel, call.args));
   }
 
   private resume(actor: string): Reply | Suspended {
-    const call = this.interrupted.get(actor);
-    if (call === undefined) throw new Error(`${actor} has no call to go on with`);
+    const interrupted = this.interrupted.get(actor);
+    if (interrupted === undefined) throw new Error(`${actor} has no call to go on with`);
     this.interrupted.delete(actor);
-    this.kernel.faults.load(call.faults);
-    return this.advance(actor, call.steps);
+    this.kernel.faults.load(interrupted.faults);
+    return this.advance(actor, interrupted.call, interrupted.steps);
   }
 
-  private advance(actor: string, steps: Generator<SwitchPoint, number, void>): Reply | Suspended {
+  private advance(actor: string, call: Call, steps: Steps): Reply | Suspended {
     const step = steps.next();
-    if (step.done === true) return this.replyTo(boundAt(step.value));
-    this.interrupted.set(actor, { steps, faults: this.kernel.faults.save() });
+    if (step.done === true) {
+      const interruptible = STEPS[call.op] as Interruptible<Call['args'], Value>;
+      return this.replyTo(interruptible.replyOf(step.value, this.kernel, call.args));
+    }
+    this.interrupted.set(actor, { call, steps, faults: this.kernel.faults.save() });
     return { point: step.value };
   }
 }

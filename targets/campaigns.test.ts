@@ -4,7 +4,12 @@ import { type Plan, type PropertyName, runChunk } from '../properties/index.ts';
 import { builtin } from './builtin.ts';
 
 /** So few that mutants can be judged by them: `npm start` runs many. */
-const SCRIPTS: Readonly<Record<PropertyName, number>> = { lockstep: 60, noninterference: 30, fault: 15 };
+const SCRIPTS: Readonly<Record<PropertyName, number>> = {
+  lockstep: 60,
+  noninterference: 30,
+  fault: 15,
+  schedule: 60,
+};
 
 /** Scripts are drawn with small pages, lines and tables; these are others. */
 const MACHINES: Readonly<Record<string, Plan['machine'] & object>> = {
@@ -35,6 +40,8 @@ describe('the built-in target', () => {
   }
 
   it('lets no client notice another', () => hold('noninterference', {}));
+
+  it('goes with the specification in some order of the calls that overlap', () => hold('schedule', {}));
 
   it('leaves nothing behind when a fault made a call fail', () => hold('fault', {}));
 });

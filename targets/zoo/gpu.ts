@@ -150,31 +150,4 @@ export const GPU_BUGS: readonly Bug[] = [
       };
     },
   },
-  {
-    name: 'late-reference',
-    origin: 'ION-11',
-    layer: 'gpu',
-    catches: 'C1',
-    text: 'bind looks the handle up, drops the lock, and takes its reference only when it maps',
-    needs: ['second actor'],
-    property: 'schedule',
-    patch({ ion, gpu }) {
-      const lookUp = gpu.lookUp.bind(gpu);
-      const take = ion.takeReference.bind(ion);
-      const map = gpu.mapBuffer.bind(gpu);
-      gpu.lookUp = (context, handle) => {
-        const buffer = lookUp(context, handle);
-        if (buffer >= 0) {
-          ion.takeReference = () => {
-            ion.takeReference = take;
-          };
-        }
-        return buffer;
-      };
-      gpu.mapBuffer = (context, buffer, rights) => {
-        take(buffer);
-        return map(context, buffer, rights);
-      };
-    },
-  },
 ];

@@ -9,6 +9,7 @@ import { IOVA_BUGS } from './iova.ts';
 import { METADATA_BUGS } from './metadata.ts';
 import { ORIGINS, type Origin } from './origins.ts';
 import { PAGES_BUGS } from './pages.ts';
+import { RACE_BUGS } from './races.ts';
 import { SG_BUGS } from './sg.ts';
 import { SHARING_BUGS } from './sharing.ts';
 import { TABLES_BUGS } from './tables.ts';
@@ -27,6 +28,7 @@ export const ZOO: readonly Bug[] = [
   ...ION_BUGS,
   ...SHARING_BUGS,
   ...GPU_BUGS,
+  ...RACE_BUGS,
 ];
 
 /** The bug of a target name such as `zoo/stale-iotlb`, or undefined. */

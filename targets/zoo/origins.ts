@@ -62,9 +62,12 @@ const RECREATED: readonly Row[] = [
   ['DM-09', 'many', '"HSI: omap_ssi_port: Fix dma_map_sg error check" and more'],
   ['DM-10', '2023-2026', '"udmabuf: fix DMA direction mismatch in release_udmabuf()" and more'],
   ['DM-11', '2023-2025', '"drm/panthor: Flush shmem writes before mapping buffers CPU-uncached"'],
+  ['DM-13', '2026', '"vdpa_sim: hold iommu_lock across dma_unmap"'],
   ['DB-01', '2024', '"dma-buf: heaps: Fix off-by-one in CMA heap fault handler"'],
+  ['DB-03', '2025', '"habanalabs: fix UAF in export_dmabuf()"; CVE-2025-38722'],
   ['DB-06', '2023', '"dma-buf: fix dma_buf_export init order v2"'],
   ['DB-07', '2024-2026', '"drm/xe: Hold a dma-buf reference for imported BOs" and more'],
+  ['DB-09', '2023-2025', '"drm/gem: Fix race in drm_gem_handle_create_tail()"; CVE-2023-5633'],
   ['DB-10', '2013', '"drm/gem: completely close gem_open vs. gem_close races"'],
   ['DB-12', '2024', '"drm/i915/gem: Fix Virtual Memory mapping boundaries calculation"; CVE-2024-42259'],
   ['DB-13', '2026', '"RDMA/umem: Fix double dma_buf_unpin in failure path"'],
@@ -157,17 +160,12 @@ const MISSING: Readonly<Record<string, readonly Row[]>> = {
     ['DM-08', '2023', '"virt: sevguest: Fix passing a stack buffer as a scatterlist target"'],
     ['DB-21', '2024', '"xen/gntdev: Fix the abuse of underlying struct page in DMA-buf import"'],
   ],
-  'switch points in accesses of a device': [
-    ['DM-13', '2026', '"vdpa_sim: hold iommu_lock across dma_unmap"'],
-  ],
   'a fault site where results are copied out': [
     ['DB-02', '2026', '"dma-buf: dma-heap: don\'t publish fd before copy_to_user() succeeds"'],
     ['ION-13', '2022', '"ion: Fix use after free during ION_IOC_ALLOC"'],
   ],
-  'switch points where ids are published': [
-    ['DB-03', '2025', '"habanalabs: fix UAF in export_dmabuf()"; CVE-2025-38722'],
+  'another exporter of buffers': [
     ['DB-04', '2025', '"xen: fix UAF in dmabuf_exp_from_pages()"; CVE-2025-38595'],
-    ['DB-09', '2023-2025', '"drm/gem: Fix race in drm_gem_handle_create_tail()"; CVE-2023-5633'],
   ],
   'buffers out of pages that the user names': [
     ['DB-18', '2025', '"udmabuf: fix a buf size overflow issue during udmabuf creation"; CVE-2025-37803'],
