@@ -4,24 +4,24 @@ import {
   type Audited,
   addAudited,
   chunkCount,
+  type Finding,
   identityOf,
   nothingAudited,
   rowNames,
   runScript,
   Stepper,
+  showingOnly,
   withoutInvariant,
 } from '../properties/index.ts';
 import { bugOf, infect, ZOO } from '../targets/zoo/index.ts';
 import { type Evidence, isAnythingOpen } from './gates.ts';
 import { type Hunted, propertyOf } from './hunt.ts';
 import { inLanes } from './lanes.ts';
-import type { RunOptions } from './options.ts';
+import { HUNT_SCRIPTS, type RunOptions } from './options.ts';
 import { ThreadRunner } from './pool.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
 
-/** Scripts in which a bug must be found. */
-const HUNT_SCRIPTS = 6000;
 /** Chunks that are audited before it is asked whether anything is still open. */
 const ROUND_CHUNKS = 8;
 
@@ -77,14 +77,24 @@ async function audit(
   return audited;
 }
 
-/** Without the invariant, what was found of some bug on its script is not found, or is something else. */
-const isNoticed = (at: number, hunted: readonly Hunted[]): boolean =>
+/**
+ * Without the invariant, the script that showed some bug shows nothing, or something else; if not with all that the
+ * target shows, then with what the invariant reads alone.
+ */
+export const isNoticed = (at: number, hunted: readonly Hunted[]): boolean =>
   hunted.some(({ bug: name, found }) => {
     const bug = bugOf(`zoo/${name}`);
-    if (bug === undefined || found?.finding.kind !== 'invariant' || propertyOf(bug) !== 'lockstep')
-      return false;
-    if (found.finding.serves !== SPEC.invariants[at]?.id) return false;
-    const target = infect(bug);
-    const finding = runScript(new Stepper(withoutInvariant(SPEC, at), target), target, found.script);
-    return finding === undefined || identityOf(finding) !== identityOf(found.finding);
+    const invariant = SPEC.invariants[at];
+    if (bug === undefined || found?.finding.serves !== invariant?.id) return false;
+    if (found === undefined || propertyOf(bug) !== 'lockstep') return false;
+    const reads = invariant?.reads.reduce((columns, column) => columns | (1 << column), 0);
+    return [-1, reads ?? 0].some((columns) => {
+      const target = showingOnly(infect(bug), columns);
+      const run = (spec: typeof SPEC): Finding | undefined =>
+        runScript(new Stepper(spec, target), target, found.script);
+      return !isSame(run(SPEC), run(withoutInvariant(SPEC, at)));
+    });
   });
+
+const isSame = (one: Finding | undefined, other: Finding | undefined): boolean =>
+  one === undefined || other === undefined ? one === other : identityOf(one) === identityOf(other);

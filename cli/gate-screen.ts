@@ -7,6 +7,9 @@ import { table, wrapped } from './table.ts';
 /** What is missing is told up to so many names a gate. */
 const MISSING_MAX = 8;
 const COLUMNS = 100;
+const OF_BUILTIN =
+  'not asked of this target: allowances, which it need not use, and situations, which it need not be able to meet; ' +
+  'near misses, the zoo, mutants and coverage are about ionclad itself, and are asked with --target builtin';
 
 export function printGates(gates: readonly Gate[], last: Release | undefined, io: Output): void {
   const [header = '', ...rows] = table([
@@ -28,6 +31,9 @@ export function printGates(gates: readonly Gate[], last: Release | undefined, io
     io.out('');
     for (const line of wrapped(`${name}: not ${names.join(' · ')}`, COLUMNS)) io.out(line);
   }
+  io.out('');
+  if (last === undefined) for (const line of wrapped(OF_BUILTIN, COLUMNS)) io.out(line);
+  else if (gates.some(({ excused }) => excused.length > 0)) io.out('--json tells why something is excused');
 }
 
 /** The figure of the last release, marked where it was better. */

@@ -1,7 +1,6 @@
 /** `run --gate`: whether a run without a finding saw enough. */
 import { SPEC } from '../model/index.ts';
 import type { Counts } from '../properties/index.ts';
-import { readCoverage } from './coverage.ts';
 import { gather } from './evidence.ts';
 import { printGates as print } from './gate-screen.ts';
 import { type Gate, ownGates, targetGates } from './gates.ts';
@@ -27,21 +26,15 @@ export async function checkGates(
   const { gate, seed, threads } = options;
   if (gate === undefined || counts.commands === 0 || session.signal.aborted) return undefined;
   if (!isOwn(options)) return targetGates(counts, [...(target.calls ?? Object.keys(SPEC.calls))]);
-  const coverage = gate.coverage === undefined ? [] : readCoverage(gate.coverage);
   const evidence = await gather({ seed, threads, scripts: counts.scripts }, session, progress);
   if (evidence === undefined) return undefined;
-  const gates = ownGates(counts, { ...evidence, coverage });
+  const gates = ownGates(counts, { ...evidence, coverage: gate.coverage });
   if (gate.figures !== undefined) writeRelease(gate.figures, gates);
   return gates;
 }
 
 const isOwn = ({ target }: Pick<RunOptions, 'target'>): boolean => target.name === 'builtin';
 
-export function printGates(gates: readonly Gate[], options: RunOptions, io: Output): void {
+/** The screen. The last release's figures are those of the built-in implementation. */
+export const printGates = (gates: readonly Gate[], options: RunOptions, io: Output): void =>
   print(gates, isOwn(options) ? lastRelease() : undefined, io);
-  io.out('');
-  if (isOwn(options)) return;
-  io.out(
-    'not asked of this target: allowances, situations, near misses, the zoo, mutants; they are of builtin',
-  );
-}

@@ -17,6 +17,8 @@ export interface Gate {
   readonly least: string;
   readonly held: boolean;
   readonly missing: readonly string[];
+  /** What is missing for a reason. */
+  readonly excused: readonly { readonly what: string; readonly why: string }[];
 }
 
 /** Something that is to be seen. */
@@ -63,6 +65,7 @@ export function ownGates(
     ...rows.map(({ what, isKilled }) => ({ what, isSeen: isKilled })),
     ...invariantItems(invariants),
   ];
+  const bugs = huntItems(hunted);
   const gate = (name: string, items: readonly Item[]): Gate => counted(name, items, excused);
   return [
     gate('calls made', callItems(counts, calls)),
@@ -71,10 +74,10 @@ export function ownGates(
     gate('allowances seen true and false', ofTable('may')),
     gate('conditions that alone reject a near miss', nearMisses),
     gate('situations met', labelItems(counts)),
-    gate('bugs of the zoo found', huntItems(hunted)),
+    gate('bugs of the zoo found', bugs),
     gate('invariants at risk', riskItems(hunted)),
     gate('mutants of the specification noticed', mutants),
-    counted('excuses that are needed', excuseItems([...errnos, ...mutants], excused)),
+    counted('excuses that are needed', excuseItems([...errnos, ...mutants, ...bugs], excused)),
     skipGate(counts),
     ...coverage.map(coverageGate),
   ];
@@ -84,28 +87,32 @@ export function ownGates(
 export function isAnythingOpen({ killed, seenTrue, seenFalse }: Audited): boolean {
   return rowTexts().some(
     ({ row, what }, at) =>
-      (killed[at] !== true && !isExcused(what, EXCUSED)) ||
+      (killed[at] !== true && excuseOf(what, EXCUSED) === undefined) ||
       (row.table === 'may' && !(seenTrue[at] === true && seenFalse[at] === true)),
   );
 }
 
-const isExcused = (what: string, excused: readonly Excuse[]): boolean =>
-  excused.some((excuse) => excuse.what.includes(what));
+const excuseOf = (what: string, excused: readonly Excuse[]): string | undefined =>
+  excused.find((excuse) => excuse.what.includes(what))?.why;
 
 /** A gate that is held when everything is seen or excused. */
 function counted(name: string, items: readonly Item[], excused: readonly Excuse[] = []): Gate {
-  const open = items.filter(({ isSeen }) => !isSeen);
-  const missing = open.filter(({ what }) => !isExcused(what, excused)).map(({ what }) => what);
+  const open = items.filter(({ isSeen }) => !isSeen).map(({ what }) => what);
+  const missing = open.filter((what) => excuseOf(what, excused) === undefined);
+  const besides = open.flatMap((what) => {
+    const why = excuseOf(what, excused);
+    return why === undefined ? [] : [{ what, why }];
+  });
   const seen = items.length - open.length;
-  const besides = open.length - missing.length;
   const now = `${count(seen)} of ${count(items.length)}`;
   return {
     name,
-    now: besides === 0 ? now : `${now}, ${besides} excused`,
+    now: besides.length === 0 ? now : `${now}, ${besides.length} excused`,
     figure: seen,
     least: 'all',
     held: missing.length === 0,
     missing,
+    excused: besides,
   };
 }
 
@@ -191,6 +198,7 @@ function skipGate({ commands, skippedMissing, skippedDuty }: Counts): Gate {
     least: `at most ${SKIPPED_MOST} %`,
     held: share <= SKIPPED_MOST,
     missing: [],
+    excused: [],
   };
 }
 
@@ -204,5 +212,6 @@ function coverageGate({ folder, least, lines, functions, open }: FolderCoverage)
     least: `${least} %`,
     held,
     missing: held ? [] : open,
+    excused: [],
   };
 }

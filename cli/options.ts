@@ -11,6 +11,7 @@ import {
   type ScriptMachine,
 } from '../properties/index.ts';
 import { type Bug, ZOO } from '../targets/zoo/index.ts';
+import { type FolderCoverage, readCoverage } from './coverage.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
@@ -74,8 +75,7 @@ export interface RunOptions extends MachineOptions {
 
 /** What the gates are told besides the run. */
 export interface GateOptions {
-  /** A summary of coverage, as c8 writes it. */
-  readonly coverage: string | undefined;
+  readonly coverage: readonly FolderCoverage[];
   /** Where the figures are written, as those of a release. */
   readonly figures: string | undefined;
 }
@@ -135,7 +135,7 @@ function gateOptions(raw: RawRunOptions): GateOptions | undefined {
       throw new UsageError(`--gate: not with --${name}: a run that is narrowed says nothing of the whole`);
   }
   if (property !== 'lockstep') throw new UsageError(`--gate: with --property lockstep, not ${property}`);
-  return { coverage, figures };
+  return { coverage: coverage === undefined ? [] : readCoverage(coverage), figures };
 }
 
 /** Arguments are decided in lockstep; and a policy that a property needs must not be another. */

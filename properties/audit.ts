@@ -31,7 +31,7 @@ import { firstRows } from './tally.ts';
 export interface Audited {
   /** Without this row something right is called wrong, or something wrong right. */
   readonly killed: boolean[];
-  /** It was seen true, and false, when it was asked for the reply of the target or for another one. */
+  /** It was seen true, and false, when it was asked about replies that were not given. */
   readonly seenTrue: boolean[];
   readonly seenFalse: boolean[];
 }
@@ -49,14 +49,23 @@ export function addAudited(sum: Audited, more: Audited): void {
   }
 }
 
-/** The same target, as one of which nothing is seen but replies, and whose page numbers are only names. */
-export const hiding = <M>(target: Target<M>): Target<M> => ({
+/** The same target, as one that shows only some columns of its view, by their bits. */
+export const showingOnly = <M>(target: Target<M>, columns: number): Target<M> => ({
   name: target.name,
-  capabilities: new Set([...target.capabilities].filter((each) => each !== 'page-numbers')),
+  capabilities: target.capabilities,
   ...(target.calls === undefined ? {} : { calls: target.calls }),
   boot: (machine) => target.boot(machine),
   apply: (call) => target.apply(call),
-  observe: () => {},
+  observe(view) {
+    target.observe(view);
+    view.shown &= columns;
+  },
+});
+
+/** The same target, as one of which nothing is seen but replies, and whose page numbers are only names. */
+export const hiding = <M>(target: Target<M>): Target<M> => ({
+  ...showingOnly(target, 0),
+  capabilities: new Set([...target.capabilities].filter((each) => each !== 'page-numbers')),
 });
 
 /** One call with its rule. */

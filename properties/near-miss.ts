@@ -46,9 +46,10 @@ export function* nearMisses(gives: Gives, value: Value, { units, taken }: Nearby
     const others = typeof known === 'number' ? near(known) : nearLists(known, near, steps);
     for (const other of others) yield { ...value, [field]: other };
   }
-  const [first, ...rest] = Object.values(value).flat();
-  if (first === undefined || !rest.includes(first)) return;
-  for (const other of near(first)) yield everywhere(value, first, other);
+  const numbers: number[] = Object.values(value).flat();
+  const twice = new Set(numbers.filter((number, at) => numbers.indexOf(number) < at));
+  for (const number of [...twice].slice(0, ENTRIES_MAX))
+    for (const other of near(number)) yield everywhere(value, number, other);
 }
 
 /** The number is another one wherever the value has it. */
@@ -68,19 +69,19 @@ function* nearLists(
   near: (number: number) => number[],
   steps: readonly number[],
 ): Generator<readonly number[]> {
-  yield [];
+  if (list.length > 0) yield [];
   for (const count of [1, 2]) {
+    if (list.length < count) continue;
     yield list.slice(0, -count);
     yield list.slice(count);
     yield [...list, ...list.slice(-count)];
   }
   yield [...list, (list.at(-1) ?? 0) + 1];
-  yield list.toReversed();
   for (let at = 0; at < Math.min(list.length, ENTRIES_MAX); at++) {
     const number = list[at] ?? 0;
     for (const other of near(number)) yield list.with(at, other);
     for (let to = at + 1; to < Math.min(list.length, ENTRIES_MAX); to++) {
-      yield list.with(at, list[to] ?? 0).with(to, number);
+      if (list[to] !== number) yield list.with(at, list[to] ?? 0).with(to, number);
       for (const step of steps) yield list.with(at, number - step).with(to, (list[to] ?? 0) + step);
     }
   }
