@@ -32,8 +32,11 @@ export function printGates(gates: readonly Gate[], last: Release | undefined, io
     for (const line of wrapped(`${name}: not ${names.join(' · ')}`, COLUMNS)) io.out(line);
   }
   io.out('');
-  if (last === undefined) for (const line of wrapped(OF_BUILTIN, COLUMNS)) io.out(line);
-  else if (gates.some(({ excused }) => excused.length > 0)) io.out('--json tells why something is excused');
+  const isExcused = gates.some(({ excused }) => excused.length > 0);
+  const note = last === undefined ? OF_BUILTIN : isExcused ? 'why something is excused: --json' : '';
+  if (note === '') return;
+  for (const line of wrapped(note, COLUMNS)) io.out(line);
+  io.out('');
 }
 
 /** The figure of the last release, marked where it was better. */

@@ -127,7 +127,8 @@ function gateOptions(raw: RawRunOptions): GateOptions | undefined {
   for (const [name, value] of Object.entries({ coverage, figures })) {
     if (value === undefined) continue;
     if (gate !== true) throw new UsageError(`--${name}: only with --gate`);
-    if (raw.target !== 'builtin') throw new UsageError(`--${name}: only with --target builtin`);
+    if (raw.target !== 'builtin')
+      throw new UsageError(`--${name}: it is about ionclad itself: only with --target builtin`);
   }
   if (gate !== true) return undefined;
   for (const name of ['only', 'machine', 'policy', 'memory', 'pages', 'premise'] as const) {
