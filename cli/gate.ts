@@ -29,7 +29,7 @@ export async function checkGates(
   const evidence = await gather({ seed, threads, scripts: counts.scripts }, session, progress);
   if (evidence === undefined) return undefined;
   const gates = ownGates(counts, { ...evidence, coverage: gate.coverage });
-  if (gate.figures !== undefined) writeRelease(gate.figures, gates);
+  if (gate.figures !== undefined && gates.every(({ held }) => held)) writeRelease(gate.figures, gates);
   return gates;
 }
 

@@ -172,8 +172,9 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
   const source = new Scripts(SPEC, seed);
   const end = Math.min((chunk + 1) * CHUNK_SCRIPTS, scripts);
   for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
-    shown.run(source.at(index));
-    if (index % HIDDEN_EVERY === 0) hidden.run(source.at(index));
+    const script = source.at(index);
+    shown.run(script);
+    if (index % HIDDEN_EVERY === 0) hidden.run(script);
   }
   return known;
 }

@@ -122,7 +122,7 @@ export class Auditor<M, S extends Stateful> {
 
   #ask(call: Call, reply: Reply): void {
     const audit = this.#audits.get(call.op);
-    if (audit === undefined) return;
+    if (audit === undefined || this.#isDone(audit)) return;
     const { lockstep } = this.#stepper;
     const asked = new Asked(
       audit,
@@ -144,6 +144,17 @@ export class Auditor<M, S extends Stateful> {
     if (asked.isOpen('accept')) this.#askNear(asked, audit, [value]);
     audit.given.unshift(value);
     audit.given.length = Math.min(audit.given.length, GIVEN_MAX);
+  }
+
+  /** Nothing is left to ask of this call. */
+  #isDone({ rule, first, mutants }: Audit<S>): boolean {
+    const { killed, seenTrue, seenFalse } = this.audited;
+    const may = first + rule.refuse.length;
+    for (let row = first; row < first + mutants.length; row++) {
+      const isMay = row >= may && row < may + rule.may.length;
+      if (!killed[row] || (isMay && !(seenTrue[row] && seenFalse[row]))) return false;
+    }
+    return true;
   }
 
   #askNear(asked: Asked<S>, { gives, given }: Audit<S>, values: readonly Value[]): void {
