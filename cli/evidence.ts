@@ -13,7 +13,7 @@ import {
   showingOnly,
   withoutInvariant,
 } from '../properties/index.ts';
-import { bugOf, infect, ZOO } from '../targets/zoo/index.ts';
+import { type Bug, bugOf, infect, ZOO } from '../targets/zoo/index.ts';
 import { type Evidence, isAnythingOpen } from './gates.ts';
 import { type Hunted, propertyOf } from './hunt.ts';
 import { inLanes } from './lanes.ts';
@@ -36,11 +36,12 @@ export async function gather(
   asked: Asked,
   session: Session,
   progress: Progress,
+  bugs: readonly Bug[] = ZOO,
 ): Promise<Omit<Evidence, 'coverage'> | undefined> {
   const runner = new ThreadRunner(session, progress, asked.threads);
   try {
-    progress.say(`hunting ${ZOO.length} bugs of the zoo`);
-    const hunts = await inLanes(ZOO, asked.threads, ({ name }) =>
+    progress.say(`hunting ${bugs.length} bugs of the zoo`);
+    const hunts = await inLanes(bugs, asked.threads, ({ name }) =>
       runner.hunt(name, asked.seed, HUNT_SCRIPTS, false),
     );
     progress.say('holding the specification against mutants of it');

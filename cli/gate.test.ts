@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { SPEC } from '../model/index.ts';
-import { bugOf } from '../targets/zoo/index.ts';
-import { isNoticed } from './evidence.ts';
+import { rowNames } from '../properties/index.ts';
+import { bugOf, ZOO } from '../targets/zoo/index.ts';
+import { gather, isNoticed } from './evidence.ts';
 import { UsageError } from './exit.ts';
 import { type Hunted, hunt } from './hunt.ts';
 import { lastRelease, writeRelease } from './last-release.ts';
 import { record } from './main.ts';
+import { Progress } from './progress.ts';
+import { recordingSession } from './session.ts';
 import { version } from './version.ts';
 
 const BUILTIN = new URL('../targets/builtin.js', import.meta.url).href;
@@ -32,7 +35,8 @@ describe('ionclad run --gate', function () {
       `import { builtin } from '${BUILTIN}';
        const all = builtin();
        export const target = { name: 'some', capabilities: all.capabilities, calls: new Set(${set}),
-         boot: (machine) => all.boot(machine), apply: (call) => all.apply(call), observe: (view) => all.observe(view) };`,
+         boot: (machine) => all.boot(machine), apply: (call) => all.apply(call),
+         observe: (view) => all.observe(view) };`,
     );
     return record(['run', '--gate', '--cases', folder, '--target', `module:${file}`, ...args]);
   };
@@ -100,6 +104,29 @@ describe('invariants that are left out', () => {
     const second = SPEC.invariants.findLastIndex(({ id }) => id === 'I1');
     expect(SPEC.invariants[second]?.text).to.include('no flush to wait for');
     expect(isNoticed(second, [hunted('stale-iotlb')])).to.equal(true);
+  });
+});
+
+describe('the evidence about ionclad itself', function () {
+  this.timeout(60_000);
+  const evidence = (threads: number, signal?: AbortSignal): ReturnType<typeof gather> => {
+    const session = recordingSession(signal);
+    const bugs = ZOO.filter(({ name }) => ['stale-iotlb', 'no-merge'].includes(name));
+    const asked = { seed: 1, scripts: 260, threads };
+    return gather(asked, session, new Progress(session, 260, undefined), bugs);
+  };
+
+  it('is the same for any number of threads', async () => {
+    const one = await evidence(1);
+    expect(one?.hunted.map(({ found }) => found?.finding.serves)).to.have.members(['I1', 'S1']);
+    expect(one?.invariants.filter((noticed) => noticed)).to.have.length(3);
+    const killed = one?.audited.killed.filter((is) => is).length ?? 0;
+    expect(killed).to.be.above((rowNames(SPEC).length * 2) / 3);
+    expect(await evidence(2)).to.deep.equal(one);
+  });
+
+  it('is none after Ctrl-C', async () => {
+    expect(await evidence(1, AbortSignal.abort())).to.equal(undefined);
   });
 });
 

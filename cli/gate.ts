@@ -25,7 +25,8 @@ export async function checkGates(
 ): Promise<readonly Gate[] | undefined> {
   const { gate, seed, threads } = options;
   if (gate === undefined || counts.commands === 0 || session.signal.aborted) return undefined;
-  if (!isOwn(options)) return targetGates(counts, [...(target.calls ?? Object.keys(SPEC.calls))]);
+  const calls = Object.keys(SPEC.calls).filter((op) => target.calls?.has(op) !== false);
+  if (!isOwn(options)) return targetGates(counts, calls);
   const evidence = await gather({ seed, threads, scripts: counts.scripts }, session, progress);
   if (evidence === undefined) return undefined;
   const gates = ownGates(counts, { ...evidence, coverage: gate.coverage });
