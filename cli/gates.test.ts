@@ -124,8 +124,8 @@ describe('the gates', () => {
     const condition = `alloc_pages: accept ${ROWS[row]?.name}`;
     const text = SPEC.invariants.find(({ id }) => id === 'C6')?.text;
     expect(gates).to.deep.equal({
-      'conditions that alone reject a near miss': [condition],
-      'mutants of the specification noticed': [condition, `C6: ${text}`],
+      'near misses rejected by one row': [condition],
+      'specification mutants noticed': [condition, `C6: ${text}`],
     });
   });
 
@@ -139,7 +139,7 @@ describe('the gates', () => {
     evidence.audited.killed[row] = false;
     const gates = ownGates(allSeen(), evidence, excused);
     expect(missed(gates)).to.deep.equal({});
-    const near = gates.find(({ name }) => name.startsWith('conditions'));
+    const near = gates.find(({ name }) => name.startsWith('near misses'));
     expect(near?.now).to.match(/^\d+ of \d+, 1 excused$/);
     expect(near?.excused).to.deep.equal([{ what: what[0], why: 'because' }]);
   });
@@ -150,9 +150,9 @@ describe('the gates', () => {
     const figures = { lines: { covered: 99, total: 100 }, functions: { covered: 10, total: 10 } };
     const coverage = coverageOf({ '/here/model/a.ts': figures }, '/here', () => true).slice(0, 2);
     expect(missed(ownGates(counts, { ...allProved(), coverage }, []))).to.deep.equal({
-      'commands skipped': [],
-      'model/: lines, functions covered': ['model/a.ts: lines 99/100'],
-      'impl/: lines, functions covered': [],
+      'commands skipped, at most': [],
+      'coverage of model/': ['model/a.ts: lines 99/100'],
+      'coverage of impl/': [],
     });
   });
 });
@@ -205,15 +205,16 @@ describe('the screen of the gates', () => {
   });
 
   it('fits a screen with all gates there are, all missed', () => {
-    const none = { lines: { covered: 0, total: 10_000 }, functions: { covered: 0, total: 1_000 } };
-    const coverage = coverageOf({ '/here/cli/a.ts': none }, '/here', () => true);
+    const nearly = { lines: { covered: 9_999, total: 10_000 }, functions: { covered: 999, total: 1_000 } };
+    const files = ['model', 'impl', 'properties'].map((folder) => [`/here/${folder}/a.ts`, nearly] as const);
+    const coverage = coverageOf(Object.fromEntries(files), '/here', () => true);
     const nothing = { killed: [], seenTrue: [], seenFalse: [] };
-    const gates = ownGates(
-      noCounts(ROWS.length),
-      { audited: nothing, hunted: [], invariants: [], coverage },
-      [],
-    );
-    const lines = shown(gates, { version: '0.1.0', gates: {} });
+    const evidence = { audited: nothing, hunted: [], invariants: [], coverage };
+    const gates = ownGates(noCounts(ROWS.length), evidence);
+    const then = gates.map(({ name, now }): [string, { now: string; figure: number }] => {
+      return [name, { now: now.replace(/^\d /, '200 '), figure: 999 }];
+    });
+    const lines = shown(gates, { version: '0.1.0', gates: Object.fromEntries(then) });
     expect(lines.indexOf('')).to.be.at.most(30);
     expect(Math.max(...lines.map(({ length }) => length))).to.be.at.most(100);
   });

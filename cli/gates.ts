@@ -72,11 +72,11 @@ export function ownGates(
     gate('errnos given', errnos),
     gate('refusals seen true and false', ofTable('refuse')),
     gate('allowances seen true and false', ofTable('may')),
-    gate('conditions that alone reject a near miss', nearMisses),
+    gate('near misses rejected by one row', nearMisses),
     gate('situations met', labelItems(counts)),
     gate('bugs of the zoo found', bugs),
     gate('invariants at risk', riskItems(hunted)),
-    gate('mutants of the specification noticed', mutants),
+    gate('specification mutants noticed', mutants),
     counted('excuses that are needed', excuseItems([...errnos, ...mutants, ...bugs], excused)),
     skipGate(counts),
     ...coverage.map(coverageGate),
@@ -191,11 +191,11 @@ function skipGate({ commands, skippedMissing, skippedDuty }: Counts): Gate {
   const skipped = skippedMissing + skippedDuty;
   const share = (100 * skipped) / Math.max(commands + skipped, 1);
   return {
-    name: 'commands skipped',
+    name: 'commands skipped, at most',
     now: percent(skipped, commands + skipped),
     figure: Math.round(share * 10) / 10,
     isLess: true,
-    least: `at most ${SKIPPED_MOST} %`,
+    least: `${SKIPPED_MOST} %`,
     held: share <= SKIPPED_MOST,
     missing: [],
     excused: [],
@@ -206,7 +206,7 @@ function coverageGate({ folder, least, lines, functions, open }: FolderCoverage)
   const figure = Math.min(lines ?? -1, functions ?? -1);
   const held = figure >= least;
   return {
-    name: `${folder}/: lines, functions covered`,
+    name: `coverage of ${folder}/`,
     now: lines === undefined ? 'no file' : `${lines.toFixed(1)}, ${(functions ?? 0).toFixed(1)} %`,
     figure,
     least: `${least} %`,
