@@ -12,22 +12,6 @@ const OTHER_KERNELS = 'the answer of other kernels: no script on this implementa
 
 export const EXCUSED: readonly Excuse[] = [
   { what: ['late-reference'], why: 'it takes calls that overlap, which run does not make' },
-  {
-    what: ['I6: a device is in the domain that it was attached to, or reaches nothing'],
-    why: 'a device is left in a domain that is gone only after the views have differed in its domain',
-  },
-  {
-    what: ['I7: nothing is mapped at reserved addresses'],
-    why: 'no bug of the zoo maps a reserved address without giving it, which a row sees first',
-  },
-  {
-    what: ['H3: no line of a page with an uncached mapping is dirty in a cache'],
-    why: 'no bug of the zoo leaves such a line where nothing is known of it; else the views differ first',
-  },
-  {
-    what: ['P1: allocations leave the reserve alone; only occupants take of it'],
-    why: 'no bug of the zoo takes of the reserve without a reply that gives it away first',
-  },
   { what: ['iommu_attach_device: may ENOMEM', 'iommu_attach_device: ENOMEM'], why: OTHER_KERNELS },
   { what: ['iommu_map: may EADDRINUSE', 'iommu_map: EADDRINUSE'], why: OTHER_KERNELS },
   { what: ['iommu_map_sg: may EADDRINUSE', 'iommu_map_sg: EADDRINUSE'], why: OTHER_KERNELS },
