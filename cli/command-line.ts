@@ -10,7 +10,7 @@ const line = (words: readonly string[]): string => words.map(quote).join(' ');
 
 /** The run with so many scripts of the same seed again. */
 export function runLine(options: RunOptions, scripts: number): string {
-  const { target, seed, named, memory, only, premise, property } = options;
+  const { target, seed, named, memory, only, premise, property, gate } = options;
   const { policies = {}, ...numbers } = named;
   const fields = Object.entries(numbers).map(([name, value]) => `${name}=${String(value)}`);
   const choices = Object.entries(policies).map(([name, value]) => `${name}=${value}`);
@@ -24,6 +24,7 @@ export function runLine(options: RunOptions, scripts: number): string {
     ...option('--only', only ?? []),
     ...(premise === undefined ? [] : ['--premise', premise]),
     ...(property === 'lockstep' ? [] : ['--property', property]),
+    ...(gate === undefined ? [] : ['--gate']),
     ...program,
   ]);
 }

@@ -11,6 +11,7 @@ import {
   type ScriptMachine,
 } from '../properties/index.ts';
 import { type Bug, ZOO } from '../targets/zoo/index.ts';
+import { type FolderCoverage, readCoverage } from './coverage.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
 import { type TargetName, targetName } from './targets.ts';
@@ -38,6 +39,9 @@ export interface RawRunOptions extends RawMachineOptions {
   /** False with `--no-retry`. */
   readonly retry?: boolean;
   readonly situations?: true;
+  readonly gate?: true;
+  readonly coverage?: string;
+  readonly figures?: string;
   readonly json?: true;
 }
 
@@ -65,7 +69,15 @@ export interface RunOptions extends MachineOptions {
   readonly retry: boolean;
   /** Whether the shortest script of each situation is told. */
   readonly situations: boolean;
+  readonly gate: GateOptions | undefined;
   readonly json: boolean;
+}
+
+/** What the gates are told besides the run. */
+export interface GateOptions {
+  readonly coverage: readonly FolderCoverage[];
+  /** Where the figures are written, as those of a release. */
+  readonly figures: string | undefined;
 }
 
 /** Scripts that `run` draws without being told: about twenty seconds on two cores. */
@@ -105,8 +117,27 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     cases: raw.cases,
     retry: raw.retry !== false,
     situations: raw.situations === true,
+    gate: gateOptions(raw),
     json: raw.json === true,
   };
+}
+
+/** A run that was narrowed says nothing of the whole, so there is nothing to hold against it. */
+function gateOptions(raw: RawRunOptions): GateOptions | undefined {
+  const { gate, coverage, figures, property = 'lockstep' } = raw;
+  for (const [name, value] of Object.entries({ coverage, figures })) {
+    if (value === undefined) continue;
+    if (gate !== true) throw new UsageError(`--${name}: only with --gate`);
+    if (raw.target !== 'builtin')
+      throw new UsageError(`--${name}: it is about ionclad itself: only with --target builtin`);
+  }
+  if (gate !== true) return undefined;
+  for (const name of ['only', 'machine', 'policy', 'memory', 'pages', 'premise'] as const) {
+    if (raw[name] !== undefined)
+      throw new UsageError(`--gate: not with --${name}: a run that is narrowed says nothing of the whole`);
+  }
+  if (property !== 'lockstep') throw new UsageError(`--gate: with --property lockstep, not ${property}`);
+  return { coverage: coverage === undefined ? [] : readCoverage(coverage), figures };
 }
 
 /** Arguments are decided in lockstep; and a policy that a property needs must not be another. */

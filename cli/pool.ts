@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import workerpool from 'workerpool';
 import { SPEC } from '../model/index.ts';
 import {
+  type Audited,
   type ChunkResult,
   Collector,
   chunkCount,
@@ -116,6 +117,11 @@ export class ThreadRunner {
   /** A bug of the zoo hunted with one seed, or undefined: Ctrl-C came first. */
   async hunt(bug: string, seed: number, scripts: number, shrinks: boolean): Promise<HuntedBug | undefined> {
     return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks]);
+  }
+
+  /** What the specification notices of the scripts of one chunk, or undefined: Ctrl-C came first. */
+  async audit(known: Audited, seed: number, chunk: number, scripts: number): Promise<Audited | undefined> {
+    return this.#ask<Audited>('audited', [known, seed, chunk, scripts]);
   }
 
   async close(): Promise<void> {

@@ -84,6 +84,10 @@ const PROPERTY_HELP =
   'lockstep: every answer and view goes with the specification; noninterference: a client is told the same with and ' +
   'without the others; fault: a call that fails by an injected fault has changed nothing';
 
+const GATE_HELP =
+  'end with 5 if the run saw too little: calls, errnos, rows, situations; on builtin also the zoo, near misses and ' +
+  'mutants of the specification';
+
 function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>): void {
   program
     .command('run')
@@ -106,6 +110,12 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--cases <folder>', 'where cases are saved, and found again by the next run', 'ionclad-cases')
     .option('--no-retry', 'draw scripts though a case that was saved earlier still fails')
     .option('--situations', 'also print the shortest script of every situation that was met')
+    .option('--gate', GATE_HELP)
+    .option(
+      '--coverage <file>',
+      'with --gate: hold the coverage by folder against its gates too, from this summary',
+    )
+    .option('--figures <file>', 'with --gate: write the figures to this file, as those of a release')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `\nExample:\n  ionclad run --target zoo/stale-iotlb --scripts 10000\n${EXIT_HELP}`)
     .action(act);

@@ -5,6 +5,8 @@ import { runLine } from './command-line.ts';
 import { Corpus } from './corpus.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, keep, type Pursuit, type Told, tell, warn } from './found.ts';
+import { checkGates, printGates } from './gate.ts';
+import type { Gate } from './gates.ts';
 import { warningsOf } from './health.ts';
 import type { RunOptions } from './options.ts';
 import { checkProperty, narrowed, planFor } from './plan.ts';
@@ -70,6 +72,8 @@ async function draw(
     if (told !== undefined) await corpus.settleOthers(told.saved, runner.isFound);
     progress.end();
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
+    const gates =
+      told === undefined ? await checkGates(counts, options, opened, session, progress) : undefined;
     progress.end();
     const summary = summarise(counts, narrowed(options).only);
     const end = {
@@ -77,6 +81,7 @@ async function draw(
       warnings: warningsOf(summary, options, opened.target),
       holding,
       situations,
+      gates,
       told,
       repeat: runLine(options, repeated(options, counts.scripts, told)),
     };
@@ -149,6 +154,8 @@ interface End {
   readonly holding: number;
   /** By name, where they were asked for. */
   readonly situations: Readonly<Record<string, Script>>;
+  /** Where they were asked for. */
+  readonly gates: readonly Gate[] | undefined;
   readonly told: Told | undefined;
   /** The command line that does it again. */
   readonly repeat: string;
@@ -160,20 +167,22 @@ function repeated({ scripts }: RunOptions, ran: number, told: Told | undefined):
   return told === undefined ? ran : told.found.index + 1;
 }
 
-function codeOf({ summary, told }: End, { signal }: Session): ExitCode {
+function codeOf({ summary, told, gates = [] }: End, { signal }: Session): ExitCode {
   if (told !== undefined) return told.found.finding.kind === 'crash' ? EXIT.TARGET : EXIT.FOUND;
   if (signal.aborted) return EXIT.INTERRUPTED;
-  return summary.commands === 0 ? EXIT.NOTHING_RAN : EXIT.HELD;
+  if (summary.commands === 0) return EXIT.NOTHING_RAN;
+  return gates.every(({ held }) => held) ? EXIT.HELD : EXIT.GATE;
 }
 
 function print(
-  { summary, warnings, holding, situations, told, repeat }: End,
+  { summary, warnings, holding, situations, gates, told, repeat }: End,
   options: RunOptions,
   session: Session,
 ): void {
   const { io, signal } = session;
   for (const line of memoryRows(options)) io.out(line);
   if (told !== undefined) tell(told, options, session);
+  else if (gates !== undefined) printGates(gates, options, io);
   else if (summary.commands > 0) printSummary(summary, narrowed(options), io);
   for (const [name, script] of Object.entries(situations)) {
     io.out(io.style('bold', name));
@@ -208,7 +217,7 @@ function memoryRows({ memory }: RunOptions): string[] {
 }
 
 function reportOf(
-  { summary, warnings, holding, situations, told, repeat }: End,
+  { summary, warnings, holding, situations, gates, told, repeat }: End,
   { target, property, seed, memory }: RunOptions,
   exitCode: ExitCode,
 ): object {
@@ -224,6 +233,7 @@ function reportOf(
     ...(holding === 0 ? {} : { retried: { holding, failing: [] } }),
     ...summary,
     ...(told === undefined ? { warnings } : {}),
+    ...(gates === undefined ? {} : { gates }),
     ...(Object.keys(situations).length === 0 ? {} : { situations }),
   };
   if (told === undefined) return base;

@@ -36,6 +36,21 @@ const REFUSED: readonly (readonly [line: string, problem: string])[] = [
   ['run --policy contexts=shard', 'ionclad: --policy: contexts: there is no "shard" (did you mean shared?)'],
   ['run --only ionn', 'ionclad: --only: there is no "ionn" (did you mean ion?)'],
   ['run --premise T9', 'ionclad: --premise: there is no "T9" (did you mean T1 or T2 or T3?)'],
+  [
+    'run --gate --only ion',
+    'ionclad: --gate: not with --only: a run that is narrowed says nothing of the whole',
+  ],
+  [
+    'run --gate --machine pages=8',
+    'ionclad: --gate: not with --machine: a run that is narrowed says nothing of the whole',
+  ],
+  ['run --gate --property fault', 'ionclad: --gate: with --property lockstep, not fault'],
+  ['run --coverage x', 'ionclad: --coverage: only with --gate'],
+  [
+    'run --gate --target zoo/no-merge --figures x',
+    'ionclad: --figures: it is about ionclad itself: only with --target builtin',
+  ],
+  ['run --gate --coverage /does/not/exist', 'ionclad: /does/not/exist: there is no such file'],
   ['zoo stale-iotbl', 'ionclad: zoo: there is no "stale-iotbl" (did you mean stale-iotlb?)'],
   [
     'zoo --needs crumbs',

@@ -2,10 +2,14 @@
 import workerpool from 'workerpool';
 import { type Machine, SPEC, type Target } from '../model/index.ts';
 import {
+  type Audited,
+  Auditor,
   believed,
+  CHUNK_SCRIPTS,
   type ChunkResult,
   type Finding,
   type Found,
+  hiding,
   isSameFinding,
   isSmaller,
   type Measure,
@@ -15,12 +19,14 @@ import {
   runRepeatedly,
   type Script,
   type ScriptMachine,
+  Scripts,
   type Shrunk,
   shortestWith,
   shrink,
   type Trial,
   trialOf,
 } from '../properties/index.ts';
+import { builtin } from '../targets/builtin.ts';
 import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
@@ -156,4 +162,21 @@ export function hunted(name: string, seed: number, scripts: number, shrinks: boo
   return { hunted: result, ms, shrunk: shrinkHunted(bug, result.found) };
 }
 
-workerpool.worker({ chunk, smaller, find, situation, costs, hunted });
+/** Of so many scripts one is audited by its replies alone too. */
+const HIDDEN_EVERY = 4;
+
+/** Audits the specification by the scripts of one chunk, those below `scripts` in all. */
+export function audited(known: Audited, seed: number, chunk: number, scripts: number): Audited {
+  const shown = new Auditor(SPEC, builtin(), known);
+  const hidden = new Auditor(SPEC, hiding(builtin()), known);
+  const source = new Scripts(SPEC, seed);
+  const end = Math.min((chunk + 1) * CHUNK_SCRIPTS, scripts);
+  for (let index = chunk * CHUNK_SCRIPTS; index < end; index++) {
+    const script = source.at(index);
+    shown.run(script);
+    if (index % HIDDEN_EVERY === 0) hidden.run(script);
+  }
+  return known;
+}
+
+workerpool.worker({ chunk, smaller, find, situation, costs, hunted, audited });

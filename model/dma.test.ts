@@ -135,9 +135,9 @@ describe('dma_map_sg', () => {
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
     expect(said(judged, 64, 192)).to.equal('content');
     fill(judged, 64, 1);
-    expect(said(judged, 128, 192)).to.equal('refuse ENOMEM (S3)');
+    expect(said(judged, 128, 192)).to.equal('unused addresses (S3)');
     expect(judged.errnos('dma_map_sg', ASKED)).to.deep.equal(['ENOMEM']);
-    expect(said(withTable({ ioBits: 8 }), 64, 192)).to.equal('refuse ENOMEM (S3)');
+    expect(said(withTable({ ioBits: 8 }), 64, 192)).to.equal('no reserved address (I7)');
   });
 
   it('may fail when no aligned hole of the rounded size exists', () => {

@@ -63,9 +63,7 @@ export const dmaMapSg: Rule<World, Map, Mapped> = {
     ['the table is allocated', (s, { table }) => isTable(s, table)],
     ['the table is not mapped', (s, { table }) => s.sgDomain.get(table) === 0],
   ],
-  refuse: [
-    ['ENOMEM', (s, args) => listedPages(s, args) > unusedCount(s, args), 'S3', 'too few addresses are left'],
-  ],
+  refuse: [],
   may: [
     ['ENOMEM', (s, args) => !hasRoundedHole(s, domain(s, args), listedPages(s, args))],
     ['ENOMEM', (s, args, seen) => !hasTables(s, listedPages(s, args), seen)],
@@ -252,13 +250,6 @@ function hasCoherentRoom(s: World, pages: number, seen: Seen): boolean {
 }
 
 const listedPages = (s: World, { table }: Map): number => tablePages(s, table).length;
-
-/** I/O pages of the device's domain that may be handed out. */
-function unusedCount(s: World, args: Map): number {
-  let unused = 0;
-  for (let ioPage = 1; ioPage < s.ioPages; ioPage++) if (isHole(s, domain(s, args), ioPage, 1)) unused++;
-  return unused;
-}
 
 function segmentsOf({ segments }: Mapped): [address: number, bytes: number][] {
   const pairs: [number, number][] = [];

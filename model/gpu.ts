@@ -11,11 +11,9 @@ import type { Rule } from './spec.ts';
 import {
   addressEnd,
   boundPages,
-  hasHole,
   hasRoundedHole,
   hasTables,
   isHole,
-  isPageAligned,
   mapPages,
   unmapPages,
 } from './translations.ts';
@@ -66,21 +64,12 @@ export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
       'C5',
       'the client of the context has no such handle',
     ],
-    [
-      'ENOSPC',
-      (s, args) => !hasHole(s, args.context, bufferSize(s, args)),
-      'S3',
-      'no hole in the address space has room',
-    ],
   ],
   may: [
     ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, bufferSize(s, args))],
     ['ENOMEM', (s, args, seen) => !hasTables(s, bufferSize(s, args), seen)],
   ],
-  accept: [
-    ['a page-aligned address', (s, _args, { address }) => isPageAligned(s.machine, address), 'S3'],
-    ['unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3'],
-  ],
+  accept: [['page-aligned, unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3']],
   effect(s, args, { address }) {
     const head = buffer(s, args) ?? 0;
     const ioPage = address / s.machine.pageBytes;

@@ -102,18 +102,12 @@ export function isHole(s: World, context: number, ioPage: number, count: number)
   return true;
 }
 
-/** Some hole has room for so many I/O pages. */
-export const hasHole = (s: World, context: number, count: number): boolean => someHole(s, context, count, 1);
-
 /** A hole exists of the size rounded up to a power of two, aligned to that: then a range must be found. */
 export function hasRoundedHole(s: World, context: number, count: number): boolean {
+  if (count === 0) return true;
   const rounded = roundUpToPowerOfTwo(count);
-  return count === 0 || someHole(s, context, rounded, rounded);
-}
-
-function someHole(s: World, context: number, count: number, step: number): boolean {
-  for (let ioPage = step; ioPage + count <= s.ioPages; ioPage += step) {
-    if (isHole(s, context, ioPage, count)) return true;
+  for (let ioPage = rounded; ioPage + rounded <= s.ioPages; ioPage += rounded) {
+    if (isHole(s, context, ioPage, rounded)) return true;
   }
   return false;
 }

@@ -50,7 +50,7 @@ const hang: Rule<Cloaks, Args, Value> = {
   ],
   may: [],
   accept: [
-    ['a hook without a coat', ({ coat }, _args, { ticket }) => coat.get(number(ticket)) === 0, 'FREE'],
+    ['a hook without a coat', ({ coat }, _args, { ticket }) => coat.values[number(ticket)] === 0, 'FREE'],
   ],
   effect: ({ coat }, { colour }, { ticket }) => coat.set(number(ticket), number(colour)),
   owes: () => 'ROOM',

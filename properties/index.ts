@@ -1,4 +1,5 @@
 /** The engine: scripts, generation, lockstep, shrinking, search. It knows specifications and targets, not Node. */
+export * from './audit.ts';
 export * from './campaign.ts';
 export * from './choices.ts';
 export * from './determinism.ts';
@@ -24,6 +25,7 @@ export { isSmaller, type Measure, measure } from './shrink/measure.ts';
 export type { Pass } from './shrink/pass.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, Shrinking, type Shrunk, shrink } from './shrink/shrink.ts';
 export { shortestWith } from './situation.ts';
+export * from './spec-mutants.ts';
 export type { Step } from './step.ts';
 export * from './stepper.ts';
 export * from './tally.ts';

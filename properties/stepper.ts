@@ -2,7 +2,7 @@
  * Lockstep over a script, as a stepper: `next` gives a call, `give` takes the answer. The loops that drive it know
  * nothing of specifications, so that a target may be in this process or in another, and nothing exists twice.
  */
-import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Value } from '../model/index.ts';
+import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Terms, Value } from '../model/index.ts';
 import type { Finding } from './finding.ts';
 import { Judgement, Lockstep, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
@@ -89,6 +89,11 @@ export class Stepper<M, S extends Stateful> {
     this.#class.reset();
     this.counts.scripts++;
     return machine;
+  }
+
+  /** What replies are judged by besides the rules. */
+  get terms(): Terms {
+    return this.#judgement.terms;
   }
 
   get lockstep(): Lockstep<M, S> {

@@ -81,4 +81,20 @@ export const CPU_BUGS: readonly Bug[] = [
       buffers.clean = (buffer) => buffers.invalidate(buffer);
     },
   },
+  {
+    name: 'attribute-ignored',
+    origin: 'invented',
+    layer: 'cpu',
+    catches: 'H3',
+    text: 'a CPU writes through its cache, whatever the mapping says',
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'ion_share', 'ion_mmap', 'ion_map_kernel', 'cpu_write'],
+    patch({ cpu }) {
+      const translate = cpu.translate.bind(cpu);
+      cpu.translate = (page) => {
+        const mapping = translate(page);
+        return mapping === 0 ? 0 : mapping | 1;
+      };
+    },
+  },
 ];

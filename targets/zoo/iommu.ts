@@ -244,6 +244,19 @@ export const IOMMU_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'attached-to-the-next',
+    origin: 'invented',
+    layer: 'iommu',
+    catches: 'I6',
+    text: 'the domain of a device is entered one too high, and there need be none of that id',
+    needs: [],
+    only: ['iommu_domain_alloc', 'iommu_attach_device'],
+    patch({ devices }) {
+      const attach = devices.attach.bind(devices);
+      devices.attach = (domain, device) => attach(domain + 1, device);
+    },
+  },
+  {
     name: 'attached-under-another-id',
     origin: 'IO-27',
     layer: 'iommu',

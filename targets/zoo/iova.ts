@@ -161,4 +161,22 @@ export const IOVA_BUGS: readonly Bug[] = [
       };
     },
   },
+  {
+    name: 'doorbells-mapped-along',
+    origin: 'invented',
+    layer: 'iova',
+    catches: 'I7',
+    text: 'what is mapped is reachable at the doorbells too',
+    needs: [],
+    only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map'],
+    patch({ iommu, tables }) {
+      const map = iommu.mapRange.bind(iommu);
+      iommu.mapRange = (context, ioPage, page, count, rights) => {
+        const result = map(context, ioPage, page, count, rights);
+        const { end } = iommu.iova;
+        if (result === 0 && end < iommu.ioPages) tables.map(iommu.rootOf(context), end, page, rights);
+        return result;
+      };
+    },
+  },
 ];
