@@ -87,7 +87,7 @@ describe('ionclad', () => {
   it('lists calls, invariants and targets from the tables', async () => {
     for (const [command, line] of [
       ['calls', /^ion_free +ion +user +client: client, handle: handle!$/m],
-      ['invariants', /^I1 +state +zoo\/stale-iotlb/m],
+      ['invariants', /^I1 +state +zoo\/\S+ .*zoo\/stale-iotlb /m],
       ['targets', /^zoo\/stale-iotlb +I1 /m],
     ] as const) {
       expect((await ionclad(command)).out).to.match(line);
