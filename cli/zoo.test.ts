@@ -102,10 +102,7 @@ describe('ionclad zoo', () => {
     writeFileSync(files[1] ?? '', '{');
     const again = await record(['zoo', ...EASY, '--cases', folder]);
     expect(again.err).to.include(`${second}.case.json: `);
-    writeFileSync(
-      files[1] ?? '',
-      (texts[1] ?? '').replace('"clause": "refuse EBUSY"', '"clause": "another"'),
-    );
+    writeFileSync(files[1] ?? '', (texts[1] ?? '').replace(/"clause": "[^"]*"/, '"clause": "another"'));
     await record(['zoo', second, '--scripts', '1', '--cases', folder]);
     expect(files.map((file) => readFileSync(file, 'utf8'))).to.deep.equal(texts);
 
