@@ -24,9 +24,8 @@ const THEIRS = ['|', 'found', 'at it', 'worst', 'median', 'runs', 'ms'];
 
 export function reportShrink(print: Print, seeds = SEEDS, compared = seeds): void {
   const theirs = compared < seeds ? `, fast-check the first ${compared} of them` : '';
-  print(
-    `${seeds} seeds${theirs}; from: commands of the failing script, median; short: the least length known`,
-  );
+  print(`${seeds} seeds${theirs}`);
+  print('from: commands of the failing script, median; short: the least length known');
   print(line([...OURS, ...THEIRS]));
   report(print, SUBJECTS, seeds, compared);
 }
