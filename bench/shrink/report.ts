@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- shrink [SEEDS [COMPARED]]`: how short failures get, and after how many runs, side by side with
- * fast-check's own shrinking of `fc.commands`, which may be asked of fewer seeds. `npm run bench -- shrink-zoo [SEEDS]`: the same for every bug, without fast-check.
+ * fast-check's own shrinking of `fc.commands`, which may be asked of fewer seeds. `npm run bench -- shrink-zoo
+ * [SEEDS]`: the same for every bug, without fast-check.
  */
 import { SPEC } from '../../model/index.ts';
 import { shrink } from '../../properties/index.ts';
