@@ -221,12 +221,12 @@ function main(): void {
   }
 }
 
-const [, , only, seeds] = process.argv;
-const asked = seeds === undefined ? undefined : Number(seeds);
+const [, , only, ...numbers] = process.argv;
+const [seeds, compared] = numbers.map(Number);
 if (only === undefined) main();
 if (only === undefined || only === 'native') reportNative(console.log);
-else if (only === 'shrink') reportShrink(console.log, asked);
-else if (only === 'shrink-zoo') reportZoo(console.log, asked);
+else if (only === 'shrink') reportShrink(console.log, seeds, compared);
+else if (only === 'shrink-zoo') reportZoo(console.log, seeds);
 else {
   const measured = measure(Number(only));
   if (measured !== undefined) process.stdout.write(JSON.stringify(measured));

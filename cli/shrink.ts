@@ -1,19 +1,13 @@
 /** `ionclad shrink`: cases and scripts made as small as they go. */
 import { type Case, type Expectation, writeCase } from '../counterexamples/index.ts';
-import { type Machine, SPEC } from '../model/index.ts';
+import { SPEC } from '../model/index.ts';
 import {
   clientOf,
   describe,
   type Finding,
-  Recorder,
-  runRemote,
-  runRemoteRepeatedly,
-  runRepeatedly,
-  runSchedule,
   type Script,
   Shrinking,
   type Shrunk,
-  Stepper,
   trialOf,
 } from '../properties/index.ts';
 import { replayLine } from './command-line.ts';
@@ -143,31 +137,15 @@ function withFault(script: Script, property: Extract<Case['property'], { readonl
   return { ...script, commands };
 }
 
-/** Runs scripts made from that of a case, as its property demands, on a target that was opened. */
+/** Runs scripts made from that of a case, as its property demands: commands and clients may have moved. */
 function runner(
   property: Case['property'],
   opened: Opened,
 ): (script: Script) => Promise<Finding | undefined> | Finding | undefined {
-  const premise = property.name === 'verdict' ? property.premise : undefined;
-  if (opened.is === 'remote') {
-    const { target } = opened;
-    const recorder = new Recorder<Machine, ReturnType<typeof SPEC.boot>>(SPEC, target, premise);
-    if (property.name === 'nondeterminism') return (script) => runRemoteRepeatedly(recorder, target, script);
-    return (script) => runRemote(recorder, target, script);
-  }
-  const { target } = opened;
-  if (property.name === 'nondeterminism') {
-    const recorder = new Recorder(SPEC, target);
-    return (script) => runRepeatedly(recorder, target, script);
-  }
-  if (property.name === 'noninterference' || property.name === 'fault') {
-    checkProperty(property.name, opened);
-    return trialOf(property.name, SPEC, target, premise).again;
-  }
-  const plain = trialOf('lockstep', SPEC, target, premise);
-  const stepper = new Stepper(SPEC, target, premise);
-  return (script) =>
-    script.schedule === undefined ? plain.again(script) : runSchedule(stepper, target, script);
+  if (opened.is === 'remote' || (property.name !== 'noninterference' && property.name !== 'fault'))
+    return (script) => runOn(opened, script, property);
+  checkProperty(property.name, opened);
+  return trialOf(property.name, SPEC, opened.target).again;
 }
 
 /** The smaller case, in its file. */
@@ -223,7 +201,6 @@ function propertyOf(
   const [[site, n] = []] = Object.entries(call.fail ?? {});
   if (property.name === 'fault' && site !== undefined && n !== undefined)
     return { ...property, command, site, n };
-  if (property.name === 'schedule' && script.schedule === undefined) return { name: 'lockstep' };
   return property;
 }
 

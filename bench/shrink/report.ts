@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- shrink [SEEDS]`: how short failures get, and after how many runs, side by side with fast-check's
- * own shrinking of `fc.commands`. `npm run bench -- shrink-zoo [SEEDS]`: the same for every bug, without fast-check.
+ * `npm run bench -- shrink [SEEDS [COMPARED]]`: how short failures get, and after how many runs, side by side with
+ * fast-check's own shrinking of `fc.commands`, which may be asked of fewer seeds. `npm run bench -- shrink-zoo
+ * [SEEDS]`: the same for every bug, without fast-check.
  */
 import { SPEC } from '../../model/index.ts';
 import { shrink } from '../../properties/index.ts';
@@ -22,28 +23,30 @@ type Print = (line: string) => void;
 const OURS = ['bug', 'n', 'from', 'short', 'at it', 'worst', 'median', 'runs', 'p90', 'ms'];
 const THEIRS = ['|', 'found', 'at it', 'worst', 'median', 'runs', 'ms'];
 
-export function reportShrink(print: Print, seeds = SEEDS): void {
-  print(`${seeds} seeds; from: commands of the failing script, median; short: the least length known`);
+export function reportShrink(print: Print, seeds = SEEDS, compared = seeds): void {
+  const theirs = compared < seeds ? `, fast-check the first ${compared} of them` : '';
+  print(`${seeds} seeds${theirs}`);
+  print('from: commands of the failing script, median; short: the least length known');
   print(line([...OURS, ...THEIRS]));
-  report(print, SUBJECTS, seeds, true);
+  report(print, SUBJECTS, seeds, compared);
 }
 
 export function reportZoo(print: Print, seeds = SEEDS_ZOO): void {
   print(`${seeds} seeds of each of ${WHOLE_ZOO.length} bugs`);
   print(line(OURS));
-  report(print, WHOLE_ZOO, seeds, false);
+  report(print, WHOLE_ZOO, seeds, 0);
 }
 
-function report(print: Print, subjects: readonly Subject[], seeds: number, withFastCheck: boolean): void {
+function report(print: Print, subjects: readonly Subject[], seeds: number, compared: number): void {
   const tables = subjects.map((subject) => {
-    const rows = rowsOf(subject, seeds, withFastCheck);
-    print(line([subject.bug.name, ...cells(rows), ...(withFastCheck ? ['|', ...cellsOf(rows)] : [])]));
+    const rows = rowsOf(subject, seeds, compared);
+    print(line([subject.bug.name, ...cells(rows), ...(compared > 0 ? ['|', ...cellsOf(rows)] : [])]));
     return rows;
   });
   print(`all: ${summary(tables)}`);
 }
 
-function rowsOf(subject: Subject, seeds: number, withFastCheck: boolean): Row[] {
+function rowsOf(subject: Subject, seeds: number, compared: number): Row[] {
   const hunt = new Hunt(subject);
   const rows: Row[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
@@ -52,14 +55,14 @@ function rowsOf(subject: Subject, seeds: number, withFastCheck: boolean): Row[] 
     const before = processorTime();
     const { script, executions } = shrink(SPEC, failure.script, failure.finding, hunt.run);
     const milliseconds = processorTime() - before;
-    const compared = withFastCheck && isExpressible(subject);
+    const isCompared = seed <= compared && isExpressible(subject);
     rows.push({
       group: groupOf(failure),
       from: failure.script.commands.length,
       length: script.commands.length,
       executions,
       milliseconds,
-      ...(compared ? { fastCheck: byFastCheck(hunt, failure, seed) } : {}),
+      ...(isCompared ? { fastCheck: byFastCheck(hunt, failure, seed) } : {}),
     });
   }
   return rows;
