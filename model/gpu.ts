@@ -69,7 +69,7 @@ export const bind: Rule<World, ArgsOf<'gpu_bind'>, ValueOf<'gpu_bind'>> = {
     ['ENOSPC', (s, args) => !hasRoundedHole(s, args.context, bufferSize(s, args))],
     ['ENOMEM', (s, args, seen) => !hasTables(s, bufferSize(s, args), seen)],
   ],
-  accept: [['page-aligned, unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3']],
+  accept: [['unused addresses', (s, args, value) => isUnusedRange(s, args, value), 'S3']],
   effect(s, args, { address }) {
     const head = buffer(s, args) ?? 0;
     const ioPage = address / s.machine.pageBytes;

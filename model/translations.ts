@@ -92,8 +92,8 @@ export const isUnreserved = (s: World, ioPage: number, count: number): boolean =
   count === 0 || ioPage + count <= reservedFrom(s) || ioPage + count > s.ioPages;
 
 /**
- * Every I/O page of the run exists, is neither page 0 nor reserved, and is unused, also by what awaits a
- * flush. Address 0 is never handed out: it means failure.
+ * Every I/O page of the run exists (a fraction is none: the address is aligned), is neither page 0 nor reserved,
+ * and is unused, also by what awaits a flush. Address 0 is never handed out: it means failure.
  */
 export function isHole(s: World, context: number, ioPage: number, count: number): boolean {
   if (!Number.isSafeInteger(ioPage) || ioPage < 1 || ioPage + count > reservedFrom(s)) return false;
