@@ -3,7 +3,6 @@ import { SPEC } from '../model/index.ts';
 import {
   chunkCount,
   type Found,
-  PROPERTIES,
   type PropertyName,
   runChunk,
   type Shrunk,
@@ -25,8 +24,7 @@ export interface Hunted {
 }
 
 /** The property that shows a bug. */
-export const propertyOf = ({ property }: Bug): PropertyName =>
-  PROPERTIES.find((name: string) => name === property) ?? 'lockstep';
+export const propertyOf = (bug: Bug): PropertyName => bug.property ?? 'lockstep';
 
 /** Runs scripts until something is found, at most so many. */
 export function hunt(bug: Bug, seed: number, scripts: number): Hunted {

@@ -153,7 +153,7 @@ Examples:
   ionclad zoo --seeds 20
   ionclad zoo iommu late-reference --times
 
-It ends with 0 when every seed found every bug and the bug's own invariant fired first, else with 5.
+It ends with 0 when every seed found every bug, and mostly the bug's own invariant fired first; else with 5.
 `;
 
 function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>): void {

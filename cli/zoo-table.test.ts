@@ -69,7 +69,7 @@ ion
   rare           ION-11  second actor     1/3    50,000       6      6      6  C1 state
 2 of 3 bugs found in every hunt, 246,060 commands spent
 missed: rare, found in 1 of 3
-not first: often-another is C1, fired first: P1, C1
+not first: often-another is C1, P1 fired first in 2 of 3
 found: in how many hunts, one for each seed, of at most 6,000 scripts, drawn from seeds 1 to 3
 commands: run until the first failure, the median
 length, worst: commands left after shrinking, the median and the most
@@ -104,6 +104,13 @@ describe('the kill table', () => {
       'ion',
       'red:',
     ]);
+  });
+
+  it('lets another invariant fire first now and then, and says so', () => {
+    const hunts = [hunted(1, 10, {}, 1), hunted(2, 10, {}, 1), hunted(3, 10, { serves: 'M1' }, 1)];
+    const row = rowOf({ bug: bug('easy', 'pages'), hunts, kept: undefined });
+    expect(row.isCaught).to.equal(true);
+    expect(totalLines([row])).to.include('not always first: easy is C1, M1 fired first in 1 of 3');
   });
 
   it('knows the shortest from what was kept, and not from what fired for another reason', () => {

@@ -70,14 +70,19 @@ export function totalLines(rows: readonly Row[]): string[] {
   const found = rows.filter(({ figures }) => figures.found === figures.hunts);
   const spent = rows.reduce((sum, { figures }) => sum + figures.spent, 0);
   const missed = rows.filter((row) => !found.includes(row));
-  const others = found.filter(({ isCaught }) => !isCaught);
+  const others = found.filter(({ bug, figures }) =>
+    figures.fired.some(({ serves }) => serves !== bug.catches),
+  );
   const total = `${count(found.length)} of ${many(rows.length, 'bug')}`;
   return [
     `${total} found in every hunt, ${many(spent, 'command')} spent`,
     ...missed.map(({ bug, figures }) => `missed: ${bug.name}, found in ${figures.found} of ${figures.hunts}`),
-    ...others.map(({ bug, figures }) => {
-      const ids = [...new Set(figures.fired.map(({ serves }) => serves))];
-      return `not first: ${bug.name} is ${bug.catches}, fired first: ${ids.join(', ')}`;
+    ...others.map(({ bug, figures, isCaught }) => {
+      const rest = figures.fired.filter(({ serves }) => serves !== bug.catches);
+      const times = rest.reduce((sum, each) => sum + each.times, 0);
+      const ids = [...new Set(rest.map(({ serves }) => serves))].join(', ');
+      const how = isCaught ? 'not always first' : 'not first';
+      return `${how}: ${bug.name} is ${bug.catches}, ${ids} fired first in ${times} of ${figures.hunts}`;
     }),
   ];
 }
