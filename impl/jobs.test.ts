@@ -5,7 +5,7 @@ import { CONTEXT_GPU } from './iommu.ts';
 import { Jobs, NO_DATA } from './jobs.ts';
 import { boot } from './kernel.ts';
 import { Store } from './store.ts';
-import { READ } from './tables.ts';
+import { READ, WRITE } from './tables.ts';
 
 /** Jobs of their own, in a context that may read a page at I/O page 4. */
 function prepared(): { jobs: Jobs; context: number } {
@@ -40,6 +40,18 @@ describe('jobs', () => {
     expect(jobs.left.get(job)).to.equal(2);
     jobs.kill(context);
     expect(jobs.left.get(job)).to.equal(0);
+  });
+
+  it('go on in the next page, each line once', () => {
+    const { iommu, engine, jobs, pages } = boot();
+    const context = iommu.create(CONTEXT_GPU);
+    iommu.mapRange(context, 4, pages.allocateBlock(1), 2, READ | WRITE);
+    const job = jobs.submit(context, 4 * 64 + 32, 96, 7);
+    for (let tick = 0; tick < 6; tick++) expect(jobs.tick(job)).to.equal(NO_DATA);
+    expect(jobs.left.get(job)).to.equal(0);
+    expect(engine.read(context, 4 * 64, 128)).to.equal(8);
+    expect([...engine.data.subarray(2, 8)]).to.deep.equal([7, 7, 7, 7, 7, 7]);
+    expect(engine.data[1]).not.to.equal(7);
   });
 
   it('need nobody to listen', () => {

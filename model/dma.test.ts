@@ -48,6 +48,9 @@ describe('dma_map_sg', () => {
     for (const device of [4, 5, 0, -1]) {
       expect(undue(device)).to.equal('the device is in a domain of the DMA API');
     }
+    judged.make('iommu_domain_alloc', { type: 'dma' }, { domain: 1 });
+    expect(undue(4), 'a domain that it is not in').to.equal('the device is in a domain of the DMA API');
+    judged.make('iommu_domain_free', { domain: 1 }, {});
     judged.make('iommu_domain_alloc', { type: 'unmanaged' }, { domain: 1 });
     judged.make('iommu_attach_device', { domain: 1, device: 1 }, { device: 4 });
     expect(undue(4)).to.equal('the device is in a domain of the DMA API');
