@@ -50,8 +50,23 @@ describe('renamed', () => {
   it('leaves names that somebody chose, and words', () => {
     const before = script([
       { op: 'alloc_pages', order: 0, as: 'mine' },
-      { op: 'free_pages', block: 'mine', actor: 'b' },
+      { op: 'free_pages', block: 'mine', actor: 'worker' },
     ]);
     expect(renamed(before)).to.deep.equal(before);
+  });
+
+  it('names the actors that are left from b on', () => {
+    const racing = (one: string, other: string): Script =>
+      script(
+        [
+          { op: 'alloc_pages', order: 0, as: 'block1' },
+          { op: 'drain', actor: one },
+          { op: 'shrink', actor: 'main' },
+          { op: 'compact', actor: other },
+          { op: 'drain', actor: one },
+        ],
+        { schedule: [{ in: 'block1', point: 1, to: one }] },
+      );
+    expect(renamed(racing('d', 'c'))).to.deep.equal(racing('b', 'c'));
   });
 });

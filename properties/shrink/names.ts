@@ -1,4 +1,4 @@
-/** Names as a reader would give them: results of a kind numbered from 1, in the order of the script. */
+/** Names as a reader would give them: results of a kind numbered from 1, actors from b, in the order of the script. */
 
 import { isPlace } from '../argument-form.ts';
 import { type Argument, argumentsOf, type Command, type Script } from '../script.ts';
@@ -10,6 +10,7 @@ export function renamed(script: Script): Script {
     const [name = '', ...fields] = reference.split('.');
     return [names.get(name) ?? name, ...fields].join('.');
   };
+  const actors = newActors(script.commands);
   const commands = script.commands.map((command): Command => {
     const args = argumentsOf(command).map(([name, value]): [string, Argument] => [
       name,
@@ -19,11 +20,22 @@ export function renamed(script: Script): Script {
       ...command,
       ...Object.fromEntries(args),
       ...(command.as === undefined ? {} : { as: rename(command.as) }),
+      ...(command.actor === undefined ? {} : { actor: actors.get(command.actor) ?? command.actor }),
     };
   });
-  const { schedule } = script;
-  if (schedule === undefined) return { ...script, commands };
-  return { ...script, commands, schedule: schedule.map((entry) => ({ ...entry, in: rename(entry.in) })) };
+  if (script.schedule === undefined) return { ...script, commands };
+  const schedule = script.schedule.map((entry) => ({
+    ...entry,
+    in: rename(entry.in),
+    to: actors.get(entry.to) ?? entry.to,
+  }));
+  return { ...script, commands, schedule };
+}
+
+/** New names of the actors that are called by a letter, as drawn ones are. */
+function newActors(commands: readonly Command[]): Map<string, string> {
+  const drawn = commands.flatMap(({ actor = '' }) => (/^[b-z]$/.test(actor) ? [actor] : []));
+  return new Map([...new Set(drawn)].map((actor, at) => [actor, String.fromCharCode(98 + at)]));
 }
 
 function newNames(commands: readonly Command[]): Map<string, string> {
