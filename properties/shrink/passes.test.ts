@@ -56,10 +56,8 @@ const SHARED: readonly Command[] = [
   { op: 'ion_sg_table', client: 'one', handle: 'h' },
 ];
 
-const DEVICE: readonly Command[] = [
-  { op: 'iommu_domain_alloc', type: 'unmanaged', as: 'd' },
-  { op: 'iommu_attach_device', domain: 'd', device: 0, as: 'a' },
-];
+const context: Command = { op: 'gpu_context_create', client: 'c' };
+const CONTEXT: readonly Command[] = [client('c'), { ...context, as: 'g' }];
 
 const CASES: readonly Case[] = [
   {
@@ -126,14 +124,19 @@ const CASES: readonly Case[] = [
   },
   {
     pass: 'other calls',
-    from: script([
-      ...DEVICE,
-      alloc(0, 'b'),
-      { op: 'sg_alloc_table_from_pages', pages: ['b'], maxSegment: 64, as: 't' },
-      { op: 'dma_map_sg', device: 'a', table: 't', direction: 'bidirectional' },
-    ]),
-    fails: (s) => isPlain(s) && s.commands.length >= 3 && /,dma_(map_sg|alloc_coherent)$/.test(ops(s)),
-    to: script([...DEVICE, { op: 'dma_alloc_coherent', device: 'a', bytes: 64 }]),
+    from: script([...CONTEXT, { op: 'gpu_context_destroy', context: 'g' }, { ...context, as: 'h' }]),
+    fails: (s) =>
+      isPlain(s) &&
+      /^ion_client_create,gpu_context_create,(gpu_context_destroy,gpu_context_create|device_probe)$/.test(
+        ops(s),
+      ),
+    to: script([...CONTEXT, { op: 'device_probe', through: 'g' }]),
+  },
+  {
+    pass: 'another kind of thing',
+    from: script([alloc(0, 'b'), ...[1, 2].map((n) => ({ op: 'vmap', pages: ['b'], as: `vmap${n}` }))]),
+    fails: (s) => isPlain(s) && /^(alloc_pages,vmap,vmap|vmalloc,vmalloc)$/.test(ops(s)),
+    to: script([1, 2].map((n) => ({ op: 'vmalloc', bytes: 64, as: `area${n}` }))),
   },
   {
     pass: 'least arguments',

@@ -8,6 +8,7 @@ import { fewerFaults, fewerPreemptions } from './extras.ts';
 import { defaults, fewerOccupied, fewPages, smallerMachine } from './machine.ts';
 import { isSmaller, type Measure, measure } from './measure.ts';
 import { renamed } from './names.ts';
+import { otherKind } from './other-kind.ts';
 import { type Pass, without } from './pass.ts';
 import { redistribute } from './redistribute.ts';
 import { repoint } from './repoint.ts';
@@ -27,6 +28,7 @@ export const PASSES: readonly Pass[] = [
   shortage,
   redistribute,
   substitute,
+  otherKind,
   leastArguments,
   smallerArguments,
   defaults,

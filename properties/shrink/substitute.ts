@@ -158,7 +158,7 @@ function resultsBefore<M, S extends Stateful>(
  * Fills the arguments of a call: with the latest result of their kinds, those that are wanted first; with
  * what the command said that it replaces; else with the least.
  */
-class Filler {
+export class Filler {
   readonly #made: ReadonlyMap<string, string>;
   readonly #wanted: ReadonlySet<string>;
   readonly #old: Omit<Command, 'as'>;
