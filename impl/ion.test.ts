@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EBADF, EINVAL, EMFILE, ENODEV, ENOMEM, ENOSPC } from './errno.ts';
 import { SITE_ID, SITE_TABLE, SITE_VMALLOC } from './faults.ts';
-import { FLAG_CACHED, HEAP_IOMMU } from './ion.ts';
+import { FLAG_CACHED, HEAP_IOMMU, HEAP_SYSTEM } from './ion.ts';
 import { boot, type Kernel } from './kernel.ts';
 
 const pagesOf = ({ ion, buffers }: Kernel, client: number, handle: number): number[] => {
@@ -48,6 +48,18 @@ describe('ion', () => {
       expect(ion.query(other)).to.equal(-EBADF);
     }
     for (const handle of [0, 1, -1, 9, 1.5]) expect(ion.free(client, handle)).to.equal(-EINVAL);
+  });
+
+  it('takes the first heap that can, also where the buffer starts at page 0', () => {
+    const kernel = boot();
+    const client = kernel.ion.createClient();
+    const first = kernel.pages.allocate(0);
+    kernel.ion.allocate(client, 64, HEAP_IOMMU);
+    kernel.pages.free(first, 0);
+    const free = freeOf(kernel);
+    const handle = kernel.ion.allocate(client, 64, HEAP_IOMMU | HEAP_SYSTEM);
+    expect(pagesOf(kernel, client, handle)).to.deep.equal([0]);
+    expect(freeOf(kernel), 'its page, and that of its list of segments').to.equal(free - 2);
   });
 
   for (const layout of ['scattered', 'contiguous'] as const) {
