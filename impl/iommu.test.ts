@@ -67,6 +67,14 @@ describe('iommu', () => {
     expect(kernel.engine.read(domain, 0x4c0, 64)).to.equal(4);
   });
 
+  it('takes no more of a block than is left of the range', () => {
+    const { kernel, domain, phys } = mapped();
+    expect(kernel.iommu.map(domain, 0x380, phys, 128, BOTH)).to.equal(0);
+    expect(kernel.iommu.unmap(domain, 0x380, 192)).to.equal(192);
+    expect(kernel.engine.read(domain, 0x400, 64)).to.equal(0);
+    expect(kernel.engine.read(domain, 0x440, 192)).to.equal(12);
+  });
+
   it('says what byte is behind an address', () => {
     const { kernel, domain, phys } = mapped();
     const { iommu } = kernel;

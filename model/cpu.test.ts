@@ -120,16 +120,19 @@ describe('cpu_write', () => {
     expect(said).to.equal(UP_TO_FAULT);
   });
 
-  it('stays in the address space of one client', () => {
-    const judged = withMappings('uncached');
-    judged.make('ion_client_create', {}, { client: 1 });
-    judged.make('fd_send', { client: 0, fd: 0, to: 1 }, { fd: 0 });
-    judged.make('ion_mmap', { client: 0, fd: 0, offset: 0, bytes: 128 }, { address: page(46) });
-    judged.make('ion_mmap', { client: 1, fd: 0, offset: 0, bytes: 128 }, { address: page(48) });
-    const at = page(48) - 32;
-    expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 4 })).to.equal(UP_TO_FAULT);
-    expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 2 })).to.equal('content');
-  });
+  for (const vmallocPages of [16, 20]) {
+    it(`stays in the address space of one client, behind ${vmallocPages} pages of the kernel's`, () => {
+      const judged = withMappings('uncached', { vmallocPages });
+      const end = 32 + vmallocPages;
+      judged.make('ion_client_create', {}, { client: 1 });
+      judged.make('fd_send', { client: 0, fd: 0, to: 1 }, { fd: 0 });
+      judged.make('ion_mmap', { client: 0, fd: 0, offset: 0, bytes: 128 }, { address: page(end - 2) });
+      judged.make('ion_mmap', { client: 1, fd: 0, offset: 0, bytes: 128 }, { address: page(end) });
+      const at = page(end) - 32;
+      expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 4 })).to.equal(UP_TO_FAULT);
+      expect(judged.to('cpu_write', { at, bytes: 64, tag: 7 }, { lines: 2 })).to.equal('content');
+    });
+  }
 
   it('writes through the cache, or to memory where the mapping has none', () => {
     for (const [flags, policies, expected] of [
