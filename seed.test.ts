@@ -6,3 +6,7 @@ const { IONCLAD_SEED } = process.env;
 const SEED = IONCLAD_SEED === undefined ? 2012 : Number(IONCLAD_SEED);
 
 fc.configureGlobal({ seed: SEED });
+
+before(() => {
+  if (IONCLAD_SEED !== undefined) console.log(`  properties run with seed ${SEED}`);
+});
