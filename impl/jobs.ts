@@ -19,15 +19,15 @@ export class Jobs {
   readonly left: Column;
   private readonly context: Column;
   /** I/O page and line of its next access: together they may need more than 32 bits. */
-  private readonly ioPage: Column;
-  private readonly line: Column;
+  readonly ioPage: Column;
+  readonly line: Column;
   /** What it writes, or 0 when it reads. */
   private readonly tag: Column;
   private readonly engine: Engine;
   private readonly faults: FaultPoints;
   private readonly pageBytes: number;
   private readonly lineBytes: number;
-  private readonly linesPerPage: number;
+  readonly linesPerPage: number;
 
   constructor(store: Store, config: Config, engine: Engine, faults: FaultPoints) {
     this.engine = engine;
@@ -107,7 +107,7 @@ export class Jobs {
     this.line.set(job, Math.floor((at - ioPage * this.pageBytes) / this.lineBytes));
   }
 
-  private advance(job: number): void {
+  advance(job: number): void {
     this.left.add(job, -1);
     if (this.line.add(job, 1) < this.linesPerPage) return;
     this.line.set(job, 0);

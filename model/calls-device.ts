@@ -251,6 +251,7 @@ export const DEVICE_CALLS = {
     by: 'device',
     text: 'a job does its next line',
     args: { job: { is: 'ref', of: ['job'] } },
+    repeats: 8,
     gives: { fields: { data: 'numbers', left: 'number', fault: 'number' } },
   },
   tick_cache: {

@@ -44,7 +44,14 @@ export const FIELDS = {
     drawn: [4, 8, 16, 32, 64, 64, 64, 64, 64, 64, 64, 64],
     text: 'physical pages',
   },
-  pageBytes: { from: 64, to: 65_536, default: 64, powerOfTwo: true, text: 'bytes in a page' },
+  pageBytes: {
+    from: 64,
+    to: 65_536,
+    default: 64,
+    drawn: [64, 64, 64, 64, 64, 64, 64, 128],
+    powerOfTwo: true,
+    text: 'bytes in a page',
+  },
   lineBytes: {
     from: 8,
     to: 65_536,

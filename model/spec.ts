@@ -108,6 +108,8 @@ export interface CallShape {
   readonly args: Readonly<Record<string, ArgShape>>;
   /** A probe: in some scripts these calls are followed by one of everything that it can name. */
   readonly probes?: readonly string[];
+  /** A step of something longer: now and then it is made up to so often in a row. */
+  readonly repeats?: number;
   /** Fault sites that an implementation is likely to ask in this call: what is made to fail. */
   readonly sites?: readonly string[];
   readonly gives?: {

@@ -95,7 +95,9 @@ describe('drawing places', () => {
     expect(all(wild, 9).every((each) => typeof each === 'object')).to.equal(true);
     const numbers = samples(wild).filter((each) => typeof each === 'number');
     expect(numbers.length / 2000).to.be.within(0.09, 0.16);
-    for (const at of numbers) expect([at % 16, at >= 0 && at < 640]).to.deep.equal([0, true]);
+    for (const at of numbers) expect([at % 16, at >= 0 && at <= 640]).to.deep.equal([0, true]);
+    expect(numbers).to.include.members([0, 320, 624, 640]);
+    expect(share(numbers, (at) => at === 640) - share(numbers, (at) => at === 320)).to.be.above(0.05);
     expect(samples(place).some((each) => typeof each === 'number')).to.equal(false);
   });
 });

@@ -92,10 +92,14 @@ function drawPlace(
   const step = limits[shape.step] ?? 1;
   const offsets = Math.min(limits[shape.to] ?? 1, few ?? Number.POSITIVE_INFINITY);
   const wild = shape.wild === undefined ? 0 : (limits[shape.wild] ?? 0);
-  if (wild > 0 && few === undefined && choices.below(8) === 0) return step * choices.below(wild / step);
+  if (wild > 0 && few === undefined && choices.below(8) === 0) return drawWild(choices, step, wild);
   const offset = few !== undefined || choices.below(2) === 0 ? step * choices.below(offsets) : 0;
   return environment.place(shape.of, offset, shape.side);
 }
+
+/** Any address, or one of the two at which the space ends: what is wrong with bounds shows there. */
+const drawWild = (choices: Choices, step: number, end: number): number =>
+  choices.below(4) === 0 ? end - step * choices.below(2) : step * choices.below(end / step);
 
 function drawNumber(choices: Choices, shape: Shape<'number'>, environment: Environment): Argument {
   const { limits, few, modest } = environment;

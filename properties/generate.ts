@@ -117,6 +117,9 @@ class Writer<M, S extends Stateful> {
     this.commands.push(withFault(this.#choices, drawn.command, sites));
     if (depth === 0 && this.#points[call.op] !== undefined) this.#race(call, drawn);
     for (const entry of drawn.consumed) this.#draft.remove(entry);
+    if (call.shape.repeats !== undefined && this.#choices.below(4) === 0)
+      for (let left = this.#choices.below(call.shape.repeats); left > 0; left--)
+        this.commands.push(drawn.command);
     if (this.#probing) this.#probe(call.op);
     return true;
   }

@@ -23,7 +23,7 @@ describe('a smaller machine instead of commands', () => {
   it('is less of all, too', () => {
     const least = offered.find(({ machine }) => machine['pages'] === 2 && machine['orderMax'] === 0);
     expect(least?.machine).to.include({ vmallocPages: 2, contexts: 1, parked: 0 });
-    expect(least?.machine).to.not.have.property('pageBytes');
+    expect(least?.machine).to.not.have.property('lineBytes');
   });
 
   it('is a step that fails where commands were needed to make it fail', () => {

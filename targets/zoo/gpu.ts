@@ -150,4 +150,21 @@ export const GPU_BUGS: readonly Bug[] = [
       };
     },
   },
+  {
+    name: 'job-repeats-a-line',
+    origin: 'invented',
+    layer: 'device',
+    catches: 'H2',
+    text: 'a job that comes to the end of a page goes on beyond the last line before it goes to the next page',
+    needs: [],
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_submit', 'tick_engine'],
+    patch({ jobs }) {
+      jobs.advance = (job) => {
+        jobs.left.add(job, -1);
+        if (jobs.line.add(job, 1) <= jobs.linesPerPage) return;
+        jobs.line.set(job, 0);
+        jobs.ioPage.add(job, 1);
+      };
+    },
+  },
 ];

@@ -146,6 +146,14 @@ export const IOMMU_BUGS: readonly Bug[] = [
     catches: 'I1',
     text: 'an unmap that goes on in the next table stops where the first one ends, and says that it went on',
     needs: [],
+    only: [
+      'alloc_pages',
+      'iommu_domain_alloc',
+      'iommu_attach_device',
+      'iommu_map',
+      'iommu_unmap',
+      'device_probe',
+    ],
     patch({ iommu, tables }) {
       const clear = iommu.clearEntries.bind(iommu);
       iommu.clearEntries = (context, ioPage, count) => {

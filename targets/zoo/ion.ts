@@ -192,7 +192,7 @@ export const ION_BUGS: readonly Bug[] = [
     name: 'made-without-a-list',
     origin: 'ION-02',
     layer: 'ion',
-    catches: 'S2',
+    catches: 'S4',
     text: 'a buffer is made although the list of its segments could not be built',
     needs: ['fault'],
     patch({ buffers }) {

@@ -112,7 +112,7 @@ export const METADATA_BUGS: readonly Bug[] = [
     name: 'guard-page-handed-out',
     origin: 'invented',
     layer: 'metadata',
-    catches: 'S3',
+    catches: 'P3',
     text: 'the guard page behind an area is the first of the next',
     needs: [],
     patch({ metadata: { scattered } }) {
