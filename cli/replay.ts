@@ -1,8 +1,8 @@
 /** `ionclad replay`: cases again. */
-import { setImmediate } from 'node:timers/promises';
 import type { Case } from '../counterexamples/index.ts';
 import { describe, type Finding } from '../properties/index.ts';
-import { EXIT, type ExitCode, explain, UsageError } from './exit.ts';
+import { eachFile, filesAndProgram } from './each-file.ts';
+import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { readCaseFile } from './read-file.ts';
 import { type Result, resultOf, runOn, variants } from './replay-case.ts';
 import type { Output, Session } from './session.ts';
@@ -35,27 +35,14 @@ export async function replayCommand(
   session: Session,
 ): Promise<ExitCode> {
   const { io, signal } = session;
-  const program = options.target === 'process' ? words : [];
-  const codes: ExitCode[] = [];
+  const { named, program } = filesAndProgram(files, words, options.target);
   const results: Replayed[] = [];
-  for (const file of program.length > 0 ? files : [...files, ...words]) {
-    // Cases in this process leave no time to hear of Ctrl-C but between two of them.
-    await setImmediate();
-    if (signal.aborted) break;
-    try {
-      for (const replayed of await replayFile(file, options, program, io)) {
-        results.push(replayed);
-        codes.push(codeOf(replayed.result));
-        if (options.json !== true) tellReplayed(replayed, io);
-      }
-    } catch (cause) {
-      const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
-      for (const line of lines) io.err(line);
-      codes.push(code);
-    }
-  }
-  const worst = codes.reduce((most, code) => (code > most ? code : most), EXIT.HELD as ExitCode);
-  const exitCode = signal.aborted ? EXIT.INTERRUPTED : worst;
+  const exitCode = await eachFile(named, session, async (file) => {
+    const replayed = await replayFile(file, options, program, io);
+    results.push(...replayed);
+    if (options.json !== true) for (const each of replayed) tellReplayed(each, io);
+    return replayed.map(({ result }) => codeOf(result));
+  });
   if (signal.aborted) io.err('ionclad: interrupted');
   if (options.json === true)
     io.out(JSON.stringify({ ionclad: version(), command: 'replay', exitCode, results }, null, 2));

@@ -11,7 +11,8 @@ import {
   trialOf,
 } from '../properties/index.ts';
 import { replayLine } from './command-line.ts';
-import { EXIT, type ExitCode, explain, UsageError } from './exit.ts';
+import { eachFile, filesAndProgram } from './each-file.ts';
+import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { withOthers } from './found.ts';
 import { checkProperty } from './plan.ts';
 import { Progress } from './progress.ts';
@@ -54,26 +55,15 @@ export async function shrinkCommand(
   words: readonly string[],
   session: Session,
 ): Promise<ExitCode> {
-  const program = options.target === 'process' ? words : [];
-  const named = program.length > 0 ? files : [...files, ...words];
+  const { named, program } = filesAndProgram(files, words, options.target);
   checkOptions(named, options);
   const { io, signal } = session;
-  const codes: ExitCode[] = [];
   const results: Result[] = [];
-  for (const file of named) {
-    if (signal.aborted) break;
-    try {
-      const result = await shrinkFile(file, options, program, session);
-      results.push(result);
-      codes.push(codeOf(result));
-    } catch (cause) {
-      const { code, lines } = explain(cause, (process.env['IONCLAD_DEBUG'] ?? '') !== '');
-      for (const line of lines) io.err(line);
-      codes.push(code);
-    }
-  }
-  const worst = codes.reduce((most, code) => (code > most ? code : most), EXIT.HELD as ExitCode);
-  const exitCode = signal.aborted ? EXIT.INTERRUPTED : worst;
+  const exitCode = await eachFile(named, session, async (file) => {
+    const result = await shrinkFile(file, options, program, session);
+    results.push(result);
+    return [codeOf(result)];
+  });
   if (signal.aborted) io.err('ionclad: interrupted; what is smallest so far is kept');
   if (options.json === true)
     io.out(JSON.stringify({ ionclad: version(), command: 'shrink', exitCode, results }, null, 2));
