@@ -2,27 +2,10 @@ import { expect } from 'chai';
 import { SPEC } from '../../model/index.ts';
 import type { Finding } from '../finding.ts';
 import type { Command, Script } from '../script.ts';
+import { ALLOC, FINDING, KVMALLOC, ops, script } from './examples.test.ts';
 import { isSmaller, measure } from './measure.ts';
 import { PASSES, shrink } from './shrink.ts';
 
-const FINDING: Finding = {
-  kind: 'view',
-  command: 1000,
-  call: { op: '', args: {} },
-  serves: 'C1',
-  clause: 'kind',
-  layer: 'pages',
-  detail: '',
-};
-
-const script = (commands: readonly Command[], machine: Script['machine'] = {}): Script => ({
-  format: 1,
-  machine,
-  commands,
-});
-
-const ALLOC: Command = { op: 'alloc_pages', order: 0 };
-const KVMALLOC: Command = { op: 'kvmalloc', bytes: 64 };
 const client = (as: string): Command => ({ op: 'ion_client_create', as });
 const buffer = (name: string): Command => ({
   op: 'ion_alloc',
@@ -31,8 +14,6 @@ const buffer = (name: string): Command => ({
   heaps: ['iommu'],
   flags: 'uncached',
 });
-
-const ops = ({ commands }: Script): string => commands.map(({ op }) => op).join();
 
 const kvmalloc = (bytes: number): Command => ({ op: 'kvmalloc', bytes, as: `memory${bytes}` });
 const alloc = (order: number, as: string): Command => ({ op: 'alloc_pages', order, as });

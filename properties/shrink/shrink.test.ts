@@ -9,30 +9,10 @@ import { runSchedule } from '../interleave.ts';
 import type { Command, Script } from '../script.ts';
 import { isScript } from '../script-arbitrary.ts';
 import { Stepper } from '../stepper.ts';
+import { ALLOC, FINDING, KVMALLOC, ops, script } from './examples.test.ts';
 import { isSmaller, measure } from './measure.ts';
 import type { Pass } from './pass.ts';
 import { candidates, EXECUTIONS_MAX, shrink } from './shrink.ts';
-
-const FINDING: Finding = {
-  kind: 'view',
-  command: 1000,
-  call: { op: '', args: {} },
-  serves: 'C1',
-  clause: 'kind',
-  layer: 'pages',
-  detail: '',
-};
-
-const script = (commands: readonly Command[], machine: Script['machine'] = {}): Script => ({
-  format: 1,
-  machine,
-  commands,
-});
-
-const ALLOC: Command = { op: 'alloc_pages', order: 0 };
-const KVMALLOC: Command = { op: 'kvmalloc', bytes: 64 };
-
-const ops = ({ commands }: Script): string => commands.map(({ op }) => op).join();
 
 describe('shrinking', () => {
   it('cuts what comes after the finding, without asking', () => {
