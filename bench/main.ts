@@ -113,8 +113,8 @@ function contenders(workload: Workload): Contender[] {
 
 /** Returns the transitions of a whole search. */
 function search(): number {
-  const { complete, transitions } = explore(SPEC, builtin(), SCOPE);
-  if (!complete) throw new Error('the search was given up');
+  const { ending, transitions } = explore(SPEC, builtin(), SCOPE);
+  if (ending !== 'complete') throw new Error('the search was given up');
   return transitions;
 }
 

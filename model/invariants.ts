@@ -6,7 +6,7 @@ import { isDirty } from './contents.ts';
 import type { Machine } from './machine.ts';
 import { miscounted, wrongCounter } from './recounts.ts';
 import type { Invariant } from './spec.ts';
-import { contentsToKeep, isMovedWhole, notEmptied } from './steps.ts';
+import { contentsToKeep, isMovedWhole, mayMove, mustEmpty, notEmptied } from './steps.ts';
 import type { View } from './target.ts';
 import { pageOf } from './units.ts';
 import { at, COUNTER, changedFrom, changedTo, column, hasChanged, KIND, setOf, VIEW } from './view.ts';
@@ -346,6 +346,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     text: 'a failed call leaves nothing behind; tables may stay',
     reads: [VIEW.counter],
     before: (view) => givenBack(view) + at(column(view, VIEW.counter), COUNTER.table),
+    concerns: (_before, _call, reply) => 'errno' in reply,
     broken(before, view, _call, reply) {
       const after = givenBack(view) + at(column(view, VIEW.counter), COUNTER.table);
       if (!('errno' in reply) || after >= before) return undefined;
@@ -358,6 +359,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     text: 'allocations leave the reserve alone; only occupants take of it',
     reads: [VIEW.counter],
     before: givenBack,
+    concerns: (before, { op }, _reply, { reserve }) => op !== 'occupy' && Math.min(before, reserve) > 0,
     broken(before, view, { op }, _reply, { reserve }) {
       const after = givenBack(view);
       if (op === 'occupy' || after >= Math.min(before, reserve)) return undefined;
@@ -370,6 +372,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     text: 'a drain leaves nothing parked, a shrink nothing pooled or deferred; the free worker frees',
     reads: [VIEW.counter],
     before: (view) => at(column(view, VIEW.counter), COUNTER.deferred),
+    concerns: (_before, { op }) => mustEmpty(op),
     broken: (before, view, { op }) => notEmptied(before, view, op),
   },
   {
@@ -378,6 +381,7 @@ export const INVARIANTS: readonly Invariant<Machine>[] = [
     text: 'pages that are moved keep what they hold',
     reads: [VIEW.kind, VIEW.line, VIEW.counter],
     before: contentsToKeep,
+    concerns: (before, { op }) => before !== 0 && mayMove(op),
     broken: (before, view, { op }) =>
       isMovedWhole(before, view, op)
         ? undefined

@@ -153,6 +153,8 @@ export type Invariant<M> = InvariantBase &
         readonly form: 'step';
         /** A number of the view before the call, handed to `broken`. */
         before(view: View): number;
+        /** False: of this call it has nothing to say, whatever the view after it. */
+        concerns?(before: number, call: Call, reply: Reply, machine: M): boolean;
         broken(before: number, view: View, call: Call, reply: Reply, machine: M): string | undefined;
       }
     | { readonly form: 'clause' }

@@ -9,6 +9,9 @@ const EMPTIED: Readonly<Record<string, readonly (keyof typeof COUNTER)[]>> = {
   shrink: ['pooled', 'deferred'],
 };
 
+/** The call is to leave none of something. */
+export const mustEmpty = (op: string): boolean => Object.hasOwn(EMPTIED, op) || op === 'tick_worker';
+
 /** What a call that empties something has left; `deferred`: pages that were deferred before it. */
 export function notEmptied(deferred: number, view: View, op: string): string | undefined {
   const counter = column(view, VIEW.counter);
@@ -40,5 +43,7 @@ function movableContents(view: View): number {
 export const contentsToKeep = (view: View): number =>
   at(column(view, VIEW.counter), COUNTER.movable) === 0 ? 0 : movableContents(view);
 
+export const mayMove = (op: string): boolean => MOVERS.has(op);
+
 export const isMovedWhole = (before: number, view: View, op: string): boolean =>
-  before === 0 || !MOVERS.has(op) || movableContents(view) === before;
+  before === 0 || !mayMove(op) || movableContents(view) === before;

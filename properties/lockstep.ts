@@ -168,16 +168,27 @@ export class Lockstep<M, S extends Stateful> {
   /** Holds the target's view against the invariants and against the specification's view. */
   look(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
     this.#views.before();
-    return this.#look(at, call, reply, target);
+    return this.lookNoted(at, call, reply, target);
+  }
+
+  /** Notes of the state as it is what step invariants need to know of it after a call. */
+  noteSteps(): void {
+    this.#views.before();
+  }
+
+  /** Some step invariant has something to say of this call since {@link noteSteps}. */
+  asksToLook(call: Call, reply: Reply): boolean {
+    return this.#views.concernsSteps(call, reply);
   }
 
   /** After calls that overlapped, of which this is the last: what holds for a single step cannot be asked. */
   lookAfterSeveral(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
     this.#views.skipSteps();
-    return this.#look(at, call, reply, target);
+    return this.lookNoted(at, call, reply, target);
   }
 
-  #look(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
+  /** The same where the state before the call was noted by {@link noteSteps}. */
+  lookNoted(at: number, call: Call, reply: Reply, target: Shows): Finding | undefined {
     try {
       target.observe(this.#views.shown);
     } catch (cause) {

@@ -10,7 +10,12 @@ const call = (op: string, args: Args): Call => ({ op, args });
 
 /** The script of calls on a small machine. It must compile. */
 function recorded(...calls: readonly Call[]): Script {
-  const script = scriptOf(SPEC, builtin(), { pages: 16, parked: 0 }, calls);
+  const script = scriptOf(
+    SPEC,
+    builtin(),
+    { pages: 16, parked: 0 },
+    calls.map((each) => ({ call: each })),
+  );
   compile(SPEC, script, machineOf(SPEC, script.machine));
   return script;
 }

@@ -1,7 +1,26 @@
 /** Turns calls that were made into a script: raw ids become the names of the results they came from. */
-import type { Arg, ArgShape, Call, Reply, Spec, Stateful, Target, Value } from '../model/index.ts';
+import type {
+  Arg,
+  ArgShape,
+  Call,
+  Concurrent,
+  Reply,
+  Spec,
+  Stateful,
+  Suspended,
+  Target,
+  Value,
+} from '../model/index.ts';
+import type { Move } from './explore/moves.ts';
 import { limitsOf, machineOf } from './machine.ts';
-import { type Argument, type Command, FORMAT, type Script, type ScriptMachine } from './script.ts';
+import {
+  type Argument,
+  type Command,
+  FORMAT,
+  type Preemption,
+  type Script,
+  type ScriptMachine,
+} from './script.ts';
 
 interface Named {
   readonly name: string;
@@ -9,37 +28,109 @@ interface Named {
   readonly value: Value;
 }
 
-/** The script that makes these calls on this machine. The target is asked again, for the results. */
+/**
+ * The script that makes these moves on this machine. The target is asked again, for the results.
+ *
+ * @throws Error when a move needs a target whose calls can be interrupted, and this one's cannot
+ */
 export function scriptOf<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   machine: ScriptMachine,
-  calls: readonly Call[],
+  moves: readonly Move[],
 ): Script {
-  const limits = limitsOf(spec, machineOf(spec, machine));
   target.boot(machineOf(spec, machine));
-  let results: readonly Named[] = [];
-  const commands = calls.map((call, index): Command => {
-    const args = Object.entries(call.args).map(([name, value]): [string, Argument] => {
-      const shape = spec.calls[call.op]?.args[name] as ArgShape;
-      return [name, argumentOf(spec, limits, results, shape, value)];
+  const recorder = new MoveRecorder(spec, target, machine);
+  for (const { call, during } of moves) {
+    if (during === undefined) recorder.call(call);
+    else recorder.interrupted(call, during);
+  }
+  return recorder.script();
+}
+
+class MoveRecorder<M, S extends Stateful> {
+  readonly #spec: Spec<M, S>;
+  readonly #target: Target<M>;
+  readonly #machine: ScriptMachine;
+  readonly #limits: Readonly<Record<string, number>>;
+  readonly #commands: Command[] = [];
+  readonly #schedule: Preemption[] = [];
+  #results: readonly Named[] = [];
+
+  constructor(spec: Spec<M, S>, target: Target<M>, machine: ScriptMachine) {
+    this.#spec = spec;
+    this.#target = target;
+    this.#machine = machine;
+    this.#limits = limitsOf(spec, machineOf(spec, machine));
+  }
+
+  script(): Script {
+    const script = { format: FORMAT, machine: this.#machine, commands: this.#commands };
+    return this.#schedule.length === 0 ? script : { ...script, schedule: this.#schedule };
+  }
+
+  call(call: Call): void {
+    const command = this.#command(call);
+    this.#settle(
+      command,
+      answerOf(() => this.#target.apply(call)),
+    );
+  }
+
+  /** Each interrupting call has an actor of its own, who has nothing else to do. */
+  interrupted(call: Call, during: Call): void {
+    const { concurrent } = this.#target;
+    if (concurrent === undefined) throw new Error(`${this.#target.name} cannot interrupt calls`);
+    const to = actorOf(this.#schedule.length);
+    const [one, other] = [this.#command(call, call.op), this.#command(during, undefined, to)];
+    const stopped = answerOf(() => concurrent.start('main', call));
+    if ('point' in stopped) this.#schedule.push({ in: one.as ?? '', point: stopped.point, to });
+    const early = answerOf(() => toTheEnd(concurrent, to, concurrent.start(to, during)));
+    const late = 'point' in stopped ? answerOf(() => toTheEnd(concurrent, 'main', stopped)) : stopped;
+    this.#settle(other, early);
+    this.#settle(one, late);
+  }
+
+  /** @param name - what the name of the command starts with though it has no result */
+  #command(call: Call, name?: string, actor?: string): Command {
+    const args = Object.entries(call.args).map(([each, value]): [string, Argument] => {
+      const shape = this.#spec.calls[call.op]?.args[each] as ArgShape;
+      return [each, argumentOf(this.#spec, this.#limits, this.#results, shape, value)];
     });
-    const command = { op: call.op, ...Object.fromEntries(args) };
-    const reply = answerOf(target, call);
-    if ('ok' in reply) results = withoutConsumed(spec, results, command);
-    const kind = spec.calls[call.op]?.gives?.kind;
-    if (kind === undefined) return command;
-    const name = `${kind}${index + 1}`;
-    if ('ok' in reply) results = [...results, { name, kind, value: reply.ok }];
-    return { ...command, as: name };
-  });
-  return { format: FORMAT, machine, commands };
+    const kind = this.#spec.calls[call.op]?.gives?.kind ?? name;
+    const command = {
+      op: call.op,
+      ...Object.fromEntries(args),
+      ...(call.fail === undefined ? {} : { fail: call.fail }),
+      ...(kind === undefined ? {} : { as: `${kind}${this.#commands.length + 1}` }),
+      ...(actor === undefined ? {} : { actor }),
+    };
+    this.#commands.push(command);
+    return command;
+  }
+
+  #settle(command: Command, reply: Reply): void {
+    if (!('ok' in reply)) return;
+    this.#results = withoutConsumed(this.#spec, this.#results, command);
+    const kind = this.#spec.calls[command.op]?.gives?.kind;
+    if (kind === undefined || command.as === undefined) return;
+    this.#results = [...this.#results, { name: command.as, kind, value: reply.ok }];
+  }
+}
+
+/** `b`, `c` and so on. */
+const actorOf = (number: number): string => String.fromCharCode('b'.charCodeAt(0) + number);
+
+function toTheEnd(concurrent: Concurrent, actor: string, answer: Reply | Suspended): Reply {
+  let last = answer;
+  while ('point' in last) last = concurrent.resume(actor);
+  return last;
 }
 
 /** The answer, or an errno where the target fails: the last call may be the one that it fails in. */
-function answerOf<M>(target: Target<M>, call: Call): Reply {
+function answerOf<T>(step: () => T): T | Reply {
   try {
-    return target.apply(call);
+    return step();
   } catch {
     return { errno: 'EIO' };
   }

@@ -192,7 +192,7 @@ export class Stepper<M, S extends Stateful> {
       // What was shown before the first of several calls is not what the others met.
       const seen = alone ? this.lockstep.seen(reply) : { fired: reply.fired ?? [], view: undefined };
       if (isFirst) this.#count(at, call, reply, seen);
-      if (!alone && this.#isShortage(call, reply)) continue;
+      if (!alone && isShortage(this.spec, call, reply)) continue;
       const isDue = this.lockstep.isDue(call);
       const finding = isDue ? this.#judge(at, call, reply, seen) : this.undue(at, call);
       if (finding !== undefined) return { finding, judged };
@@ -201,13 +201,6 @@ export class Stepper<M, S extends Stateful> {
     const look = alone ? 'look' : 'lookAfterSeveral';
     const finding = last && this.lockstep[look](last.at, last.call, last.reply, target);
     return finding && { finding, judged: order.length };
-  }
-
-  /** The call failed as it does when something it takes is not to be had. */
-  #isShortage({ op }: Call, reply: Reply): boolean {
-    const { calls, sites } = this.spec;
-    if (!('errno' in reply)) return false;
-    return calls[op]?.sites?.some((site) => sites[site]?.includes(reply.errno)) === true;
   }
 
   /** The callers of overlapping calls did together what no caller may do. */
@@ -269,6 +262,16 @@ export class Stepper<M, S extends Stateful> {
     this.#known.set(machine, made);
     return made;
   }
+}
+
+/** The call failed as it does when something it takes is not to be had. */
+export function isShortage<M, S extends Stateful>(
+  { calls, sites }: Spec<M, S>,
+  { op }: Call,
+  reply: Reply,
+): boolean {
+  if (!('errno' in reply)) return false;
+  return calls[op]?.sites?.some((site) => sites[site]?.includes(reply.errno)) === true;
 }
 
 /** It gives up what the target itself may keep: a target that does not know the call keeps nothing. */

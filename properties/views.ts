@@ -88,6 +88,16 @@ export class Views<M> {
     }
   }
 
+  /** Some step invariant must be asked what this call did. */
+  concernsSteps(call: Call, reply: Reply): boolean {
+    for (let at = 0; at < this.#steps.length; at++) {
+      const noted = this.#noted[at] ?? Number.NaN;
+      const { concerns } = (this.#steps[at] as StepCheck<M>).invariant;
+      if (!Number.isNaN(noted) && concerns?.(noted, call, reply, this.#machine) !== false) return true;
+    }
+    return false;
+  }
+
   /** No step invariant is asked at the next check. */
   skipSteps(): void {
     this.#noted.length = 0;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SeededChoices } from './choices.ts';
+import { SeededChoices } from '../choices.ts';
 import { Visited } from './visited.ts';
 
 describe('Visited', () => {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { type Args, type Call, SPEC, type Value } from '../model/index.ts';
-import { CLOAKROOM, Cloakroom, type Cloaks, type Room } from './cloakroom.test.ts';
-import { callsOf } from './enumerate.ts';
-import { limitsOf, machineOf } from './machine.ts';
+import { type Args, type Call, SPEC, type Spec, type Stateful, type Value } from '../../model/index.ts';
+import { CLOAKROOM, type Cloaks, type Room } from '../cloakroom.test.ts';
+import { machineOf } from '../machine.ts';
+import { Moves } from './moves.ts';
+import type { Scope } from './scope.ts';
 
 /** A room with these coats. */
 function roomWith(coats: readonly number[]): Cloaks {
@@ -11,11 +12,22 @@ function roomWith(coats: readonly number[]): Cloaks {
   return cloaks;
 }
 
-const all = (cloaks: Cloaks, only: readonly string[], few: number): Call[] => [
-  ...callsOf(CLOAKROOM, cloaks, CLOAKROOM.limits(cloaks.room), only, few),
-];
+const all = (cloaks: Cloaks, only: readonly string[], few: number): Call[] =>
+  callsOf(CLOAKROOM, cloaks, { machine: { hooks: 3 }, depth: 1, few }, only);
 
-describe('callsOf', () => {
+/** The calls of a state, in their order. */
+function callsOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  world: S,
+  scope: Scope,
+  only: readonly string[],
+): Call[] {
+  const moves = new Moves(spec, scope, only);
+  const count = moves.enter(world, { faults: 0, overlaps: 0 });
+  return Array.from({ length: count }, (_, move) => moves.at(move).call);
+}
+
+describe('Moves', () => {
   it('makes every call with few values for each argument', () => {
     expect(all(roomWith([]), ['hang'], 1).map(({ args }) => args)).to.deep.equal([{ colour: 1 }]);
     expect(all(roomWith([]), ['hang'], 9).map(({ args }) => args)).to.deep.equal([
@@ -32,9 +44,8 @@ describe('callsOf', () => {
   it('refers to nothing made up where only the kernel names things', () => {
     const machine = machineOf(SPEC, { pages: 4 });
     const world = SPEC.boot(machine, true);
-    expect([...callsOf(SPEC, world, limitsOf(SPEC, machine), ['free_pages', 'iommu_map'], 3)]).to.deep.equal(
-      [],
-    );
+    const scope = { machine: { pages: 4 }, depth: 1, few: 3 };
+    expect(callsOf(SPEC, world, scope, ['free_pages', 'iommu_map'])).to.deep.equal([]);
   });
 
   it('accesses coherent memory where the side that is meant finds it', () => {
@@ -46,7 +57,7 @@ describe('callsOf', () => {
     make('dma_alloc_coherent', { device: 4, bytes: 64 }, { cpu: 20 * 64, dma: 128, pages: [3] });
     make('alloc_pages', { order: 0 }, { pfn: 5 });
     const at = (op: string): unknown[] =>
-      [...callsOf(SPEC, world, limitsOf(SPEC, machine), [op], 2)].map(({ args }) => args['at']);
+      callsOf(SPEC, world, { machine: { pages: 8 }, depth: 1, few: 2 }, [op]).map(({ args }) => args['at']);
     expect(new Set(at('cpu_read'))).to.deep.equal(new Set([5 * 64, 5 * 64 + 16, 20 * 64, 20 * 64 + 16]));
     expect(new Set(at('device_read'))).to.deep.equal(new Set([128, 144]));
   });
@@ -59,20 +70,19 @@ describe('callsOf', () => {
     const machine = machineOf(SPEC, { pages: 8, orderMax: 1 });
     const world = SPEC.boot(machine, true);
     for (const pfn of [0, 2, 4]) SPEC.rules['alloc_pages']?.effect(world, { order: 1 }, { pfn });
-    const calls = [...callsOf(SPEC, world, limitsOf(SPEC, machine), ['sg_alloc_table_from_pages'], 3)];
+    const scope = { machine: { pages: 8, orderMax: 1 }, depth: 1, few: 3 };
+    const calls = callsOf(SPEC, world, scope, ['sg_alloc_table_from_pages']);
     const texts = calls.map((call) => JSON.stringify(call));
     expect(texts.filter((text, at) => texts.indexOf(text) !== at)).to.deep.equal([]);
   });
 
-  it('follows the state, so that a search may change and restore it between two calls', () => {
-    const target = new Cloakroom();
-    const cloaks = roomWith([1]);
-    const seen: unknown[] = [];
-    for (const call of callsOf(CLOAKROOM, cloaks, CLOAKROOM.limits(cloaks.room), ['fetch', 'brush'], 1)) {
-      cloaks.coat.set(0, 0);
-      seen.push([call.op, call.args['ticket'], target.name]);
-      cloaks.coat.set(0, 1);
-    }
-    expect(seen).to.have.lengthOf(4);
+  it('names a move by the same number whenever it is in the state', () => {
+    const moves = new Moves(CLOAKROOM, { machine: { hooks: 3 }, depth: 1, few: 2 }, ['hang', 'fetch']);
+    const nothing = { faults: 0, overlaps: 0 };
+    const count = moves.enter(roomWith([1, 2]), nothing);
+    const forwards = Array.from({ length: count }, (_, move) => moves.at(move));
+    moves.enter(roomWith([]), nothing);
+    expect(moves.enter(roomWith([1, 2]), nothing)).to.equal(count);
+    for (let move = count - 1; move >= 0; move--) expect(moves.at(move)).to.deep.equal(forwards[move]);
   });
 });

@@ -8,6 +8,10 @@ export class Visited {
     return this.#count;
   }
 
+  get bytes(): number {
+    return this.#table.byteLength;
+  }
+
   /** Adds a fingerprint; its number is the count of those before it. Returns false when it was there. */
   add(low: number, high: number): boolean {
     if (this.#count * 2 > this.#table.length / 3) this.#grow();

@@ -1,0 +1,300 @@
+/** Specification and target in lockstep, as something that can be searched. */
+import type {
+  Call,
+  Concurrent,
+  Reply,
+  Spec,
+  Stateful,
+  Suspended,
+  Target,
+  Undoable,
+} from '../../model/index.ts';
+import { causeOf, type Finding } from '../finding.ts';
+import { Judgement, Lockstep } from '../lockstep.ts';
+import { machineOf } from '../machine.ts';
+import { isShortage } from '../stepper.ts';
+import { firstRows, noCounts } from '../tally.ts';
+import { type Move, Moves, type Spent } from './moves.ts';
+import type { Scope } from './scope.ts';
+import type { System } from './system.ts';
+
+/** The actors of calls that overlap. */
+const ACTORS = ['main', 'b'] as const;
+
+const NOTHING_SPENT: Spent = { faults: 0, overlaps: 0 };
+
+/** The place of a call in its script: nobody reads it before the finding is confirmed. */
+const ANYWHERE = 0;
+
+export class LockstepSystem<M, S extends Stateful> implements System {
+  readonly #spec: Spec<M, S>;
+  readonly #target: Target<M>;
+  readonly #undoable: Undoable;
+  readonly #concurrent: Concurrent | undefined;
+  readonly #lockstep: Lockstep<M, S>;
+  readonly #moves: Moves<M, S>;
+  /** What the calls on the path have used up, the present state's last. */
+  readonly #spent: Spent[] = [NOTHING_SPENT];
+  readonly #closing: readonly ClosingCall[];
+  /** The view is not that of the present state. */
+  #isBehind = true;
+  /** How many moves were made to the present state, and to the one whose moves are known; -1: to none. */
+  #depth = 0;
+  #entered = -1;
+  #count = 0;
+  #last: { readonly call: Call; readonly reply: Reply; readonly isWindow: boolean } | undefined;
+
+  /** @throws Error when the target cannot go back */
+  constructor(spec: Spec<M, S>, target: Target<M>, scope: Scope, premise?: string) {
+    const { undoable, concurrent } = target;
+    if (undoable === undefined) throw new Error(`${target.name} cannot go back to an earlier state`);
+    const machine = machineOf(spec, scope.machine);
+    const calls = scope.only ?? [...(target.calls ?? Object.keys(spec.calls))];
+    this.#spec = spec;
+    this.#target = target;
+    this.#undoable = undoable;
+    this.#concurrent = concurrent;
+    this.#moves = new Moves(spec, scope, calls, concurrent?.points);
+    this.#closing = scope.closes === false ? [] : closingCalls(spec, target);
+    const judgement = new Judgement(spec, target.capabilities, noCounts(firstRows(spec).rows), premise);
+    this.#lockstep = new Lockstep(judgement, machine);
+    target.boot(machine);
+    this.#lockstep.reset();
+    undoable.attach();
+    this.#lockstep.world.state.attach();
+    this.#lockstep.refresh(target);
+  }
+
+  get world(): S {
+    return this.#lockstep.world;
+  }
+
+  count(): number {
+    const isElsewhere = this.#entered !== this.#depth;
+    if (isElsewhere || this.#isBehind) {
+      this.#lockstep.refresh(this.#target);
+      this.#lockstep.noteSteps();
+      this.#isBehind = false;
+    }
+    if (isElsewhere) {
+      this.#count = this.#moves.enter(this.world, this.#spent.at(-1) ?? NOTHING_SPENT);
+      this.#entered = this.#depth;
+    }
+    return this.#count;
+  }
+
+  /** A move of the present state, as data. */
+  move(move: number): Move {
+    this.count();
+    return this.#moves.at(move);
+  }
+
+  make(number: number): 'made' | 'undue' | Finding {
+    const move = this.move(number);
+    if (!this.#lockstep.isDue(move.call)) return 'undue';
+    this.#mark(move);
+    const made = move.during === undefined ? this.#one(move.call) : this.#two(move.call, move.during);
+    if (made === 'undue') this.back();
+    return made;
+  }
+
+  asksToLook(): boolean {
+    const { call, reply, isWindow } = this.#last ?? {};
+    return call !== undefined && reply !== undefined && !isWindow && this.#lockstep.asksToLook(call, reply);
+  }
+
+  look(isNew: boolean): Finding | undefined {
+    if (this.#last === undefined) return undefined;
+    const { call, reply, isWindow } = this.#last;
+    this.#isBehind = true;
+    const look = isWindow ? 'lookAfterSeveral' : 'lookNoted';
+    const wrong = this.#lockstep[look](ANYWHERE, call, reply, this.#target);
+    return wrong ?? (isNew ? this.#close(call) : undefined);
+  }
+
+  back(): void {
+    this.#undoable.undo();
+    this.#undoable.drop();
+    this.#lockstep.world.state.undo();
+    this.#lockstep.world.state.drop();
+    this.#spent.pop();
+    this.#depth--;
+    if (this.#depth < this.#entered) this.#entered = -1;
+  }
+
+  /** The key of a state is that of the target's, that of the specification's, and what was used up on the way. */
+  fingerprint(): readonly [low: number, high: number] {
+    const [low, high] = this.#undoable.fingerprint();
+    const [specLow, specHigh] = this.#lockstep.world.state.fingerprint();
+    const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
+    const spent = Math.imul(faults * 0x10001 + overlaps, 0x9e3779b1);
+    return [
+      low ^ Math.imul(specLow, 0x01000193) ^ spent,
+      high ^ Math.imul(specHigh, 0x01000193) ^ Math.imul(spent, 0x85ebca6b),
+    ];
+  }
+
+  #mark({ call, during }: Move): void {
+    const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
+    this.#undoable.mark();
+    this.#lockstep.world.state.mark();
+    this.#depth++;
+    this.#spent.push({
+      faults: faults + (call.fail === undefined ? 0 : 1),
+      overlaps: overlaps + (during === undefined ? 0 : 1),
+    });
+  }
+
+  #one(call: Call): 'made' | 'undue' | Finding {
+    const reply = this.#ask(call, () => this.#target.apply(call));
+    if ('kind' in reply) return reply;
+    // A fault that did not fire leaves a call that is tried without it too.
+    if (call.fail !== undefined && (reply.fired ?? []).length === 0) return 'undue';
+    this.#last = { call, reply, isWindow: false };
+    return this.#lockstep.judge(ANYWHERE, call, reply) ?? 'made';
+  }
+
+  /** The first call stops at its switch point, the second runs from end to end, the first goes on. */
+  #two(first: Call, second: Call): 'made' | 'undue' | Finding {
+    if (this.#concurrent === undefined || !this.#lockstep.isDue(second)) return 'undue';
+    const { start, resume } = this.#concurrent;
+    const [own, other] = ACTORS;
+    const stopped = this.#ask(first, () => start(own, first));
+    if (!('point' in stopped)) return 'kind' in stopped ? stopped : 'undue';
+    const early = this.#toTheEnd(
+      second,
+      () => start(other, second),
+      () => resume(other),
+    );
+    const late =
+      'kind' in early
+        ? early
+        : this.#toTheEnd(
+            first,
+            () => resume(own),
+            () => resume(own),
+          );
+    // A target need not survive what its caller may not do, and the other call under way may have made it that.
+    if ('kind' in late) return this.#needsNoDuty(late.call) ? late : 'undue';
+    return this.#judgeOrders({ call: first, reply: late }, { call: second, reply: early as Reply });
+  }
+
+  #toTheEnd(call: Call, begin: () => Reply | Suspended, goOn: () => Reply | Suspended): Reply | Finding {
+    let answer = this.#ask(call, begin);
+    while ('point' in answer) answer = this.#ask(call, goOn);
+    return answer;
+  }
+
+  #needsNoDuty({ op }: Call): boolean {
+    return this.#spec.rules[op]?.require.length === 0;
+  }
+
+  /** What came back is right if it agrees with the rules in one of the two orders. */
+  #judgeOrders(one: Answered, other: Answered): 'made' | 'undue' | Finding {
+    const { state } = this.#lockstep.world;
+    this.#isBehind = true;
+    let wrong: Finding | undefined;
+    for (const order of [
+      [other, one],
+      [one, other],
+    ]) {
+      state.mark();
+      const finding = this.#judgeOrder(order);
+      if (finding === undefined) {
+        state.drop();
+        this.#last = { ...one, isWindow: true };
+        return 'made';
+      }
+      state.undo();
+      state.drop();
+      this.#lockstep.lookAgain();
+      if (finding === 'undue') return 'undue';
+      wrong ??= finding;
+    }
+    return wrong ?? 'made';
+  }
+
+  /** A shortage is not judged: what is missing may be what the other call holds for as long as it is under way. */
+  #judgeOrder(order: readonly Answered[]): 'undue' | Finding | undefined {
+    const lockstep = this.#lockstep;
+    for (const { call, reply } of order) {
+      if (isShortage(this.#spec, call, reply)) continue;
+      if (!lockstep.isDue(call)) return 'undue';
+      const seen = { fired: reply.fired ?? [], view: undefined };
+      const finding = lockstep.judge(ANYWHERE, call, reply, seen);
+      if (finding !== undefined) return finding;
+    }
+    const { call, reply } = order.at(-1) as Answered;
+    return lockstep.lookAfterSeveral(ANYWHERE, call, reply, this.#target);
+  }
+
+  #ask<T>(call: Call, step: () => T): T | Finding {
+    try {
+      return step();
+    } catch (cause) {
+      const problem = { kind: 'crash', serves: 'P1', clause: 'crash', detail: causeOf(cause) } as const;
+      return this.#lockstep.finding(ANYWHERE, call, problem);
+    }
+  }
+
+  /** Gives everything back, asks what must hold then, and returns to the state. */
+  #close(last: Call): Finding | undefined {
+    if (this.#closing.length === 0) return undefined;
+    this.#undoable.mark();
+    this.#lockstep.world.state.mark();
+    const given = this.#giveBack();
+    const finding = typeof given === 'object' ? given : this.#lockstep.end(ANYWHERE, last, given !== 'kept');
+    this.#undoable.undo();
+    this.#undoable.drop();
+    this.#lockstep.world.state.undo();
+    this.#lockstep.world.state.drop();
+    return finding;
+  }
+
+  /** 'kept': the target lacks the call that gives something back, and may keep it. */
+  #giveBack(): 'kept' | Finding | undefined {
+    const { world } = this.#lockstep;
+    for (const { op, argument, kind, isSupported } of this.#closing) {
+      const ids = kind === undefined ? [] : this.#spec.live(world, kind);
+      const calls =
+        argument === undefined ? [{ op, args: {} }] : ids.map((id) => ({ op, args: { [argument]: id } }));
+      if (!isSupported && ids.length > 0) return 'kept';
+      for (const call of isSupported ? calls : []) {
+        const finding = this.#lockstep.isDue(call) ? this.#makeOne(call) : undefined;
+        if (finding !== undefined) return finding;
+      }
+    }
+    return undefined;
+  }
+
+  #makeOne(call: Call): Finding | undefined {
+    const reply = this.#ask(call, () => this.#target.apply(call));
+    if ('kind' in reply) return reply;
+    const wrong = this.#lockstep.judge(ANYWHERE, call, reply);
+    return wrong ?? this.#lockstep.look(ANYWHERE, call, reply, this.#target);
+  }
+}
+
+interface Answered {
+  readonly call: Call;
+  readonly reply: Reply;
+}
+
+/** A call that gives something back; without an argument it is made once. */
+interface ClosingCall {
+  readonly op: string;
+  readonly argument: string | undefined;
+  readonly kind: string | undefined;
+  readonly isSupported: boolean;
+}
+
+function closingCalls<M, S extends Stateful>(
+  { closing, calls }: Spec<M, S>,
+  target: Target<M>,
+): ClosingCall[] {
+  return closing.map((op) => {
+    const [[argument, shape] = []] = Object.entries(calls[op]?.args ?? {});
+    const isSupported = target.calls?.has(op) !== false;
+    return { op, argument, kind: shape?.is === 'ref' ? shape.of[0] : undefined, isSupported };
+  });
+}

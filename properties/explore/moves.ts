@@ -1,0 +1,246 @@
+/** Every call that can be made in a state, with few values for each argument, and each call by its number. */
+import type { Arg, ArgShape, Args, Call, CallShape, Spec, Stateful } from '../../model/index.ts';
+import { limitsOf, machineOf } from '../machine.ts';
+import type { Choice, Scope } from './scope.ts';
+
+/** A call; during it, at its switch point, another actor may make one of its own. */
+export interface Move {
+  readonly call: Call;
+  readonly during?: Call;
+}
+
+/** What of its budget a path has used up. */
+export interface Spent {
+  readonly faults: number;
+  readonly overlaps: number;
+}
+
+/** Each fault site of a call fails the first time that it is asked, and so on. */
+const ASKED_MAX = 3;
+
+/** Values of one argument in the present state. */
+type Domain<S> = (present: Present<S>) => readonly Arg[];
+
+/** One or two calls, and what is still to be chosen. */
+interface Form<S> {
+  readonly op: string;
+  readonly names: readonly string[];
+  readonly fail: Call['fail'];
+  readonly during: string | undefined;
+  /** Arguments of the first call, then those of the second. */
+  readonly domains: readonly Domain<S>[];
+}
+
+/** What exists in a state, looked up once. */
+class Present<S> {
+  world: S | undefined;
+  readonly #lists = new Map<string, readonly number[]>();
+
+  enter(world: S): void {
+    this.world = world;
+    this.#lists.clear();
+  }
+
+  list(key: string, make: (world: S) => readonly number[]): readonly number[] {
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const made = make(this.world as S);
+    this.#lists.set(key, made);
+    return made;
+  }
+}
+
+/** The moves of a scope. */
+export class Moves<M, S extends Stateful> {
+  readonly #spec: Spec<M, S>;
+  readonly #scope: Scope;
+  readonly #limits: Readonly<Record<string, number>>;
+  readonly #present = new Present<S>();
+  readonly #plain: readonly Form<S>[];
+  readonly #faulty: readonly Form<S>[];
+  readonly #overlapping: readonly Form<S>[];
+  /** Those of the present state, the values of their arguments, and how many moves there are up to each. */
+  #forms: Form<S>[] = [];
+  #values: (readonly Arg[])[][] = [];
+  #ends: number[] = [];
+
+  /** @param points - switch points of the target's calls */
+  constructor(
+    spec: Spec<M, S>,
+    scope: Scope,
+    calls: readonly string[],
+    points: Readonly<Record<string, number>> = {},
+  ) {
+    this.#spec = spec;
+    this.#scope = scope;
+    this.#limits = limitsOf(spec, machineOf(spec, scope.machine));
+    const ops = calls.filter((op) => spec.calls[op] !== undefined);
+    this.#plain = ops.map((op) => this.#form(op));
+    this.#faulty = (scope.faults ?? 0) === 0 ? [] : ops.flatMap((op) => this.#faultyForms(op));
+    const stopping = (scope.overlaps ?? 0) === 0 ? [] : ops.filter((op) => (points[op] ?? 0) > 0);
+    this.#overlapping = stopping.flatMap((op) => ops.map((during) => this.#form(op, undefined, during)));
+  }
+
+  /** Looks at a state. Returns how many moves there are. */
+  enter(world: S, { faults, overlaps }: Spent): number {
+    this.#present.enter(world);
+    this.#forms = [];
+    this.#values = [];
+    this.#ends = [];
+    this.#add(this.#plain);
+    if (faults < (this.#scope.faults ?? 0)) this.#add(this.#faulty);
+    if (overlaps < (this.#scope.overlaps ?? 0)) this.#add(this.#overlapping);
+    return this.#ends.at(-1) ?? 0;
+  }
+
+  /** A move of the state that was entered last. */
+  at(move: number): Move {
+    let number = 0;
+    while ((this.#ends[number] as number) <= move) number++;
+    const { op, names, fail, during } = this.#forms[number] as Form<S>;
+    const chosen = choose(this.#values[number] ?? [], move - (this.#ends[number - 1] ?? 0));
+    const own = during === undefined ? names.length : this.#argumentsOf(op).length;
+    const args = argsOf(names.slice(0, own), chosen);
+    const call: Call = fail === undefined ? { op, args } : { op, args, fail };
+    if (during === undefined) return { call };
+    return { call, during: { op: during, args: argsOf(names.slice(own), chosen.slice(own)) } };
+  }
+
+  #add(forms: readonly Form<S>[]): void {
+    for (const form of forms) {
+      let count = 1;
+      const values: (readonly Arg[])[] = [];
+      for (let at = 0; at < form.domains.length && count > 0; at++) {
+        const domain = (form.domains[at] as Domain<S>)(this.#present);
+        count *= domain.length;
+        values.push(domain);
+      }
+      if (count === 0) continue;
+      this.#forms.push(form);
+      this.#values.push(values);
+      this.#ends.push((this.#ends.at(-1) ?? 0) + count);
+    }
+  }
+
+  #faultyForms(op: string): Form<S>[] {
+    const sites = this.#spec.calls[op]?.sites ?? [];
+    return sites.flatMap((site) =>
+      Array.from({ length: ASKED_MAX }, (_, at) => this.#form(op, { [site]: at + 1 })),
+    );
+  }
+
+  #form(op: string, fail?: Call['fail'], during?: string): Form<S> {
+    const both = during === undefined ? [op] : [op, during];
+    const named = both.flatMap((each) => this.#argumentsOf(each).map((argument) => ({ each, argument })));
+    return {
+      op,
+      fail,
+      during,
+      names: named.map(({ argument: [name] }) => name),
+      domains: named.map(({ each, argument: [name, shape] }) => this.#domain(each, name, shape)),
+    };
+  }
+
+  #argumentsOf(op: string): [name: string, shape: ArgShape][] {
+    return Object.entries((this.#spec.calls[op] as CallShape).args);
+  }
+
+  /** What is chosen from does not depend on the state but for references and places. */
+  #domain(op: string, name: string, shape: ArgShape): Domain<S> {
+    const { few = 1, values } = this.#scope;
+    const given = values?.[op]?.[name];
+    switch (shape.is) {
+      case 'ref':
+        return (present) => this.#objects(present, shape.of);
+      case 'refs': {
+        const lengths = given ?? range(1, Math.min(shape.most, few));
+        return (present) => lengths.flatMap((count) => selections(this.#objects(present, shape.of), count));
+      }
+      case 'address':
+        return this.#places(shape, given);
+      case 'number': {
+        const fixed = given ?? firstNumbers(shape, this.#limits, few);
+        return () => fixed as readonly number[];
+      }
+      case 'word':
+      case 'words': {
+        const fixed = given ?? (shape.is === 'word' ? shape.of : wordLists(shape.of));
+        return () => fixed as readonly Arg[];
+      }
+    }
+  }
+
+  /** Everything of some kinds. What users hold may be an id that does not exist; one such id stands for all. */
+  #objects(present: Present<S>, kinds: readonly string[]): readonly number[] {
+    return present.list(kinds.join(), (world) =>
+      kinds.flatMap((kind) => {
+        const live = this.#spec.live(world, kind);
+        return this.#spec.kinds[kind]?.user === true ? [...live, Math.max(0, ...live) + 1] : live;
+      }),
+    );
+  }
+
+  #places(shape: Extract<ArgShape, { is: 'address' }>, given: readonly Choice[] | undefined): Domain<S> {
+    const { few = 1 } = this.#scope;
+    const step = this.#limits[shape.step] ?? 1;
+    const most = Math.min(this.#limits[shape.to] ?? 1, few);
+    const offsets = given?.flatMap((choice) => (isPlace(choice) ? choice.offset : []));
+    const fixed = given?.filter((choice) => typeof choice === 'number') ?? [];
+    const all = offsets ?? range(0, most - 1).map((at) => at * step);
+    const { side, of: kinds } = shape;
+    const starts = (world: S): number[] => kinds.flatMap((kind) => this.#spec.addresses(world, kind, side));
+    return (present) => {
+      const bases = present.list(`${side ?? ''}@${kinds.join()}`, starts);
+      return [...new Set([...bases.flatMap((base) => all.map((offset) => base + offset)), ...fixed])];
+    };
+  }
+}
+
+const isPlace = (choice: Choice): choice is { readonly offset: number } =>
+  typeof choice === 'object' && 'offset' in choice;
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at);
+
+/** Each single word, and all of them. */
+const wordLists = (words: readonly string[]): (readonly string[])[] => [
+  ...words.map((word) => [word]),
+  ...(words.length > 1 ? [words] : []),
+];
+
+function firstNumbers(
+  shape: Extract<ArgShape, { is: 'number' }>,
+  limits: Readonly<Record<string, number>>,
+  few: number,
+): number[] {
+  const to = typeof shape.to === 'number' ? shape.to : (limits[shape.to] ?? shape.from);
+  const size = shape.unit === undefined ? 1 : (limits[shape.unit] ?? 1);
+  const count = Math.min(Math.max(to - shape.from + 1, 1), few);
+  return range(shape.from, shape.from + count - 1).map((number) => number * size);
+}
+
+/** Every list of so many different things, in every order. */
+function selections(things: readonly number[], count: Choice): (readonly number[])[] {
+  if (typeof count !== 'number' || count <= 0) return [[]];
+  return selections(things, count - 1).flatMap((list) =>
+    things.filter((thing) => !list.includes(thing)).map((thing) => [...list, thing]),
+  );
+}
+
+/** The combination of a number: the last argument changes first. */
+function choose(values: readonly (readonly Arg[])[], number: number): Arg[] {
+  const chosen: Arg[] = new Array<Arg>(values.length);
+  let rest = number;
+  for (let at = values.length - 1; at >= 0; at--) {
+    const domain = values[at] as readonly Arg[];
+    chosen[at] = domain[rest % domain.length] as Arg;
+    rest = Math.floor(rest / domain.length);
+  }
+  return chosen;
+}
+
+function argsOf(names: readonly string[], values: readonly Arg[]): Args {
+  const args: Record<string, Arg> = {};
+  for (let at = 0; at < names.length; at++) args[names[at] as string] = values[at] as Arg;
+  return args;
+}

@@ -1,0 +1,21 @@
+/** What is searched. The search knows neither specifications nor targets. */
+import type { Finding } from '../finding.ts';
+
+/** It makes moves, goes back, and tells its states apart. */
+export interface System {
+  /** Moves of the present state. Each is named by its index, which means the same whenever one is in this state. */
+  count(): number;
+  /**
+   * Makes a move on top of a mark. `undue`: it may not be made here, or would be another move's double; then nothing
+   * has changed, and there is no mark.
+   */
+  make(move: number): 'made' | 'undue' | Finding;
+  /** The move alone must be held against what holds before and after, although its state is known. */
+  asksToLook(): boolean;
+  /** What is wrong with the state that the last move led to; what is dear is asked of new states only. */
+  look(isNew: boolean): Finding | undefined;
+  /** Back to before the last move. */
+  back(): void;
+  /** 64 bits that tell states apart. */
+  fingerprint(): readonly [low: number, high: number];
+}
