@@ -43,6 +43,7 @@ import {
   splitPage,
 } from './pages.ts';
 import { PREMISES } from './premises.ts';
+import { SCOPES } from './scopes.ts';
 import { sgAllocTable, sgCopy, sgFreeTable } from './sg.ts';
 import {
   fdClose,
@@ -234,6 +235,7 @@ export const SPEC: Spec<Machine, World> = {
   labels: LABELS,
   premises: PREMISES,
   isolation: ISOLATION,
+  scopes: SCOPES,
   closing: [
     'gpu_context_destroy',
     'ion_client_destroy',

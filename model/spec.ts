@@ -224,6 +224,33 @@ export interface LeftBehind {
   readonly detail: string;
 }
 
+/** A value of an argument: see {@link NamedScope}. */
+export type Choice = number | string | readonly string[] | { readonly offset: number };
+
+/** A machine and calls so few that every script up to a length can be tried. */
+export interface NamedScope {
+  readonly text: string;
+  /** The numbers that differ from the defaults, policies and start map, as in a script. */
+  readonly machine: Readonly<Record<string, unknown>>;
+  /** Calls that are made. */
+  readonly only: readonly string[];
+  /**
+   * Values of arguments, by call and argument: numbers, words, lists of words; for a place an offset in whatever has
+   * addresses, or an address as a number; for a list of references how many there are.
+   */
+  readonly values?: Readonly<Record<string, Readonly<Record<string, readonly Choice[]>>>>;
+  /** How many values every other number, offset and length of a list takes: the first of its range. Default 1. */
+  readonly few?: number;
+  /** Commands in a script at the most. */
+  readonly depth: number;
+  /** Calls of a script in which a fault is injected, at the most: each fault site of the call fails once. Default 0. */
+  readonly faults?: number;
+  /** Calls of a script that another actor's call interrupts at a switch point, at the most. Default 0. */
+  readonly overlaps?: number;
+  /** For a night, not for every change. */
+  readonly large?: true;
+}
+
 export interface Spec<M, S extends Stateful> {
   readonly name: string;
   readonly fields: Readonly<Record<string, SpecField>>;
@@ -238,6 +265,7 @@ export interface Spec<M, S extends Stateful> {
   readonly labels: readonly Label<S>[];
   readonly premises: readonly Premise<S>[];
   readonly isolation?: Isolation;
+  readonly scopes: Readonly<Record<string, NamedScope>>;
   /** Calls that give everything back, in this order; each consumes one reference, or has no arguments. */
   readonly closing: readonly string[];
   machineProblem(machine: M): string | undefined;

@@ -153,6 +153,7 @@ export const CLOAKROOM: Spec<Room, Cloaks> = {
   ],
   invariants: INVARIANTS,
   labels: [{ name: 'full', calls: ['hang'], holds: (_s, _args, reply) => 'errno' in reply }],
+  scopes: {},
   premises: [
     {
       name: 'crowded',

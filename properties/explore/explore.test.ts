@@ -19,104 +19,29 @@ import { type Explored, explore } from './explore.ts';
 import { Moves } from './moves.ts';
 import type { Scope } from './scope.ts';
 
-/**
- * Four pages: every way of splitting and merging them. A block of order k is taken whole, free whole, or split in two
- * that are not both free: f(0) = 2, f(k) = 1 + f(k - 1)^2, so 26 states.
- */
-const PAGES: Scope = {
-  machine: { pages: 4, orderMax: 2, vmallocPages: 2, parked: 0 },
-  only: ['alloc_pages', 'free_pages'],
-  depth: 100,
-  few: 3,
-};
-
-/** The same with up to two freed pages kept apart, which are not merged before they are drained. */
-const PARKED: Scope = {
-  machine: { ...PAGES.machine, parked: 2 },
-  only: ['alloc_pages', 'free_pages', 'drain'],
-  depth: 100,
-  few: 3,
-};
-
-/** Metadata in crumbs, and out of single pages. */
-const METADATA: Scope = {
-  machine: { pages: 6, orderMax: 1, vmallocPages: 5 },
-  only: ['alloc_pages', 'free_pages', 'kvmalloc', 'kvfree'],
-  depth: 4,
-  few: 3,
-};
+/** A named scope, which exists. */
+const named = (name: string): Scope => SPEC.scopes[name] ?? expect.fail(`there is no scope ${name}`);
 
 /**
- * Domains and devices, two of each. A domain is of one of two types, and a device in one of those that there are, or in
- * none: (devices + 1)^2 ways with one domain, and so on. Domain n has page n for its table, which holds what it did
- * before the first of them until there has been one: page 1 only after page 0. So 1 + (1 + 8) + (1 + 8 + 8 + 36).
+ * A block of order k is taken whole, free whole, or split in two that are not both free: f(0) = 2,
+ * f(k) = 1 + f(k - 1)^2, so 26 states.
  */
-const DEVICES: Scope = {
-  machine: { pages: 4, vmallocPages: 2, ioBits: 8, contexts: 2, devices: 2, parked: 0 },
-  only: ['iommu_domain_alloc', 'iommu_domain_free', 'iommu_attach_device', 'iommu_detach_device'],
-  depth: 100,
-  few: 2,
-};
+const PAGES = named('pages');
 
 /**
- * Two clients with a handle and some descriptors each, and memory for one buffer. Everything is given back zeroed, and
- * there are no caches, so that little of the past is left.
+ * A domain is of one of two types, and a device in one of those that there are, or in none: (devices + 1)^2 ways with
+ * one domain, and so on. Domain n has page n for its table, which holds what it did before the first of them until
+ * there has been one: page 1 only after page 0. So 1 + (1 + 8) + (1 + 8 + 8 + 36).
  */
-const DESCRIPTORS: Scope = {
-  machine: {
-    pages: 3,
-    orderMax: 0,
-    vmallocPages: 2,
-    ioBits: 8,
-    clients: 2,
-    handles: 1,
-    fds: 2,
-    parked: 0,
-    policies: { coherent: 'yes', zeroing: 'on-free' },
-  },
-  only: [
-    'ion_client_create',
-    'ion_client_destroy',
-    'ion_alloc',
-    'ion_free',
-    'ion_share',
-    'fd_close',
-    'fd_dup',
-    'fd_send',
-  ],
-  depth: 100,
-};
+const DEVICES = named('devices');
+
+/** Everything is given back zeroed, and there are no caches, so that little of the past is left. */
+const DESCRIPTORS = named('descriptors');
 
 /** The same with imports, which are counted without end. */
 const IMPORTS: Scope = { ...DESCRIPTORS, only: [...(DESCRIPTORS.only ?? []), 'ion_import'], depth: 5 };
 
-/** One client and its contexts, with an IOTLB of one entry. */
-const GPU: Scope = {
-  machine: {
-    pages: 8,
-    orderMax: 2,
-    vmallocPages: 2,
-    ioBits: 8,
-    iotlbEntries: 1,
-    contexts: 2,
-    clients: 1,
-    handles: 1,
-    jobs: 1,
-    parked: 0,
-  },
-  only: [
-    'ion_client_create',
-    'ion_alloc',
-    'ion_free',
-    'gpu_context_create',
-    'gpu_context_destroy',
-    'gpu_bind',
-    'gpu_unbind',
-    'device_read',
-    'device_write',
-  ],
-  depth: 5,
-};
+const GPU = named('gpu');
 
 const ruleOf = (op: string): Rule<World, Args, Value> => SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
 
@@ -169,8 +94,8 @@ const bugNamed = (name: string): ReturnType<typeof infect> =>
 describe('explore', () => {
   for (const [name, scope, expected] of [
     ['pages', PAGES, { states: 26, transitions: 129, depth: 6, ending: 'complete' }],
-    ['parked pages', PARKED, { states: 92, transitions: 505, depth: 8, ending: 'complete' }],
-    ['metadata', METADATA, { states: 580, transitions: 987, depth: 4, ending: 'depth' }],
+    ['parked pages', named('pages-parked'), { states: 92, transitions: 505, depth: 8, ending: 'complete' }],
+    ['metadata', named('metadata'), { states: 580, transitions: 987, depth: 4, ending: 'depth' }],
     ['devices', DEVICES, { states: 63, transitions: 428, depth: 5, ending: 'complete' }],
     ['imports', IMPORTS, { states: 180, transitions: 3766, depth: 5, ending: 'depth' }],
     ['GPU contexts', GPU, { states: 511, transitions: 4236, depth: 5, ending: 'depth' }],

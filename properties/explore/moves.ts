@@ -1,7 +1,7 @@
 /** Every call that can be made in a state, with few values for each argument, and each call by its number. */
-import type { Arg, ArgShape, Args, Call, CallShape, Spec, Stateful } from '../../model/index.ts';
+import type { Arg, ArgShape, Args, Call, CallShape, Choice, Spec, Stateful } from '../../model/index.ts';
 import { limitsOf, machineOf } from '../machine.ts';
-import type { Choice, Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 
 /** A call; during it, at its switch point, another actor may make one of its own. */
 export interface Move {
