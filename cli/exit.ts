@@ -28,7 +28,9 @@ Exit codes:
   130  interrupted`;
 
 /** Bad input from the user, reported as one line; never a stack trace. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
 
 /** The exit code for whatever a command threw, and what to tell the user. */
 export function explain(
@@ -39,8 +41,9 @@ export function explain(
   if (error instanceof CommanderError)
     return { code: error.exitCode === 0 ? EXIT.HELD : EXIT.USAGE, lines: [] };
   // By name: what a thread threw arrives without its class.
-  if (error.name === 'TargetError') return { code: EXIT.TARGET, lines: indented(error.message) };
-  if (error instanceof UsageError || error instanceof CaseError || error.name === 'ScriptError')
+  if (error.name === 'TargetError' || error.name === 'UnconfirmedError')
+    return { code: EXIT.TARGET, lines: indented(error.message) };
+  if (error.name === 'UsageError' || error instanceof CaseError || error.name === 'ScriptError')
     return { code: EXIT.USAGE, lines: indented(error.message) };
   const lines = [`ionclad: internal error: ${error.message.split('\n', 1)[0]}; please report it`];
   return { code: EXIT.INTERNAL, lines: debug ? [...lines, error.stack ?? ''] : lines };

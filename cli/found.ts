@@ -76,7 +76,10 @@ export async function withOthers(
 type Asked = Pick<RunOptions, 'target' | 'seed' | 'premise' | 'property' | 'machine'>;
 
 /** The policy that a run decides: the disputed one that is fixed, or the only one. */
-function decidedBy({ premise, machine }: Asked): readonly [policy: string, value: string] | undefined {
+function decidedBy({
+  premise,
+  machine,
+}: Omit<Asked, 'seed'>): readonly [policy: string, value: string] | undefined {
   const fixed = Object.entries(machine.policies ?? {});
   const disputed = fixed.filter(([name]) => SPEC.policies[name]?.free !== true);
   const [decided, ...others] = disputed.length > 0 ? disputed : fixed;
@@ -84,7 +87,7 @@ function decidedBy({ premise, machine }: Asked): readonly [policy: string, value
 }
 
 /** The property of a case: what was asked, with what it takes to ask it again. */
-function propertyOf(asked: Asked, { script, finding: { kind, command, call } }: Found): Property {
+function propertyOf(asked: Omit<Asked, 'seed'>, script: Script, { kind, command, call }: Finding): Property {
   const client = clientOf(SPEC, script, command);
   const [[site, n] = []] = Object.entries(call.fail ?? {});
   const decided = decidedBy(asked);
@@ -98,10 +101,18 @@ function propertyOf(asked: Asked, { script, finding: { kind, command, call } }: 
   return { name: 'verdict', policy: decided[0], premise: asked.premise ?? '' };
 }
 
-/** The case of a finding. */
-export function caseOf(asked: Asked, version: string, found: Found): Case {
-  const { target, seed } = asked;
-  const { index, script, finding } = found;
+/** The case of a finding that a run came to. */
+export const caseOf = (asked: Asked, version: string, { index, script, finding }: Found): Case =>
+  foundCase(asked, script, finding, { seed: asked.seed, index, version });
+
+/** The case of a finding, wherever it comes from. */
+export function foundCase(
+  asked: Omit<Asked, 'seed'>,
+  script: Script,
+  finding: Finding,
+  found: NonNullable<Case['found']>,
+): Case {
+  const { target } = asked;
   const { kind, serves, clause, layer, command } = finding;
   const decided = kind === 'flaky' ? undefined : decidedBy(asked);
   const expect: Record<string, Expectation> = { [decided?.[1] ?? target.name]: 'broken' };
@@ -109,9 +120,9 @@ export function caseOf(asked: Asked, version: string, found: Found): Case {
   return {
     format: 1,
     title: describe(finding).split('\n', 1)[0]?.slice(0, TITLE_MAX) ?? '',
-    property: propertyOf(asked, found),
+    property: propertyOf(asked, script, finding),
     target: target.name.slice(0, TITLE_MAX),
-    found: { seed, index, version },
+    found,
     finding: { kind, serves, clause, layer, detail, command },
     expect,
     script,

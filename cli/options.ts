@@ -105,14 +105,7 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     threads: threadsOf(threads),
     ...machineOptions(raw),
     only: only === undefined ? undefined : callsOf(only),
-    premise:
-      premise === undefined
-        ? undefined
-        : known(
-            '--premise',
-            premise,
-            SPEC.premises.map((each) => each.name),
-          ),
+    premise: premise === undefined ? undefined : premiseOf(premise),
     property,
     cases: raw.cases,
     retry: raw.retry !== false,
@@ -232,10 +225,17 @@ function bugsOf({ names, needs }: RawZooOptions): Bug[] {
   return layers.flatMap((layer) => ZOO.filter((bug) => bug.layer === layer && isWanted(bug)));
 }
 
-const threadsOf = (threads: string | undefined): number =>
+export const premiseOf = (name: string): string =>
+  known(
+    '--premise',
+    name,
+    SPEC.premises.map((each) => each.name),
+  );
+
+export const threadsOf = (threads: string | undefined): number =>
   threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX);
 
-function integer(option: string, text: string, from: number, to: number): number {
+export function integer(option: string, text: string, from: number, to: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= from && value <= to) return value;
   throw new UsageError(`${option}: expected an integer from ${from} to ${to}, got "${text}"`);
@@ -247,13 +247,13 @@ function positive(option: string, text: string): number {
   throw new UsageError(`${option}: expected seconds above 0, got "${text}"`);
 }
 
-function known(option: string, word: string, words: readonly string[]): string {
+export function known(option: string, word: string, words: readonly string[]): string {
   if (words.includes(word)) return word;
   throw new UsageError(`${option}: there is no "${word}"${suggest(word, words)}`);
 }
 
 /** Layers stand for all of their calls. */
-function callsOf(names: readonly string[]): string[] {
+export function callsOf(names: readonly string[]): string[] {
   const calls = Object.entries(SPEC.calls);
   const layers = new Set(calls.map(([, { layer }]) => layer));
   const wanted = new Set(names.map((name) => known('--only', name, [...layers, ...calls.map(([op]) => op)])));

@@ -7,6 +7,7 @@ import {
   type ChunkResult,
   Collector,
   chunkCount,
+  type Explored,
   type Finding,
   type Found,
   type Outcome,
@@ -15,6 +16,7 @@ import {
   type Shrunk,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
+import type { ExploreTask } from './explore.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
 import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
@@ -122,6 +124,11 @@ export class ThreadRunner {
   /** What the specification notices of the scripts of one chunk, or undefined: Ctrl-C came first. */
   async audit(known: Audited, seed: number, chunk: number, scripts: number): Promise<Audited | undefined> {
     return this.#ask<Audited>('audited', [known, seed, chunk, scripts]);
+  }
+
+  /** A scope searched, or undefined: Ctrl-C came first. */
+  async explore(task: ExploreTask): Promise<Explored | undefined> {
+    return this.#ask<Explored>('explored', [task]);
   }
 
   async close(): Promise<void> {

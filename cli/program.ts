@@ -1,6 +1,8 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
+import { exploreCommand } from './explore.ts';
+import { exploreOptions, type RawExploreOptions } from './explore-options.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
 import {
   DEFAULT_SCRIPTS,
@@ -45,6 +47,9 @@ export async function commands(args: readonly string[], session: Session): Promi
   });
   addShrink(program, async (files, options) => {
     code = await shrinkCommand(files, options, words, session);
+  });
+  addExplore(program, async (options) => {
+    code = await exploreCommand(exploreOptions(options, words), session);
   });
   addLists(program, (list, json) => {
     if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
@@ -211,6 +216,43 @@ function addShrink(
     .option('--in-place', 'write it over the file itself')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${SHRINK_HELP}${EXIT_HELP}`)
+    .action(act);
+}
+
+const EXPLORE_HELP = `
+Examples:
+  ionclad explore                                       every scope that takes seconds
+  ionclad explore --scope gpu --target zoo/freed-while-bound
+  ionclad explore --only pages --machine pages=4,orderMax=2 --few 3 --depth 6
+
+A state is visited once, and every call that it allows is made. What is found first has the fewest commands.
+`;
+
+function addExplore(program: Command, act: (options: RawExploreOptions) => Promise<void>): void {
+  program
+    .command('explore')
+    .description('try every script of a scope: a tiny machine, few calls, few values, up to a length')
+    .option('--scope <names>', 'scopes that have names (default: all but the large ones)', collect)
+    .option('--list', 'list the scopes and search none')
+    .option('--target <name>', `${TARGET_HELP}; it must be able to go back`, 'builtin')
+    .option(
+      '--only <names>',
+      'calls or layers that are made; without --scope: of a scope of your own',
+      collect,
+    )
+    .option('--machine <fields>', 'numbers of the machine, such as pages=4,orderMax=2', collect)
+    .option('--policy <choices>', 'policies of the machine, such as placement=lifo', collect)
+    .option('--few <n>', 'how many values an argument takes, unless the scope names them')
+    .option('--depth <n>', 'commands in a script at the most')
+    .option('--states <n>', 'states at which the search gives up (default: 1000000)')
+    .option('--faults <n>', 'calls of a script in which a fault is injected, at the most')
+    .option('--overlaps <n>', 'calls of a script that another actor interrupts, at the most')
+    .option('--no-closing', 'do not ask in every state whether everything can be given back')
+    .option('--premise <name>', 'only findings that decide this argument count, such as T1')
+    .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
+    .option('--cases <folder>', 'where cases are saved', 'ionclad-cases')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `${EXPLORE_HELP}${EXIT_HELP}`)
     .action(act);
 }
 

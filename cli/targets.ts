@@ -110,6 +110,7 @@ function checked(target: Target<Machine>): Target<Machine> {
     capabilities: target.capabilities,
     ...(target.calls === undefined ? {} : { calls: target.calls }),
     ...(target.concurrent === undefined ? {} : { concurrent: target.concurrent }),
+    ...(target.undoable === undefined ? {} : { undoable: target.undoable }),
     boot: (machine) => guard(target.name, 'boot', () => target.boot(machine)),
     apply: (call) => checkReply(call, target.apply(call)),
     observe: (view) => guard(target.name, 'observe', () => target.observe(view)),

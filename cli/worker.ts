@@ -7,6 +7,8 @@ import {
   believed,
   CHUNK_SCRIPTS,
   type ChunkResult,
+  type Explored,
+  explore,
   type Finding,
   type Found,
   hiding,
@@ -29,6 +31,8 @@ import {
 import { builtin } from '../targets/builtin.ts';
 import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
+import { UsageError } from './exit.ts';
+import type { ExploreTask } from './explore.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
@@ -179,4 +183,12 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
   return known;
 }
 
-workerpool.worker({ chunk, smaller, find, situation, costs, hunted, audited });
+/** Searches a scope. */
+export async function explored({ target, premise, scope }: ExploreTask): Promise<Explored> {
+  const opened = await localTarget(target);
+  if (opened.undoable === undefined)
+    throw new UsageError(`--target: ${target.name} cannot go back to an earlier state: it has no undoable`);
+  return explore(SPEC, opened, scope, premise === undefined ? {} : { premise });
+}
+
+workerpool.worker({ explored, chunk, smaller, find, situation, costs, hunted, audited });

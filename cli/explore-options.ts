@@ -1,0 +1,119 @@
+/** The options of `explore`: a named scope, what of it is to be otherwise, or a scope of one's own. */
+import { type NamedScope, SPEC } from '../model/index.ts';
+import { type Scope, STATES_MAX } from '../properties/index.ts';
+import { UsageError } from './exit.ts';
+import {
+  callsOf,
+  integer,
+  known,
+  machineOptions,
+  premiseOf,
+  type RawMachineOptions,
+  threadsOf,
+} from './options.ts';
+import { type TargetName, targetName } from './targets.ts';
+
+export interface RawExploreOptions extends RawMachineOptions {
+  readonly scope?: readonly string[];
+  readonly target: string;
+  readonly only?: readonly string[];
+  readonly few?: string;
+  readonly depth?: string;
+  readonly states?: string;
+  readonly faults?: string;
+  readonly overlaps?: string;
+  /** False with `--no-closing`. */
+  readonly closing?: boolean;
+  readonly premise?: string;
+  readonly threads?: string;
+  readonly cases: string;
+  readonly list?: true;
+  readonly json?: true;
+}
+
+/** A scope, and what it is called. */
+export interface Asked {
+  readonly name: string;
+  readonly text: string;
+  readonly scope: Scope;
+}
+
+export interface ExploreOptions {
+  readonly target: TargetName;
+  readonly asked: readonly Asked[];
+  readonly premise: string | undefined;
+  readonly threads: number;
+  readonly cases: string;
+  readonly list: boolean;
+  readonly json: boolean;
+}
+
+/** Commands in a script of a scope that nobody gave a depth. */
+const DEPTH = 4;
+const DEPTH_MAX = 1_000;
+const STATES_LIMIT = 1_000_000_000;
+const FEW_MAX = 64;
+const BUDGET_MAX = 8;
+
+/** @throws {UsageError} for the first option that does not fit */
+export function exploreOptions(raw: RawExploreOptions, program: readonly string[]): ExploreOptions {
+  const { premise, scope: names } = raw;
+  const target = targetName(raw.target, program);
+  if (target.name.startsWith('process:'))
+    throw new UsageError(
+      '--target: a process cannot go back to an earlier state; draw scripts for it: ionclad run',
+    );
+  const asked = names === undefined && raw.only !== undefined ? [ownScope(raw)] : namedScopes(raw);
+  return {
+    target,
+    asked,
+    premise: premise === undefined ? undefined : premiseOf(premise),
+    threads: threadsOf(raw.threads),
+    cases: raw.cases,
+    list: raw.list === true,
+    json: raw.json === true,
+  };
+}
+
+/** All that are not large, where none was named. */
+function namedScopes(raw: RawExploreOptions): Asked[] {
+  const all = Object.keys(SPEC.scopes);
+  const small = all.filter((name) => SPEC.scopes[name]?.large !== true);
+  const names = raw.scope?.map((name) => known('--scope', name, all)) ?? small;
+  return names.map((name) => {
+    const scope = SPEC.scopes[name] as NamedScope;
+    return { name, text: scope.text, scope: narrowed(scope, raw) };
+  });
+}
+
+function ownScope(raw: RawExploreOptions): Asked {
+  const text = 'calls and machine as the options say';
+  return { name: 'own', text, scope: narrowed({ machine: {}, depth: DEPTH }, raw) };
+}
+
+/** The scope with what the options say instead. */
+function narrowed(scope: Scope, raw: RawExploreOptions): Scope {
+  const { machine } = machineOptions(raw);
+  const policies = { ...scope.machine.policies, ...machine.policies };
+  const numbers = {
+    ...number('few', raw.few, 1, FEW_MAX),
+    ...number('depth', raw.depth, 0, DEPTH_MAX),
+    ...number('faults', raw.faults, 0, BUDGET_MAX),
+    ...number('overlaps', raw.overlaps, 0, BUDGET_MAX),
+  };
+  return {
+    ...scope,
+    ...numbers,
+    machine: {
+      ...scope.machine,
+      ...machine,
+      ...(Object.keys(policies).length === 0 ? {} : { policies }),
+    },
+    ...(raw.only === undefined ? {} : { only: callsOf(raw.only) }),
+    states: raw.states === undefined ? STATES_MAX : integer('--states', raw.states, 1, STATES_LIMIT),
+    ...(raw.closing === false ? { closes: false } : {}),
+  };
+}
+
+const number = (name: string, text: string | undefined, from: number, to: number): Partial<Scope> =>
+  text === undefined ? {} : { [name]: integer(`--${name}`, text, from, to) };

@@ -1,0 +1,64 @@
+/** What a search covered, in words: whoever reads that nothing was found must see where it was looked for. */
+import { type Choice, SPEC } from '../model/index.ts';
+import type { Explored, Scope } from '../properties/index.ts';
+import { machineText } from './script-text.ts';
+import { count, many, table, wrapped } from './table.ts';
+
+const COLUMNS = 100;
+
+/** The scopes that have names. */
+export function listLines(): string[] {
+  const rows = Object.entries(SPEC.scopes).map(([name, { text, large }]) => [
+    name,
+    large === true ? `${text} (for a night)` : text,
+  ]);
+  return table([['scope', 'what is searched'], ...rows]);
+}
+
+/** The result in one sentence. */
+export function verdictLine({ depth: limit }: Scope, explored: Explored): string {
+  const { states, transitions, depth, frontier, found } = explored;
+  const covered = `${many(states, 'state')}, ${many(transitions, 'transition')}`;
+  if (found !== undefined) {
+    const { length } = found.script.commands;
+    return `broken: the shortest case has ${many(length, 'command')}; found after ${covered}`;
+  }
+  if (explored.ending === 'complete')
+    return `holds for every script: ${covered}; nothing is left to visit, ${many(depth, 'command')} deep`;
+  const left = `${count(frontier)} of the states were not followed further`;
+  if (explored.ending === 'depth')
+    return `holds for every script of up to ${many(limit, 'command')}: ${covered}; ${left}`;
+  return `holds for every script of up to ${many(Math.max(depth - 1, 0), 'command')}: given up at ${covered}; ${left}`;
+}
+
+/** Machine, calls and values, symmetry, odds: the bounds of the claim. */
+export function boundLines(scope: Scope, { states, bytes, passedOver }: Explored): string[] {
+  const { machine, only = Object.keys(SPEC.calls), few = 1, faults = 0, overlaps = 0, closes } = scope;
+  const budgets = [
+    ...(faults === 0 ? [] : [`${many(faults, 'injected fault')} a script`]),
+    ...(overlaps === 0 ? [] : [`${many(overlaps, 'interrupted call')} a script`]),
+    ...(closes === false ? ['not asked whether everything can be given back'] : []),
+    ...(passedOver === 0 ? [] : [`${many(passedOver, 'finding')} that decide nothing were passed over`]),
+  ];
+  const calls = only.map((op) => callText(scope, op)).join(', ');
+  return [
+    ...wrapped(`machine  ${machineText(machine)}`, COLUMNS),
+    ...wrapped(
+      `calls    ${calls}; ${few === 1 ? 'the first value' : `the first ${few} values`} of any other argument`,
+      COLUMNS,
+    ),
+    ...(budgets.length === 0 ? [] : [`with     ${budgets.join('; ')}`]),
+    `kept     ${(bytes / states).toFixed(0)} bytes a state`,
+  ];
+}
+
+function callText({ values }: Scope, op: string): string {
+  const given = Object.entries(values?.[op] ?? {});
+  if (given.length === 0) return op;
+  return `${op}(${given.map(([name, choices]) => `${name} ${choices.map(choiceText).join(' or ')}`).join(', ')})`;
+}
+
+function choiceText(choice: Choice): string {
+  if (typeof choice !== 'object') return String(choice);
+  return 'offset' in choice ? `+${choice.offset}` : `[${choice.join(' ')}]`;
+}
