@@ -5,6 +5,7 @@ export * from './choices.ts';
 export * from './determinism.ts';
 export * from './draw.ts';
 export * from './drive.ts';
+export * from './explore/certify.ts';
 export * from './explore/explore.ts';
 export * from './explore/moves.ts';
 export * from './explore/scope.ts';

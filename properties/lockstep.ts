@@ -222,7 +222,8 @@ export class Lockstep<M, S extends Stateful> {
   }
 }
 
-interface Problem {
+/** What is wrong, without the call that shows it. */
+export interface Problem {
   readonly kind: FindingKind;
   readonly serves: InvariantId;
   readonly clause: string;

@@ -4,7 +4,7 @@
  */
 import type { Call, Capability, Label, Reply, Seen, Spec, Stateful, Terms, Value } from '../model/index.ts';
 import type { Finding } from './finding.ts';
-import { Judgement, Lockstep, type Shows } from './lockstep.ts';
+import { Judgement, Lockstep, type Problem, type Shows } from './lockstep.ts';
 import { machineOf } from './machine.ts';
 import { noteTransition, StateClass } from './novelty.ts';
 import { compile } from './program.ts';
@@ -20,12 +20,13 @@ export interface Given {
 }
 
 /** What is wrong with an order of calls, and how many were right before. */
-interface Wrong {
+export interface WrongOrder {
   readonly finding: Finding;
   readonly judged: number;
 }
 
-const outweighs = (one: Wrong, other: Wrong): boolean =>
+/** Whether one tells more of what is wrong in every order than the other. */
+export const outweighs = (one: WrongOrder, other: WrongOrder): boolean =>
   other.finding.clause !== CALLERS_FAULT &&
   (one.finding.clause === CALLERS_FAULT || one.judged > other.judged);
 
@@ -34,6 +35,14 @@ const BOOT: Call = { op: 'boot', args: {} };
 
 /** Clause of a finding that is none: what the callers did together no caller may do, and nothing more can be judged. */
 export const CALLERS_FAULT = 'order';
+
+/** The callers of overlapping calls did together what no caller may do. */
+export const UNDUE: Problem = {
+  kind: 'reply',
+  serves: 'P1',
+  clause: CALLERS_FAULT,
+  detail: 'not in every order of the overlapping calls may the callers make them',
+};
 
 /** Runs one script after another against the specification. Counts add up over all of them. */
 export class Stepper<M, S extends Stateful> {
@@ -174,7 +183,7 @@ export class Stepper<M, S extends Stateful> {
     const { state } = this.lockstep.world;
     const saved = state.save();
     const consumed = [...this.#slots.consumed];
-    let best: Wrong | undefined;
+    let best: WrongOrder | undefined;
     for (const order of orders) {
       const wrong = this.#giveOrder(order, target, best === undefined);
       if (wrong === undefined) return undefined;
@@ -186,7 +195,7 @@ export class Stepper<M, S extends Stateful> {
     return best?.finding;
   }
 
-  #giveOrder(order: readonly Given[], target: Shows, isFirst: boolean): Wrong | undefined {
+  #giveOrder(order: readonly Given[], target: Shows, isFirst: boolean): WrongOrder | undefined {
     const alone = order.length === 1;
     for (const [judged, { at, call, reply }] of order.entries()) {
       // What was shown before the first of several calls is not what the others met.
@@ -205,8 +214,7 @@ export class Stepper<M, S extends Stateful> {
 
   /** The callers of overlapping calls did together what no caller may do. */
   undue(at: number, call: Call): Finding {
-    const detail = 'not in every order of the overlapping calls may the callers make them';
-    return this.lockstep.finding(at, call, { kind: 'reply', serves: 'P1', clause: CALLERS_FAULT, detail });
+    return this.lockstep.finding(at, call, UNDUE);
   }
 
   /** What must hold at the end, when everything was given back, as far as the target has calls for that. */

@@ -12,7 +12,7 @@ import type {
 import { causeOf, type Finding } from '../finding.ts';
 import { Judgement, Lockstep } from '../lockstep.ts';
 import { machineOf } from '../machine.ts';
-import { isShortage } from '../stepper.ts';
+import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '../stepper.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
@@ -189,18 +189,18 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     return this.#spec.rules[op]?.require.length === 0;
   }
 
-  /** What came back is right if it agrees with the rules in one of the two orders. */
+  /** What came back is right if it agrees with the rules in one of the two orders: as when a schedule is run. */
   #judgeOrders(one: Answered, other: Answered): 'made' | 'undue' | Finding {
     const { state } = this.#lockstep.world;
     this.#isBehind = true;
-    let wrong: Finding | undefined;
+    let best: WrongOrder | undefined;
     for (const order of [
       [other, one],
       [one, other],
     ]) {
       state.mark();
-      const finding = this.#judgeOrder(order);
-      if (finding === undefined) {
+      const wrong = this.#judgeOrder(order);
+      if (wrong === undefined) {
         state.drop();
         this.#last = { ...one, isWindow: true };
         return 'made';
@@ -208,24 +208,26 @@ export class LockstepSystem<M, S extends Stateful> implements System {
       state.undo();
       state.drop();
       this.#lockstep.lookAgain();
-      if (finding === 'undue') return 'undue';
-      wrong ??= finding;
+      if (best === undefined || outweighs(wrong, best)) best = wrong;
     }
-    return wrong ?? 'made';
+    return best === undefined || best.finding.clause === CALLERS_FAULT ? 'undue' : best.finding;
   }
 
   /** A shortage is not judged: what is missing may be what the other call holds for as long as it is under way. */
-  #judgeOrder(order: readonly Answered[]): 'undue' | Finding | undefined {
+  #judgeOrder(order: readonly Answered[]): WrongOrder | undefined {
     const lockstep = this.#lockstep;
-    for (const { call, reply } of order) {
+    for (const [judged, { call, reply }] of order.entries()) {
       if (isShortage(this.#spec, call, reply)) continue;
-      if (!lockstep.isDue(call)) return 'undue';
       const seen = { fired: reply.fired ?? [], view: undefined };
-      const finding = lockstep.judge(ANYWHERE, call, reply, seen);
-      if (finding !== undefined) return finding;
+      const isDue = lockstep.isDue(call);
+      const finding = isDue
+        ? lockstep.judge(ANYWHERE, call, reply, seen)
+        : lockstep.finding(ANYWHERE, call, UNDUE);
+      if (finding !== undefined) return { finding, judged };
     }
     const { call, reply } = order.at(-1) as Answered;
-    return lockstep.lookAfterSeveral(ANYWHERE, call, reply, this.#target);
+    const finding = lockstep.lookAfterSeveral(ANYWHERE, call, reply, this.#target);
+    return finding && { finding, judged: order.length };
   }
 
   #ask<T>(call: Call, step: () => T): T | Finding {

@@ -123,6 +123,7 @@ export class Moves<M, S extends Stateful> {
   }
 
   #faultyForms(op: string): Form<S>[] {
+    if (this.#scope.fails !== undefined) return this.#scope.fails.map((fail) => this.#form(op, fail));
     const sites = this.#spec.calls[op]?.sites ?? [];
     return sites.flatMap((site) =>
       Array.from({ length: ASKED_MAX }, (_, at) => this.#form(op, { [site]: at + 1 })),
@@ -151,7 +152,9 @@ export class Moves<M, S extends Stateful> {
     const given = values?.[op]?.[name];
     switch (shape.is) {
       case 'ref':
-        return (present) => this.#objects(present, shape.of);
+        return given === undefined
+          ? (present) => this.#objects(present, shape.of)
+          : (present) => [...new Set([...this.#objects(present, shape.of), ...(given as readonly number[])])];
       case 'refs': {
         const lengths = given ?? range(1, Math.min(shape.most, few));
         return (present) => lengths.flatMap((count) => selections(this.#objects(present, shape.of), count));
@@ -219,12 +222,18 @@ function firstNumbers(
   return range(shape.from, shape.from + count - 1).map((number) => number * size);
 }
 
-/** Every list of so many different things, in every order. */
-function selections(things: readonly number[], count: Choice): (readonly number[])[] {
-  if (typeof count !== 'number' || count <= 0) return [[]];
-  return selections(things, count - 1).flatMap((list) =>
-    things.filter((thing) => !list.includes(thing)).map((thing) => [...list, thing]),
-  );
+/** Every list of so many things, in every order. */
+function selections(things: readonly number[], choice: Choice): (readonly number[])[] {
+  const isAny = typeof choice === 'object' && 'any' in choice;
+  const count = isAny ? choice.any : choice;
+  if (typeof count !== 'number') return [];
+  let lists: (readonly number[])[] = [[]];
+  for (let length = 0; length < count; length++) {
+    lists = lists.flatMap((list) =>
+      things.filter((thing) => isAny || !list.includes(thing)).map((thing) => [...list, thing]),
+    );
+  }
+  return lists;
 }
 
 /** The combination of a number: the last argument changes first. */

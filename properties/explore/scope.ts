@@ -1,6 +1,6 @@
 /** What an exhaustive search covers. */
 import type { NamedScope } from '../../model/index.ts';
-import type { ScriptMachine } from '../script.ts';
+import type { Faults, ScriptMachine } from '../script.ts';
 
 export interface Scope extends Pick<NamedScope, 'values' | 'few' | 'depth' | 'faults' | 'overlaps'> {
   readonly machine: ScriptMachine;
@@ -8,6 +8,8 @@ export interface Scope extends Pick<NamedScope, 'values' | 'few' | 'depth' | 'fa
   readonly only?: readonly string[];
   /** States at which the search gives up. Default {@link STATES_MAX}. */
   readonly states?: number;
+  /** What is injected where there are faults; undefined: each fault site of the call fails once. */
+  readonly fails?: readonly Faults[];
   /** False: it is not asked of every state whether everything can be given back. */
   readonly closes?: boolean;
 }

@@ -1,0 +1,157 @@
+/** Whether a script is the shortest that shows its finding: a search over its own calls and values on its machine. */
+import type { Spec, Stateful, Target } from '../../model/index.ts';
+import { type Finding, isSameFinding } from '../finding.ts';
+import type { PropertyName } from '../property.ts';
+import type { Script } from '../script.ts';
+import { explore, UnconfirmedError } from './explore.ts';
+import { LockstepSystem } from './lockstep-system.ts';
+import type { Move } from './moves.ts';
+import type { Scope } from './scope.ts';
+import { type ScriptScope, scopeOfScript } from './script-scope.ts';
+
+/**
+ * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
+ * the calls of this one with the values that it gives them, on its machine. `undecided`: `reason` says why.
+ */
+export type Certificate =
+  | { readonly result: 'proven'; readonly states: number }
+  | { readonly result: 'undecided'; readonly states: number; readonly reason: string };
+
+export interface Certified {
+  readonly certificate: Certificate;
+  /** A script that is shorter, and what it shows. Nothing is said of this one. */
+  readonly shorter?: { readonly script: Script; readonly finding: Finding };
+}
+
+/** What shows a finding. */
+export interface Shown {
+  readonly script: Script;
+  readonly finding: Finding;
+  /** 'lockstep' for verdicts too, with their premise. */
+  readonly property: PropertyName;
+  readonly premise?: string;
+}
+
+/** States that are visited at the most, of all searches for one script. */
+export const CERTIFY_STATES = 100_000;
+
+/** Searches for a shorter script. */
+export function certify<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  shown: Shown,
+  states: number = CERTIFY_STATES,
+): Certified {
+  const reason = reasonAgainst(target, shown);
+  if (reason !== undefined) return undecided(0, reason);
+  const { script, premise } = shown;
+  const all = scopeOfScript(spec, target, script, premise);
+  const problem = all.problem ?? strangeness(spec, target, all, shown);
+  if (problem !== undefined) return undecided(0, problem);
+  return new Certifying(spec, target, shown, states).search(all);
+}
+
+const undecided = (states: number, reason: string): Certified => ({
+  certificate: { result: 'undecided', states, reason },
+});
+
+/** Why no search could say anything. */
+function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
+  if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
+  if (property === 'noninterference') return 'pairs of runs are not searched';
+  if (property === 'fault') return 'calls that fail are not searched yet';
+  return target.undoable === undefined ? 'the target cannot go back' : undefined;
+}
+
+class Certifying<M, S extends Stateful> {
+  readonly #spec: Spec<M, S>;
+  readonly #target: Target<M>;
+  readonly #shown: Shown;
+  readonly #most: number;
+  #states = 0;
+
+  constructor(spec: Spec<M, S>, target: Target<M>, shown: Shown, most: number) {
+    this.#spec = spec;
+    this.#target = target;
+    this.#shown = shown;
+    this.#most = most;
+  }
+
+  search({ scope }: ScriptScope): Certified {
+    for (const budget of budgets(this.#shown.script.commands.length, scope)) {
+      const ended = this.#one({ ...scope, ...budget });
+      if (ended !== undefined) return ended;
+    }
+    return { certificate: { result: 'proven', states: this.#states } };
+  }
+
+  /** One search. Undefined: there is nothing shorter in it. */
+  #one(scope: Scope): Certified | undefined {
+    const { finding, premise } = this.#shown;
+    const wants = (other: Finding): boolean => isSameFinding(other, finding);
+    const left = this.#most - this.#states;
+    try {
+      const asked = { ...(premise === undefined ? {} : { premise }), wants };
+      const { found, states, ending } = explore(this.#spec, this.#target, { ...scope, states: left }, asked);
+      this.#states += states;
+      if (found !== undefined && isSameFinding(found.finding, finding))
+        return {
+          certificate: { result: 'undecided', states: this.#states, reason: 'shorter' },
+          shorter: found,
+        };
+      if (found !== undefined)
+        return undecided(this.#states, 'what a search found, a run from boot shows otherwise');
+      return ending === 'states' ? undecided(this.#states, `not within ${this.#most} states`) : undefined;
+    } catch (cause) {
+      if (!(cause instanceof UnconfirmedError)) throw cause;
+      return undecided(this.#states, cause.message);
+    }
+  }
+}
+
+/**
+ * What is searched so that nothing smaller is left out: a move in which a call interrupts another is two commands. Fewer
+ * commands, whatever the interruptions; as many, with fewer of them; as many, with fewer faults.
+ */
+function budgets(
+  commands: number,
+  { faults, overlaps }: Pick<ScriptScope['scope'], 'faults' | 'overlaps'>,
+): Pick<Scope, 'depth' | 'faults' | 'overlaps'>[] {
+  const fewer = Array.from({ length: overlaps }, (_, at) => ({ faults, overlaps: at, depth: commands - at }));
+  return [
+    ...fewer,
+    { faults, overlaps, depth: commands - 1 - overlaps },
+    ...(faults > 0 ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
+  ];
+}
+
+/** The script itself must be one of the scope, and show its finding: else a search over it would prove nothing. */
+function strangeness<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  { moves, scope }: ScriptScope,
+  { finding, premise }: Shown,
+): string | undefined {
+  const system = new LockstepSystem(spec, target, { ...scope, depth: moves.length }, premise);
+  for (const [at, move] of moves.entries()) {
+    const number = numberOf(system, move);
+    if (number === undefined) return `command ${at + 1} is not among the moves that are searched`;
+    const made = system.make(number);
+    const seen = typeof made === 'object' ? made : made === 'made' ? system.look(true) : undefined;
+    const isLast = at === moves.length - 1;
+    if (seen !== undefined && isLast && isSameFinding(seen, finding)) return undefined;
+    if (made === 'undue' || seen !== undefined)
+      return 'the script itself does not show its finding to a search';
+  }
+  return 'the script itself does not show its finding to a search';
+}
+
+function numberOf<M, S extends Stateful>(system: LockstepSystem<M, S>, move: Move): number | undefined {
+  const text = textOf(move);
+  const count = system.count();
+  for (let number = 0; number < count; number++) if (textOf(system.move(number)) === text) return number;
+  return undefined;
+}
+
+const textOf = ({ call, during }: Move): string =>
+  JSON.stringify([call, during].map((each) => each && [each.op, each.args, each.fail]));
