@@ -236,7 +236,8 @@ export interface NamedScope {
   readonly only: readonly string[];
   /**
    * Values of arguments, by call and argument: numbers, words, lists of words; for a place an offset in whatever has
-   * addresses, or an address as a number; for a list of references how many there are.
+   * addresses, or an address as a number; for a list of references how many there are; for what users hold ids that
+   * are tried beside those that exist.
    */
   readonly values?: Readonly<Record<string, Readonly<Record<string, readonly Choice[]>>>>;
   /** How many values every other number, offset and length of a list takes: the first of its range. Default 1. */
