@@ -225,12 +225,7 @@ export interface LeftBehind {
 }
 
 /** A value of an argument: see {@link NamedScope}. */
-export type Choice =
-  | number
-  | string
-  | readonly string[]
-  | { readonly offset: number }
-  | { readonly any: number };
+export type Choice = number | string | readonly string[] | { readonly offset: number };
 
 /** A machine and calls so few that every script up to a length can be tried. */
 export interface NamedScope {
@@ -241,8 +236,8 @@ export interface NamedScope {
   readonly only: readonly string[];
   /**
    * Values of arguments, by call and argument: numbers, words, lists of words; for a place an offset in whatever has
-   * addresses, or an address as a number; for a reference an id that need not exist; for a list of references how many
-   * different ones there are, or as `any` how many that may be the same.
+   * addresses, or an address as a number; for a list of references how many there are; for what users hold ids that
+   * are tried beside those that exist.
    */
   readonly values?: Readonly<Record<string, Readonly<Record<string, readonly Choice[]>>>>;
   /** How many values every other number, offset and length of a list takes: the first of its range. Default 1. */

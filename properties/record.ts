@@ -17,6 +17,7 @@ import {
   type Argument,
   type Command,
   FORMAT,
+  literalOf,
   type Preemption,
   type Script,
   type ScriptMachine,
@@ -163,6 +164,8 @@ function argumentOf<M, S extends Stateful>(
       return (value as readonly number[]).map((item) => referenceTo(spec, results, shape.of, item));
     case 'address':
       return placeOf(spec, limits, results, shape, value as number);
+    case 'number':
+      return literalOf(value as number);
     default:
       return value;
   }

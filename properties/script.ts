@@ -83,3 +83,12 @@ export const nameOf = (reference: string): string => reference.split('.', 1)[0] 
 
 /** A number as text: for those of 2^53 and more. */
 export const isLiteral = (text: string): boolean => text[0] === '0' && /^0x[0-9a-f]{1,16}$/i.test(text);
+
+const LITERAL_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** A number as a script has it: from 2^53 on as text, at most of 64 bits. */
+export function literalOf(value: number): number | string {
+  if (Number.isSafeInteger(value)) return value;
+  const exact = BigInt(value);
+  return `0x${(exact > LITERAL_MAX ? LITERAL_MAX : exact).toString(16)}`;
+}

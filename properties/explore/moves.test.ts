@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { type Args, type Call, SPEC, type Spec, type Stateful, type Value } from '../../model/index.ts';
+import { builtin } from '../../targets/builtin.ts';
 import { CLOAKROOM, type Cloaks, type Room } from '../cloakroom.test.ts';
 import { machineOf } from '../machine.ts';
+import { scriptOf } from '../record.ts';
 import { Moves } from './moves.ts';
 import type { Scope } from './scope.ts';
 
@@ -74,6 +76,33 @@ describe('Moves', () => {
     const calls = callsOf(SPEC, world, scope, ['sg_alloc_table_from_pages']);
     const texts = calls.map((call) => JSON.stringify(call));
     expect(texts.filter((text, at) => texts.indexOf(text) !== at)).to.deep.equal([]);
+  });
+
+  it('lists a thing twice, names ids that it is told of, and takes numbers above 2^53', () => {
+    const machine = { pages: 8, orderMax: 1 };
+    const world = SPEC.boot(machineOf(SPEC, machine), true);
+    SPEC.rules['alloc_pages']?.effect(world, { order: 1 }, { pfn: 4 });
+    SPEC.rules['ion_client_create']?.effect(world, {}, { client: 0 });
+    const values = {
+      vmap: { pages: [2] },
+      kvmalloc: { bytes: ['0xffffffffffffffff'] },
+      ion_query: { client: [0, 7] },
+    };
+    const scope: Scope = { machine, values, depth: 1 };
+    const calls = callsOf(SPEC, world, scope, ['vmap', 'kvmalloc', 'ion_query']);
+    expect(calls.map(({ args }) => args)).to.deep.equal([
+      { pages: [4, 4] },
+      { bytes: 2 ** 64 },
+      { client: 0 },
+      { client: 7 },
+    ]);
+    const { commands } = scriptOf(
+      SPEC,
+      builtin(),
+      machine,
+      calls.map((call) => ({ call })),
+    );
+    expect(commands[1]).to.include({ bytes: '0xffffffffffffffff' });
   });
 
   it('names a move by the same number whenever it is in the state', () => {

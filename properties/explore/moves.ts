@@ -152,18 +152,17 @@ export class Moves<M, S extends Stateful> {
     const given = values?.[op]?.[name];
     switch (shape.is) {
       case 'ref':
-        return given === undefined
-          ? (present) => this.#objects(present, shape.of)
-          : (present) => [...new Set([...this.#objects(present, shape.of), ...(given as readonly number[])])];
+        return this.#objects(shape.of, given);
       case 'refs': {
         const lengths = given ?? range(1, Math.min(shape.most, few));
-        return (present) => lengths.flatMap((count) => selections(this.#objects(present, shape.of), count));
+        const objects = this.#objects(shape.of);
+        return (present) => lengths.flatMap((count) => lists(objects(present), count));
       }
       case 'address':
         return this.#places(shape, given);
       case 'number': {
-        const fixed = given ?? firstNumbers(shape, this.#limits, few);
-        return () => fixed as readonly number[];
+        const fixed = given?.map(Number) ?? firstNumbers(shape, this.#limits, few);
+        return () => fixed;
       }
       case 'word':
       case 'words': {
@@ -173,14 +172,21 @@ export class Moves<M, S extends Stateful> {
     }
   }
 
-  /** Everything of some kinds. What users hold may be an id that does not exist; one such id stands for all. */
-  #objects(present: Present<S>, kinds: readonly string[]): readonly number[] {
-    return present.list(kinds.join(), (world) =>
-      kinds.flatMap((kind) => {
-        const live = this.#spec.live(world, kind);
-        return this.#spec.kinds[kind]?.user === true ? [...live, Math.max(0, ...live) + 1] : live;
-      }),
-    );
+  /**
+   * Everything of some kinds. What users hold may be an id that does not exist: those that are given, or one that
+   * stands for all.
+   */
+  #objects(kinds: readonly string[], given?: readonly Choice[]): (present: Present<S>) => readonly number[] {
+    const made = given?.filter((id) => typeof id === 'number');
+    const key = `${kinds.join()} ${made?.join() ?? ''}`;
+    const ofKind = (world: S, kind: string): readonly number[] => {
+      const live = this.#spec.live(world, kind);
+      if (this.#spec.kinds[kind]?.user !== true) return live;
+      const odd = made ?? [Math.max(0, ...live) + 1];
+      return [...live, ...odd.filter((id) => !live.includes(id))];
+    };
+    return (present) =>
+      present.list(key, (world) => [...new Set(kinds.flatMap((kind) => ofKind(world, kind)))]);
   }
 
   #places(shape: Extract<ArgShape, { is: 'address' }>, given: readonly Choice[] | undefined): Domain<S> {
@@ -222,18 +228,10 @@ function firstNumbers(
   return range(shape.from, shape.from + count - 1).map((number) => number * size);
 }
 
-/** Every list of so many things, in every order. */
-function selections(things: readonly number[], choice: Choice): (readonly number[])[] {
-  const isAny = typeof choice === 'object' && 'any' in choice;
-  const count = isAny ? choice.any : choice;
-  if (typeof count !== 'number') return [];
-  let lists: (readonly number[])[] = [[]];
-  for (let length = 0; length < count; length++) {
-    lists = lists.flatMap((list) =>
-      things.filter((thing) => isAny || !list.includes(thing)).map((thing) => [...list, thing]),
-    );
-  }
-  return lists;
+/** Every list of so many things, in every order; a thing may be listed twice. */
+function lists(things: readonly number[], count: Choice): (readonly number[])[] {
+  if (typeof count !== 'number' || count <= 0) return [[]];
+  return lists(things, count - 1).flatMap((list) => things.map((thing) => [...list, thing]));
 }
 
 /** The combination of a number: the last argument changes first. */

@@ -101,7 +101,7 @@ function choicesOf(values: Values, op: string, name: string): Choices {
 function choiceOf(shape: ArgShape | undefined, value: Argument): Choice | undefined {
   switch (shape?.is) {
     case 'refs':
-      return lengthOf(value as readonly unknown[]);
+      return value as readonly unknown[].length;
     case 'address':
       return isPlace(value) ? { offset: value.offset } : Number(value);
     case 'number':
@@ -113,9 +113,6 @@ function choiceOf(shape: ArgShape | undefined, value: Argument): Choice | undefi
       return undefined;
   }
 }
-
-const lengthOf = (list: readonly unknown[]): Choice =>
-  new Set(list).size === list.length ? list.length : { any: list.length };
 
 /** A target that notes what is asked of it: the script's own calls, and what they name that does not exist. */
 class Watched<M, S extends Stateful> implements Target<M> {
