@@ -22,7 +22,8 @@ const { terms } = new Judgement(SPEC, new Set(['page-numbers']), noCounts(firstR
 function questionOf(world: World, { op, args }: Call): Question<World> {
   const shape = SPEC.calls[op] ?? expect.fail(`there is no ${op}`);
   const rule = SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
-  return { shape, rule, world, args, seen: { fired: [], view: undefined }, terms };
+  const { sites = [] } = shape;
+  return { shape, rule, world, args, seen: { fired: [], view: undefined }, terms, faults: sites, fixed: {} };
 }
 
 const booted = (machine: ScriptMachine = MACHINE): World => SPEC.boot(machineOf(SPEC, machine), true);

@@ -35,6 +35,10 @@ export interface Question<S> {
   readonly args: Args;
   readonly seen: Seen;
   readonly terms: Terms;
+  /** Sites that might have failed, beside those that did. */
+  readonly faults: readonly string[];
+  /** Fields that are known: names of pages, where pages have no numbers. */
+  readonly fixed: Value;
 }
 
 export interface Replies {
@@ -52,17 +56,10 @@ const TRIED_MAX = 20_000;
 
 const UNCOUNTED: Tally = { note: () => {}, unjudged: () => {} };
 
-const isRight = <S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean =>
-  judge(
-    rule,
-    world,
-    args,
-    reply,
-    reply.fired === undefined ? seen : { ...seen, fired: reply.fired },
-    terms,
-    UNCOUNTED,
-    0,
-  ) === undefined;
+function isRight<S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean {
+  const after = reply.fired === undefined ? seen : { ...seen, fired: reply.fired };
+  return judge(rule, world, args, reply, after, terms, UNCOUNTED, 0) === undefined;
+}
 
 /** All replies that the rule admits, in the order of the table. */
 export function repliesTo<S>(asked: Question<S>, space: Space, triedMax: number = TRIED_MAX): Replies {
@@ -70,12 +67,11 @@ export function repliesTo<S>(asked: Question<S>, space: Space, triedMax: number 
   const isRefused = rule.refuse.some(([, holds]) => holds(world, args, seen));
   const errnos = admittedErrnos(asked);
   if (isRefused) return { values: [], errnos, isCut: false, isRefused };
-  const fields = Object.entries(asked.shape.gives?.fields ?? {});
   const values: Value[] = [];
   let tried = 0;
   for (const { below } of everyChoice()) {
     if (tried++ === triedMax) return { values, errnos, isCut: true, isRefused };
-    const value = undecided(fields, space, below);
+    const value = undecided(asked, space, below);
     if (isRight(asked, { ok: value })) values.push(decided(value));
   }
   return { values, errnos, isCut: false, isRefused };
@@ -83,9 +79,11 @@ export function repliesTo<S>(asked: Question<S>, space: Space, triedMax: number 
 
 /** Each errno once: without a fault where that is right, else with the first site that may cause it. */
 function admittedErrnos<S>(asked: Question<S>): Replies['errnos'] {
-  const { rule, shape, terms } = asked;
-  const plain = [...rule.refuse, ...rule.may].map(([errno]) => ({ errno }));
-  const faults = (shape.sites ?? []).flatMap((site) =>
+  const { rule, seen, terms } = asked;
+  const named = [...rule.refuse, ...rule.may].map(([errno]) => errno);
+  const caused = seen.fired.flatMap((site) => terms.sites[site] ?? []);
+  const plain = [...named, ...caused].map((errno) => ({ errno }));
+  const faults = asked.faults.flatMap((site) =>
     (terms.sites[site] ?? []).map((errno) => ({ errno, fired: [site] })),
   );
   const admitted = new Map<string, Replies['errnos'][number]>();
@@ -95,12 +93,12 @@ function admittedErrnos<S>(asked: Question<S>): Replies['errnos'] {
 }
 
 type Below = (bound: number) => number;
-type Fields = readonly (readonly [name: string, shape: FieldShape])[];
 
 /** A value whose fields are chosen when they are read, and stay. */
-function undecided(fields: Fields, space: Space, below: Below): Value {
-  const value = {};
-  for (const [name, shape] of fields) {
+function undecided<S>({ shape: { gives }, fixed }: Question<S>, space: Space, below: Below): Value {
+  const value = { ...fixed };
+  for (const [name, shape] of Object.entries(gives?.fields ?? {})) {
+    if (name in fixed) continue;
     let known: number | readonly number[] | undefined;
     const get = (): number | readonly number[] => {
       known ??= choose(shape, space, below);

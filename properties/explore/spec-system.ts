@@ -154,7 +154,9 @@ export class SpecSystem<M, S extends Stateful> {
     const shape = this.#spec.calls[op] as CallShape;
     const rule = this.#judgement.rule(op);
     const { terms } = this.#judgement;
-    const replies = repliesTo({ shape, rule, world: this.world, args, seen: NOTHING_SEEN, terms }, space);
+    const { sites: faults = [] } = shape;
+    const known = { shape, rule, world: this.world, args, seen: NOTHING_SEEN, terms, faults, fixed: {} };
+    const replies = repliesTo(known, space);
     if (counts === undefined) return replies;
     noteReplies(
       counts,
