@@ -9,11 +9,11 @@ import {
   type Value,
   type World,
 } from '../../model/index.ts';
-import { callsOf } from '../enumerate.ts';
 import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
 import type { ScriptMachine } from '../script.ts';
 import { firstRows, noCounts } from '../tally.ts';
+import { Moves } from './moves.ts';
 import { type Question, type Replies, repliesTo, type Space, widthOf } from './replies.ts';
 
 const MACHINE: ScriptMachine = { pages: 4, orderMax: 1, vmallocPages: 3, ioBits: 8, clients: 1, handles: 2 };
@@ -141,7 +141,10 @@ describe('replies', () => {
     const asked = new Set<string>();
     SPEC.rules['ion_client_create']?.effect(world, {}, { client: 0 });
     SPEC.rules['alloc_pages']?.effect(world, { order: 0 }, { pfn: 1 });
-    for (const call of callsOf(SPEC, world, space.limits, Object.keys(SPEC.calls), 2)) {
+    const moves = new Moves(SPEC, { machine, few: 2, depth: 1 }, Object.keys(SPEC.calls));
+    const count = moves.enter(world, { faults: 0, overlaps: 0 });
+    for (let at = 0; at < count; at++) {
+      const { call } = moves.at(at);
       const question = questionOf(world, call);
       if (!isDue(question.rule, world, call.args)) continue;
       if ((question.shape.gives?.fields['data'] ?? question.shape.gives?.fields['segments']) !== undefined)

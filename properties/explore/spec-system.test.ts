@@ -9,52 +9,23 @@ import {
   type World,
 } from '../../model/index.ts';
 import type { Finding } from '../finding.ts';
+import type { Scope } from './scope.ts';
+import { search } from './search.ts';
 import { type SpecReport, specReport } from './spec-report.ts';
-import { type SpecScope, SpecSystem } from './spec-system.ts';
+import { SpecSystem } from './spec-system.ts';
 
-interface Searched {
+interface Answer {
   readonly states: number;
-  readonly transitions: number;
   readonly finding?: Finding;
   readonly report: SpecReport;
 }
 
-/** Breadth-first with a set of whole states, every one reached again from boot. */
-function search(spec: Spec<Machine, World>, scope: SpecScope, depth = 99): Searched {
+function searched(spec: Spec<Machine, World>, scope: Scope): Answer {
   const system = new SpecSystem(spec, scope);
-  const seen = new Set([system.world.state.words.join()]);
-  let transitions = 0;
-  const found = (finding?: Finding): Searched => ({
-    states: seen.size,
-    transitions,
-    report: specReport(system.counts, system.ops),
-    ...(finding && { finding }),
-  });
-  let paths: (readonly number[])[] = [[]];
-  for (let length = 1; length <= depth && paths.length > 0; length++) {
-    const next: (readonly number[])[] = [];
-    for (const path of paths) {
-      for (const move of path) {
-        system.mark();
-        expect(system.make(move)).to.equal('made');
-      }
-      const count = system.count();
-      for (let move = 0; move < count; move++) {
-        transitions++;
-        system.mark();
-        const made = system.make(move);
-        const finding = made === 'made' ? system.look() : made;
-        if (finding !== undefined) return found(finding);
-        const key = system.world.state.words.join();
-        if (!seen.has(key)) next.push([...path, move]);
-        seen.add(key);
-        system.back();
-      }
-      for (const _ of path) system.back();
-    }
-    paths = next;
-  }
-  return found();
+  const { states, ending, found } = search(system, { depth: scope.depth, states: 100_000 });
+  expect(ending).to.equal(found === undefined ? 'complete' : 'found');
+  const report = specReport(system.counts, system.ops);
+  return { states, report, ...(found && { finding: found.finding }) };
 }
 
 const withRule = (
@@ -65,34 +36,37 @@ const withRule = (
   return { ...SPEC, rules: { ...SPEC.rules, [op]: { ...rule, ...change(rule) } } };
 };
 
-const PAGES: SpecScope = {
+const PAGES: Scope = {
   machine: { pages: 4, orderMax: 2, vmallocPages: 2 },
   only: ['alloc_pages', 'free_pages'],
   few: 3,
+  depth: 99,
 };
 
-const CLIENTS: SpecScope = {
+const CLIENTS: Scope = {
   machine: { pages: 2, vmallocPages: 2, clients: 3 },
   only: ['ion_client_create', 'ion_client_destroy'],
+  depth: 99,
 };
 
-const DOMAINS: SpecScope = {
+const DOMAINS: Scope = {
   machine: { pages: 2, orderMax: 0, vmallocPages: 2, ioBits: 8, contexts: 1, devices: 1 },
   only: ['alloc_pages', 'free_pages', 'iommu_domain_alloc', 'iommu_domain_free', 'iommu_map', 'iommu_unmap'],
+  depth: 99,
 };
 
 const NOTHING: SpecReport = { choosing: [], barren: [], unasked: [], cut: [] };
 
 describe('a specification alone', () => {
   it('has every way of splitting four pages, whichever is taken', () => {
-    const { report, ...counted } = search(SPEC, PAGES);
-    expect(counted, 'f(0) = 2, f(k) = 1 + f(k - 1)^2').to.include({ states: 26 });
+    const { report, states } = searched(SPEC, PAGES);
+    expect(states, 'f(0) = 2, f(k) = 1 + f(k - 1)^2').to.equal(26);
     expect(report).to.deep.equal(NOTHING);
   });
 
   it('has every set of clients', () => {
     // Three of them, in or out; a set of n may grow by 3 - n, may not, may lose n, or name one that is not there.
-    expect(search(SPEC, CLIENTS)).to.deep.include({ states: 8, report: NOTHING });
+    expect(searched(SPEC, CLIENTS)).to.deep.include({ states: 8, report: NOTHING });
   });
 
   it('goes back to where it was', () => {
@@ -100,9 +74,7 @@ describe('a specification alone', () => {
     const [words, print] = [system.world.state.words.join(), system.fingerprint()];
     const count = system.count();
     for (let move = 0; move < count; move++) {
-      system.mark();
       system.make(move);
-      system.mark();
       system.make(0);
       system.back();
       system.back();
@@ -140,13 +112,13 @@ describe('a specification alone', () => {
         ],
       ],
     }));
-    const { report } = search(lowest, { ...PAGES, few: 1 });
+    const { report } = searched(lowest, { ...PAGES, few: 1 });
     expect(report.choosing.map(({ op, field }) => `${op} ${field}`)).to.deep.equal(['alloc_pages pfn']);
     expect(report.choosing[0]?.calls, 'where at least two pages are left').to.equal(1 + 4 + 6);
   });
 
   it('says nothing of a choice where the machine leaves none', () => {
-    const { report } = search(SPEC, { ...CLIENTS, machine: { ...CLIENTS.machine, clients: 1 } });
+    const { report } = searched(SPEC, { ...CLIENTS, machine: { ...CLIENTS.machine, clients: 1 } });
     expect(report.choosing).to.deep.equal([]);
   });
 
@@ -157,7 +129,7 @@ describe('a specification alone', () => {
         ['an id that is in use', (s, _args, { client }) => s.client.values[Number(client)] === 1, 'C5'],
       ],
     }));
-    const { finding } = search(contradicting, CLIENTS);
+    const { finding } = searched(contradicting, CLIENTS);
     expect(finding).to.include({ kind: 'specification', clause: 'no reply', serves: 'P1', command: 0 });
     expect(finding?.call).to.deep.equal({ op: 'ion_client_create', args: {} });
   });
@@ -169,7 +141,7 @@ describe('a specification alone', () => {
         ['a block that is allocated', (s, _args, { pfn }) => s.size.get(Number(pfn)) > 0, 'C1'],
       ],
     }));
-    const { report, states } = search(contradicting, PAGES);
+    const { report, states } = searched(contradicting, PAGES);
     expect(states).to.equal(1);
     expect(report).to.deep.equal({
       ...NOTHING,
@@ -180,12 +152,16 @@ describe('a specification alone', () => {
 
   it('finds the effect that breaks an invariant of its own', () => {
     const careless = withRule('free_pages', ({ require: [exists] }) => ({ require: exists ? [exists] : [] }));
-    expect(search(SPEC, DOMAINS).finding).to.equal(undefined);
-    expect(search(careless, DOMAINS).finding).to.include({ kind: 'specification', serves: 'I2', command: 3 });
+    expect(searched(SPEC, DOMAINS).finding).to.equal(undefined);
+    expect(searched(careless, DOMAINS).finding).to.include({
+      kind: 'specification',
+      serves: 'I2',
+      command: 3,
+    });
   });
 
   it('names the rules that it could not ask', () => {
-    expect(search(SPEC, { ...PAGES, only: ['free_pages', 'drain'] }).report.unasked).to.deep.equal([
+    expect(searched(SPEC, { ...PAGES, only: ['free_pages', 'drain'] }).report.unasked).to.deep.equal([
       'free_pages',
     ]);
   });

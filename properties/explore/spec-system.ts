@@ -15,24 +15,16 @@ import {
   type Stateful,
   type Value,
 } from '../../model/index.ts';
-import { callsOf } from '../enumerate.ts';
 import type { Finding } from '../finding.ts';
 import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
-import type { ScriptMachine } from '../script.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Views, type Wrong } from '../views.ts';
+import { Moves } from './moves.ts';
 import { type Replies, repliesTo, type Space, widthOf } from './replies.ts';
+import type { Scope } from './scope.ts';
 import { noteReplies, type SpecCounts } from './spec-report.ts';
-
-/** What is searched of a specification. */
-export interface SpecScope {
-  readonly machine: ScriptMachine;
-  /** Calls that are made; undefined: all. */
-  readonly only?: readonly string[];
-  /** Values of an argument at the most. Default 1. */
-  readonly few?: number;
-}
+import type { System } from './system.ts';
 
 /** A call with one of its replies; without one no reply is right. */
 export interface SpecMove {
@@ -40,7 +32,7 @@ export interface SpecMove {
   readonly reply?: Reply;
 }
 
-/** What is known of the state at a mark. */
+/** What is known of a state on the way. */
 interface Level {
   /** The moves of the state, once somebody asked. */
   moves: readonly SpecMove[] | undefined;
@@ -48,13 +40,20 @@ interface Level {
   counted: number;
 }
 
+const NOTHING_SPENT = { faults: 0, overlaps: 0 } as const;
 const NOTHING_SEEN: Seen = { fired: [], view: undefined };
+
+/** No number that the scope gives is larger, nor any that stands for many and was given as an argument. */
+function largestNumber({ few = 1, values = {} }: Scope): number {
+  const given = Object.values(values).flatMap((byName) => Object.values(byName).flat());
+  return Math.max(few, ...given.filter((choice) => typeof choice === 'number'));
+}
 
 /** Nobody could answer rightly unless a fault fired. */
 const isImpossible = ({ values, errnos, isCut }: Replies): boolean =>
   values.length === 0 && errnos.every(({ fired }) => fired !== undefined) && !isCut;
 
-export class SpecSystem<M, S extends Stateful> {
+export class SpecSystem<M, S extends Stateful> implements System {
   /** What was asked of the rules in the states whose moves were counted. */
   readonly counts: SpecCounts = {};
   readonly world: S;
@@ -63,17 +62,19 @@ export class SpecSystem<M, S extends Stateful> {
   readonly #spec: Spec<M, S>;
   readonly #judgement: Judgement<M, S>;
   readonly #views: Views<M>;
+  readonly #calls: Moves<M, S>;
   readonly #limits: Readonly<Record<string, number>>;
-  readonly #few: number;
+  readonly #opaque: number;
   readonly #levels: Level[] = [{ moves: undefined, counted: 0 }];
   #last: SpecMove = { call: { op: 'boot', args: {} } };
 
-  constructor(spec: Spec<M, S>, { machine: fields, only, few = 1 }: SpecScope) {
-    const machine = machineOf(spec, fields);
+  constructor(spec: Spec<M, S>, scope: Scope) {
+    const machine = machineOf(spec, scope.machine);
     this.#spec = spec;
     this.#limits = limitsOf(spec, machine);
-    this.#few = few;
-    this.ops = only ?? Object.keys(spec.calls);
+    this.#opaque = largestNumber(scope);
+    this.ops = scope.only ?? Object.keys(spec.calls);
+    this.#calls = new Moves(spec, { ...scope, faults: 0, overlaps: 0 }, this.ops);
     this.#judgement = new Judgement(spec, new Set(['page-numbers']), noCounts(firstRows(spec).rows));
     this.world = spec.boot(machine, true);
     this.#views = new Views(spec, machine, spec.columns(this.world));
@@ -89,16 +90,21 @@ export class SpecSystem<M, S extends Stateful> {
   }
 
   make(number: number): 'made' | Finding {
-    const level = this.#level;
     this.#last = this.move(number);
     const { call, reply } = this.#last;
+    this.world.state.mark();
+    this.#levels.push({ ...this.#level });
     if (reply === undefined) return this.#impossible(call);
-    if ('ok' in reply) {
-      level.moves = undefined;
-      level.counted = this.#countedAfter(call, reply.ok, level.counted);
-      this.#judgement.rule(call.op).effect(this.world, call.args, reply.ok);
-    }
+    if (!('ok' in reply)) return 'made';
+    this.#level.moves = undefined;
+    this.#level.counted = this.#countedAfter(call, reply.ok);
+    this.#judgement.rule(call.op).effect(this.world, call.args, reply.ok);
     return 'made';
+  }
+
+  /** An errno has no effect, and what a value changed is seen in the state. */
+  asksToLook(): boolean {
+    return false;
   }
 
   /** What the number of a move means in the present state. */
@@ -114,11 +120,6 @@ export class SpecSystem<M, S extends Stateful> {
   look(): Finding | undefined {
     const wrong = this.#views.checkAlone(this.world.state);
     return wrong && this.#finding(this.#last, wrong);
-  }
-
-  mark(): void {
-    this.world.state.mark();
-    this.#levels.push({ ...this.#level });
   }
 
   back(): void {
@@ -139,7 +140,9 @@ export class SpecSystem<M, S extends Stateful> {
   #moves(counts?: SpecCounts): SpecMove[] {
     const { world } = this;
     const moves: SpecMove[] = [];
-    for (const call of callsOf(this.#spec, world, this.#limits, this.ops, this.#few)) {
+    const count = this.#calls.enter(world, NOTHING_SPENT);
+    for (let at = 0; at < count; at++) {
+      const { call } = this.#calls.at(at);
       if (!isDue(this.#judgement.rule(call.op), world, call.args)) continue;
       const replies = this.#repliesTo(call, counts);
       for (const ok of replies.values) moves.push({ call, reply: { ok } });
@@ -150,7 +153,7 @@ export class SpecSystem<M, S extends Stateful> {
   }
 
   #repliesTo({ op, args }: Call, counts: SpecCounts | undefined): Replies {
-    const space: Space = { limits: this.#limits, opaque: this.#few, counted: this.#level.counted };
+    const space: Space = { limits: this.#limits, opaque: this.#opaque, counted: this.#level.counted };
     const shape = this.#spec.calls[op] as CallShape;
     const rule = this.#judgement.rule(op);
     const { terms } = this.#judgement;
@@ -175,10 +178,10 @@ export class SpecSystem<M, S extends Stateful> {
   }
 
   /** What is counted stands at now. */
-  #countedAfter({ op }: Call, value: Value, before: number): number {
+  #countedAfter({ op }: Call, value: Value): number {
     const fields = Object.entries(this.#spec.calls[op]?.gives?.fields ?? {});
     const [name = ''] = fields.find(([, shape]) => 'counts' in shape) ?? [];
-    return Number(value[name] ?? before);
+    return Number(value[name] ?? this.#level.counted);
   }
 
   #impossible(call: Call): Finding {
