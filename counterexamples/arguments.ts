@@ -55,7 +55,7 @@ const literal: Option = (expected) => z.string({ error: expected }).regex(LITERA
 /** `name` or `name.field`, where the field is a single number of what some call gives. */
 function reference({ calls }: Calls): Option {
   const fields = Object.values(calls).flatMap(({ gives }) => Object.entries(gives?.fields ?? {}));
-  const single = fields.filter(([, type]) => type === 'number' || type === 'pfn').map(([name]) => name);
+  const single = fields.filter(([, { is }]) => is === 'number' || is === 'pfn').map(([name]) => name);
   const pattern = new RegExp(`^[A-Za-z][A-Za-z0-9_]*(\\.(${[...new Set(single)].join('|')}))?$`);
   return (expected) => z.string({ error: expected }).regex(pattern, expected);
 }

@@ -8,7 +8,7 @@ export const DEVICE_CALLS = {
     text: 'make an address space whose user maps into it, or one for the DMA API',
     sites: ['table', 'id'],
     args: { type: { is: 'word', of: ['unmanaged', 'dma'] } },
-    gives: { kind: 'domain', fields: { domain: 'number' } },
+    gives: { kind: 'domain', fields: { domain: { is: 'number', below: 'contexts', chosen: true } } },
   },
   iommu_domain_free: {
     layer: 'iommu',
@@ -24,7 +24,7 @@ export const DEVICE_CALLS = {
       domain: { is: 'ref', of: ['domain'] },
       device: { is: 'number', from: 0, to: 'lastDevice', odd: [99] },
     },
-    gives: { kind: 'attachment', fields: { device: 'number' } },
+    gives: { kind: 'attachment', fields: { device: { is: 'number', below: 'initiators' } } },
   },
   iommu_detach_device: {
     layer: 'iommu',
@@ -51,7 +51,7 @@ export const DEVICE_CALLS = {
       bytes: { is: 'number', from: 1, to: 8, unit: 'pageBytes', likely: [1, 4], odd: [0, 8] },
       prot: { is: 'word', of: ['both', 'read', 'write', 'none'] },
     },
-    gives: { kind: 'range', fields: { iova: 'number' } },
+    gives: { kind: 'range', fields: { iova: { is: 'number', below: 'ioPages', unit: 'pageBytes' } } },
   },
   iommu_map_sg: {
     layer: 'iommu',
@@ -71,7 +71,7 @@ export const DEVICE_CALLS = {
       table: { is: 'ref', of: ['table'] },
       prot: { is: 'word', of: ['both', 'read', 'write', 'none'] },
     },
-    gives: { fields: { bytes: 'number' } },
+    gives: { fields: { bytes: { is: 'number', to: 'tablePages', unit: 'pageBytes' } } },
   },
   iommu_unmap: {
     layer: 'iommu',
@@ -90,7 +90,7 @@ export const DEVICE_CALLS = {
       },
       bytes: { is: 'number', from: 1, to: 8, unit: 'pageBytes', likely: [1, 4], odd: [0, 8] },
     },
-    gives: { fields: { bytes: 'number' } },
+    gives: { fields: { bytes: { is: 'number', to: 'ioPages', unit: 'pageBytes' } } },
   },
   iommu_iova_to_phys: {
     layer: 'iommu',
@@ -100,7 +100,7 @@ export const DEVICE_CALLS = {
       domain: { is: 'ref', of: ['domain'] },
       iova: { is: 'number', from: 0, to: 'ioPages', unit: 'pageBytes', odd: [8, '0xfffffffffffff000'] },
     },
-    gives: { fields: { phys: 'number' } },
+    gives: { fields: { phys: { is: 'number', below: 'kernelWords', unit: 8 } } },
   },
   dma_map_sg: {
     layer: 'dma',
@@ -112,14 +112,29 @@ export const DEVICE_CALLS = {
       table: { is: 'ref', of: ['table'] },
       direction: { is: 'word', of: ['bidirectional', 'to_device', 'from_device'] },
     },
-    gives: { kind: 'mapping', fields: { table: 'number', dma: 'number', segments: 'numbers' } },
+    gives: {
+      kind: 'mapping',
+      fields: {
+        table: { is: 'number', below: 'sgTables' },
+        dma: { is: 'number', below: 'ioPages', unit: 'pageBytes', chosen: true },
+        segments: {
+          is: 'numbers',
+          of: [
+            { below: 'ioPages', unit: 'pageBytes' },
+            { from: 1, to: 'tablePages', unit: 'pageBytes' },
+          ],
+          most: 'tablePages',
+          chosen: true,
+        },
+      },
+    },
   },
   dma_unmap_sg: {
     layer: 'dma',
     by: 'kernel',
     text: 'end a mapping of dma_map_sg; the CPU owns the memory again',
     args: { mapping: { is: 'ref', of: ['mapping'], consumes: true } },
-    gives: { fields: { flushes: 'number' } },
+    gives: { fields: { flushes: { is: 'number', counts: true } } },
   },
   dma_sync_sg_for_device: {
     layer: 'dma',
@@ -149,14 +164,21 @@ export const DEVICE_CALLS = {
         odd: [0, '0xffffffffffffffff'],
       },
     },
-    gives: { kind: 'coherent', fields: { cpu: 'number', dma: 'number', pages: 'pfns' } },
+    gives: {
+      kind: 'coherent',
+      fields: {
+        cpu: { is: 'number', below: 'kernelPages', unit: 'pageBytes', chosen: true },
+        dma: { is: 'number', below: 'ioPages', unit: 'pageBytes', chosen: true },
+        pages: { is: 'pfns', of: [{ below: 'pages' }], most: 'pages', chosen: true },
+      },
+    },
   },
   dma_free_coherent: {
     layer: 'dma',
     by: 'kernel',
     text: 'give coherent memory back, with both mappings',
     args: { coherent: { is: 'ref', of: ['coherent'], consumes: true } },
-    gives: { fields: { flushes: 'number' } },
+    gives: { fields: { flushes: { is: 'number', counts: true } } },
   },
   device_write: {
     layer: 'device',
@@ -174,7 +196,7 @@ export const DEVICE_CALLS = {
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
       tag: { is: 'number', from: 1, to: 255 },
     },
-    gives: { fields: { lines: 'number' } },
+    gives: { fields: { lines: { is: 'number', to: 'linesMax' } } },
   },
   device_read: {
     layer: 'device',
@@ -191,7 +213,7 @@ export const DEVICE_CALLS = {
       },
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
     },
-    gives: { fields: { data: 'numbers' } },
+    gives: { fields: { data: { is: 'numbers', of: [{ to: 255, opaque: true }], most: 'linesMax' } } },
   },
   device_probe: {
     layer: 'device',
@@ -211,7 +233,9 @@ export const DEVICE_CALLS = {
       'gpu_context_destroy',
     ],
     args: { through: { is: 'ref', of: ['context', 'attachment'] } },
-    gives: { fields: { data: 'numbers' } },
+    gives: {
+      fields: { data: { is: 'numbers', of: [{ from: -1, to: 255, opaque: true }], most: 'ioPages' } },
+    },
   },
   cpu_write: {
     layer: 'cpu',
@@ -228,7 +252,7 @@ export const DEVICE_CALLS = {
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
       tag: { is: 'number', from: 1, to: 255 },
     },
-    gives: { fields: { lines: 'number' } },
+    gives: { fields: { lines: { is: 'number', to: 'linesMax' } } },
   },
   cpu_read: {
     layer: 'cpu',
@@ -244,7 +268,7 @@ export const DEVICE_CALLS = {
       },
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
     },
-    gives: { fields: { data: 'numbers' } },
+    gives: { fields: { data: { is: 'numbers', of: [{ to: 255, opaque: true }], most: 'linesMax' } } },
   },
   tick_engine: {
     layer: 'device',
@@ -252,7 +276,13 @@ export const DEVICE_CALLS = {
     text: 'a job does its next line',
     args: { job: { is: 'ref', of: ['job'] } },
     repeats: 8,
-    gives: { fields: { data: 'numbers', left: 'number', fault: 'number' } },
+    gives: {
+      fields: {
+        data: { is: 'numbers', of: [{ to: 255, opaque: true }], most: 1 },
+        left: { is: 'number', to: 'linesMax' },
+        fault: { is: 'number', to: 1 },
+      },
+    },
   },
   tick_cache: {
     layer: 'cpu',
@@ -271,7 +301,7 @@ export const DEVICE_CALLS = {
     by: 'device',
     text: 'the flush queue is flushed',
     args: {},
-    gives: { fields: { flushes: 'number' } },
+    gives: { fields: { flushes: { is: 'number', counts: true } } },
   },
   tick_worker: {
     layer: 'ion',

@@ -8,7 +8,7 @@ export const ION_CALLS = {
     text: 'an application opens the memory manager',
     sites: ['id'],
     args: {},
-    gives: { kind: 'client', fields: { client: 'number' } },
+    gives: { kind: 'client', fields: { client: { is: 'number', below: 'clients', chosen: true } } },
   },
   ion_client_destroy: {
     layer: 'ion',
@@ -34,7 +34,13 @@ export const ION_CALLS = {
       heaps: { is: 'words', of: ['iommu', 'system', 'system-contig'] },
       flags: { is: 'word', of: ['uncached', 'cached'] },
     },
-    gives: { kind: 'handle', fields: { handle: 'number', pages: 'pfns' } },
+    gives: {
+      kind: 'handle',
+      fields: {
+        handle: { is: 'number', from: 1, to: 'handles', chosen: true },
+        pages: { is: 'pfns', of: [{ below: 'pages' }], most: 'pages', chosen: true },
+      },
+    },
   },
   ion_free: {
     layer: 'ion',
@@ -48,7 +54,7 @@ export const ION_CALLS = {
     text: 'a file descriptor for the buffer behind a handle',
     sites: ['id'],
     args: { client: { is: 'ref', of: ['client'] }, handle: { is: 'ref', of: ['handle'] } },
-    gives: { kind: 'fd', fields: { fd: 'number' } },
+    gives: { kind: 'fd', fields: { fd: { is: 'number', below: 'fds', chosen: true } } },
   },
   ion_import: {
     layer: 'ion',
@@ -56,14 +62,23 @@ export const ION_CALLS = {
     text: 'a handle for the buffer behind a file descriptor; one a client and buffer',
     sites: ['id'],
     args: { client: { is: 'ref', of: ['client'] }, fd: { is: 'ref', of: ['fd'] } },
-    gives: { kind: 'handle', fields: { handle: 'number' } },
+    gives: { kind: 'handle', fields: { handle: { is: 'number', from: 1, to: 'handles', chosen: true } } },
   },
   ion_sg_table: {
     layer: 'ion',
     by: 'user',
     text: 'the pages of a buffer as segments of first page and count',
     args: { client: { is: 'ref', of: ['client'] }, handle: { is: 'ref', of: ['handle'] } },
-    gives: { fields: { segments: 'numbers' } },
+    gives: {
+      fields: {
+        segments: {
+          is: 'numbers',
+          of: [{ below: 'pages' }, { from: 1, to: 'pages' }],
+          most: 'pages',
+          chosen: true,
+        },
+      },
+    },
   },
   ion_map_kernel: {
     layer: 'ion',
@@ -71,7 +86,13 @@ export const ION_CALLS = {
     text: 'kernel addresses for a buffer; the same for all who ask',
     sites: ['vmalloc', 'table'],
     args: { client: { is: 'ref', of: ['client'] }, handle: { is: 'ref', of: ['handle'] } },
-    gives: { kind: 'kernel_map', fields: { handle: 'number', address: 'number' } },
+    gives: {
+      kind: 'kernel_map',
+      fields: {
+        handle: { is: 'number', from: 1, to: 'handles' },
+        address: { is: 'number', below: 'kernelPages', unit: 'pageBytes', chosen: true },
+      },
+    },
   },
   ion_unmap_kernel: {
     layer: 'ion',
@@ -97,7 +118,10 @@ export const ION_CALLS = {
         odd: [0, '0xffffffffffffffff'],
       },
     },
-    gives: { kind: 'user_map', fields: { address: 'number' } },
+    gives: {
+      kind: 'user_map',
+      fields: { address: { is: 'number', below: 'cpuPages', unit: 'pageBytes', chosen: true } },
+    },
   },
   ion_munmap: {
     layer: 'ion',
@@ -116,7 +140,7 @@ export const ION_CALLS = {
     by: 'user',
     text: 'how many heaps there are',
     args: { client: { is: 'ref', of: ['client'] } },
-    gives: { fields: { heaps: 'number' } },
+    gives: { fields: { heaps: { is: 'number', to: 8 } } },
   },
   fd_close: {
     layer: 'fd',
@@ -130,7 +154,7 @@ export const ION_CALLS = {
     text: 'another descriptor for the same buffer',
     sites: ['id'],
     args: { client: { is: 'ref', of: ['client'] }, fd: { is: 'ref', of: ['fd'] } },
-    gives: { kind: 'fd', fields: { fd: 'number' } },
+    gives: { kind: 'fd', fields: { fd: { is: 'number', below: 'fds', chosen: true } } },
   },
   fd_send: {
     layer: 'fd',
@@ -142,7 +166,7 @@ export const ION_CALLS = {
       fd: { is: 'ref', of: ['fd'] },
       to: { is: 'ref', of: ['client'] },
     },
-    gives: { kind: 'fd', fields: { fd: 'number' } },
+    gives: { kind: 'fd', fields: { fd: { is: 'number', below: 'fds', chosen: true } } },
   },
   gpu_context_create: {
     layer: 'gpu',
@@ -150,7 +174,7 @@ export const ION_CALLS = {
     text: 'an address space for the jobs of one client',
     sites: ['table', 'id'],
     args: { client: { is: 'ref', of: ['client'] } },
-    gives: { kind: 'context', fields: { context: 'number' } },
+    gives: { kind: 'context', fields: { context: { is: 'number', below: 'contexts', chosen: true } } },
   },
   gpu_context_destroy: {
     layer: 'gpu',
@@ -168,7 +192,10 @@ export const ION_CALLS = {
       handle: { is: 'ref', of: ['handle'] },
       access: { is: 'word', of: ['both', 'read'] },
     },
-    gives: { kind: 'binding', fields: { address: 'number' } },
+    gives: {
+      kind: 'binding',
+      fields: { address: { is: 'number', below: 'ioPages', unit: 'pageBytes', chosen: true } },
+    },
   },
   gpu_unbind: {
     layer: 'gpu',
@@ -191,7 +218,7 @@ export const ION_CALLS = {
       access: { is: 'word', of: ['write', 'read'] },
       tag: { is: 'number', from: 1, to: 255 },
     },
-    gives: { kind: 'job', fields: { job: 'number' } },
+    gives: { kind: 'job', fields: { job: { is: 'number', below: 'jobs', chosen: true } } },
   },
 } as const;
 

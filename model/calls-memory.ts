@@ -8,7 +8,7 @@ export const MEMORY_CALLS = {
     text: 'take 2^order contiguous pages',
     sites: ['page'],
     args: { order: { is: 'number', from: 0, to: 'orderMax', likely: [0, 0, 1, 2], odd: [-1, 60] } },
-    gives: { kind: 'block', fields: { pfn: 'pfn' } },
+    gives: { kind: 'block', fields: { pfn: { is: 'pfn', below: 'pages', chosen: true } } },
   },
   free_pages: {
     layer: 'pages',
@@ -21,7 +21,10 @@ export const MEMORY_CALLS = {
     by: 'kernel',
     text: 'make every page of a block a block of its own',
     args: { block: { is: 'ref', of: ['block'], consumes: true } },
-    gives: { kind: 'split', fields: { pfn: 'pfn', count: 'number' } },
+    gives: {
+      kind: 'split',
+      fields: { pfn: { is: 'pfn', below: 'pages' }, count: { is: 'number', from: 1, to: 'blockPages' } },
+    },
   },
   free_pages_exact: {
     layer: 'pages',
@@ -40,7 +43,7 @@ export const MEMORY_CALLS = {
       mobility: { is: 'word', of: ['unmovable', 'movable'] },
       tag: { is: 'number', from: 1, to: 255 },
     },
-    gives: { kind: 'occupant', fields: { occupant: 'number' } },
+    gives: { kind: 'occupant', fields: { occupant: { is: 'number', below: 'occupants', chosen: true } } },
   },
   release: {
     layer: 'pages',
@@ -71,7 +74,10 @@ export const MEMORY_CALLS = {
         odd: [0, -1, 1_088, '0xffffffffffffffff'],
       },
     },
-    gives: { kind: 'object', fields: { memory: 'number' } },
+    gives: {
+      kind: 'object',
+      fields: { memory: { is: 'number', below: 'kernelWords', unit: 8, chosen: true } },
+    },
   },
   kfree: {
     layer: 'metadata',
@@ -94,7 +100,10 @@ export const MEMORY_CALLS = {
         odd: [0, '0xffffffffffffffff'],
       },
     },
-    gives: { kind: 'area', fields: { memory: 'number' } },
+    gives: {
+      kind: 'area',
+      fields: { memory: { is: 'number', below: 'kernelPages', unit: 'pageBytes', chosen: true } },
+    },
   },
   vfree: {
     layer: 'metadata',
@@ -117,7 +126,10 @@ export const MEMORY_CALLS = {
         odd: [0, -1, 2_147_483_648, '0xffffffffffffffff'],
       },
     },
-    gives: { kind: 'memory', fields: { memory: 'number' } },
+    gives: {
+      kind: 'memory',
+      fields: { memory: { is: 'number', below: 'kernelWords', unit: 8, chosen: true } },
+    },
   },
   kvfree: {
     layer: 'metadata',
@@ -131,7 +143,10 @@ export const MEMORY_CALLS = {
     text: 'map blocks at consecutive kernel addresses',
     sites: ['vmalloc', 'table'],
     args: { pages: { is: 'refs', of: ['block'], most: 4 } },
-    gives: { kind: 'vmap', fields: { address: 'number' } },
+    gives: {
+      kind: 'vmap',
+      fields: { address: { is: 'number', below: 'kernelPages', unit: 'pageBytes', chosen: true } },
+    },
   },
   vunmap: {
     layer: 'metadata',
@@ -148,7 +163,13 @@ export const MEMORY_CALLS = {
       pages: { is: 'refs', of: ['block'], most: 4 },
       maxSegment: { is: 'number', from: 1, to: 8, unit: 'pageBytes', ragged: true, odd: [0, 1] },
     },
-    gives: { kind: 'table', fields: { table: 'number', segments: 'number' } },
+    gives: {
+      kind: 'table',
+      fields: {
+        table: { is: 'number', below: 'sgTables', chosen: true },
+        segments: { is: 'number', to: 'tablePages' },
+      },
+    },
   },
   sg_copy: {
     layer: 'sg',
@@ -160,7 +181,7 @@ export const MEMORY_CALLS = {
       bytes: { is: 'number', from: 1, to: 8, unit: 'lineBytes', odd: [0] },
       tag: { is: 'number', from: 1, to: 255 },
     },
-    gives: { fields: { copied: 'number' } },
+    gives: { fields: { copied: { is: 'number', to: 'tableLines', unit: 'lineBytes' } } },
   },
   sg_free_table: {
     layer: 'sg',

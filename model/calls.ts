@@ -52,7 +52,7 @@ type ArgOf<Shape> = Shape extends { is: 'refs' }
       ? readonly Word[]
       : number;
 
-type FieldOf<Type> = Type extends 'numbers' | 'pfns' ? readonly number[] : number;
+type FieldOf<Shape> = Shape extends { is: 'numbers' | 'pfns' } ? readonly number[] : number;
 
 /** The resolved arguments of a call, typed from the table. */
 export type ArgsOf<Name extends Op> = {

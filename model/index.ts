@@ -61,7 +61,7 @@ import type { Rule, Spec } from './spec.ts';
 import type { Args, Value } from './target.ts';
 import { tickCache, tickFlush, tickIotlb, tickWorker } from './ticks.ts';
 import { KIND, VIEW_COLUMNS } from './view.ts';
-import { bootWorld, CONTEXT, type World } from './world.ts';
+import { bootWorld, CONTEXT, SG_BLOCKS_MAX, type World } from './world.ts';
 
 export * from './calls.ts';
 export * from './column.ts';
@@ -264,6 +264,13 @@ export const SPEC: Spec<Machine, World> = {
     accessLines: (2 * machine.pageBytes) / machine.lineBytes,
     accessPages: ACCESS_PAGES_MAX,
     quarterPage: machine.pageBytes / 4,
+    linesMax: (ACCESS_PAGES_MAX * machine.pageBytes) / machine.lineBytes + 1,
+    kernelPages: machine.pages + machine.vmallocPages,
+    kernelWords: ((machine.pages + machine.vmallocPages) * machine.pageBytes) / 8,
+    cpuPages: machine.pages + machine.vmallocPages + machine.clients * machine.userPages,
+    tablePages: SG_BLOCKS_MAX * 2 ** machine.orderMax,
+    tableLines: (SG_BLOCKS_MAX * 2 ** machine.orderMax * machine.pageBytes) / machine.lineBytes,
+    initiators: machine.contexts + machine.devices,
     lastPage: machine.pages - 1,
     lastDevice: machine.devices - 1,
   }),

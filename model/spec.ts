@@ -99,6 +99,26 @@ export type ArgShape =
   | { readonly is: 'word'; readonly of: readonly string[] }
   | { readonly is: 'words'; readonly of: readonly string[] };
 
+/** Numbers from `from` (0) on, up to `to` or below `below`, multiples of `unit`. Words are limits of the machine. */
+export type Range = {
+  readonly from?: number;
+  readonly unit?: number | string;
+  /** Rules only ask whether two are equal: those there can be and one more stand for all. */
+  readonly opaque?: true;
+} & ({ readonly to: number | string } | { readonly below: number | string });
+
+/**
+ * A field of a result, as the table of calls declares it: whatever is right is among these numbers. `pfn` are numbers
+ * of pages. `chosen`: which of them is up to the implementation.
+ */
+export type FieldShape = { readonly chosen?: true } & (
+  | ({ readonly is: 'number' | 'pfn' } & Range)
+  /** What it was when it was told last, or one more. */
+  | { readonly is: 'number'; readonly counts: true }
+  /** Up to `most` groups, of an entry from each range. */
+  | { readonly is: 'numbers' | 'pfns'; readonly of: readonly Range[]; readonly most: number | string }
+);
+
 /** One row of the table of calls. */
 export interface CallShape {
   readonly layer: string;
@@ -114,7 +134,7 @@ export interface CallShape {
   readonly sites?: readonly string[];
   readonly gives?: {
     readonly kind?: string;
-    readonly fields: Readonly<Record<string, 'number' | 'numbers' | 'pfn' | 'pfns'>>;
+    readonly fields: Readonly<Record<string, FieldShape>>;
   };
 }
 

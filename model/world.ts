@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import { KIND, VIEW, VIEW_COLUMNS } from './view.ts';
 
 /** Blocks that one scatter-gather table lists at the most: the table of calls allows no more. */
-const SG_BLOCKS_MAX = 4;
+export const SG_BLOCKS_MAX = 4;
 
 export interface World {
   readonly state: State;

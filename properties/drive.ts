@@ -109,7 +109,7 @@ function replyProblem<M, S extends Stateful>(
   reply: RemoteReply,
 ): string | undefined {
   if ('errno' in reply) return undefined;
-  for (const [name, type] of Object.entries(shape.gives?.fields ?? {})) {
+  for (const [name, { is: type }] of Object.entries(shape.gives?.fields ?? {})) {
     if (type.startsWith('pfn') && !capabilities.has('page-numbers')) continue;
     const isMain = name === spec.kinds[shape.gives?.kind ?? '']?.main;
     if (reply.ok[name] === undefined && !isMain) return `its answer to ${op} has no field "${name}"`;

@@ -21,6 +21,8 @@ export interface Finding {
   readonly layer: string;
   /** What was expected and what was seen, in words. */
   readonly detail: string;
+  /** The replies that would have been right, in words, where somebody asked. */
+  readonly allowed?: string;
   /** Name of the premise under which the finding decides an argument. */
   readonly premise?: string;
 }
@@ -32,8 +34,11 @@ export const isSameFinding = (a: Finding, b: Finding): boolean => identityOf(a) 
 export const identityOf = ({ kind, serves, clause, layer, premise }: Finding): string =>
   [kind, serves, clause, layer, premise ?? ''].join('|');
 
-/** One sentence for a report. */
-export function describe({ kind, call, serves, detail }: Finding): string {
+/** One sentence for a report, and what would have been right on a line of its own. */
+export const describe = (finding: Finding): string =>
+  finding.allowed === undefined ? sentenceOf(finding) : `${sentenceOf(finding)}\nallowed: ${finding.allowed}`;
+
+function sentenceOf({ kind, call, serves, detail }: Finding): string {
   const where = showCall(call);
   switch (kind) {
     case 'crash':

@@ -2,6 +2,7 @@
 import {
   type Args,
   type Call,
+  type CallShape,
   type Capability,
   type InvariantId,
   isDue,
@@ -17,7 +18,9 @@ import {
   type Value,
   type View,
 } from '../model/index.ts';
+import { allowedText } from './explore/allowed.ts';
 import { causeOf, type Finding, type FindingKind, showReply } from './finding.ts';
+import { limitsOf } from './machine.ts';
 import { type Counts, firstRows, tallyOf } from './tally.ts';
 import { Views } from './views.ts';
 
@@ -101,6 +104,7 @@ export class Lockstep<M, S extends Stateful> {
   /** Tells the machines of a run apart. */
   readonly number: number;
   readonly #fresh: Int32Array;
+  readonly #machine: M;
   readonly #views: Views<M>;
   readonly #judgement: Judgement<M, S>;
 
@@ -108,6 +112,7 @@ export class Lockstep<M, S extends Stateful> {
     const { spec, terms } = judgement;
     const machine = judgement.assumed(booted);
     this.#judgement = judgement;
+    this.#machine = machine;
     this.number = number;
     this.world = spec.boot(machine, terms.pageNumbers);
     this.#fresh = this.world.state.save();
@@ -157,6 +162,17 @@ export class Lockstep<M, S extends Stateful> {
     }
     if ('ok' in answer) rule.effect(this.world, args, answer.ok);
     return undefined;
+  }
+
+  /** The replies that would be right instead, in words. Asked before anything else happens. */
+  allowed(call: Call, reply: Reply): string {
+    const { spec, terms } = this.#judgement;
+    const { op, args } = call;
+    const shape = spec.calls[op] as CallShape;
+    const fixed = this.named(call, {});
+    const known = { shape, rule: this.#judgement.rule(op), world: this.world, args, terms, fixed };
+    const space = { limits: limitsOf(spec, this.#machine), counted: 0 };
+    return allowedText({ ...known, seen: this.seen(reply), faults: [] }, space);
   }
 
   /** A value with names for the pages, where the target shows none. */

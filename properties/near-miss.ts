@@ -17,7 +17,7 @@ export interface Nearby {
 /** A value of the form that a call gives, with nothing in it. */
 export const emptyValue = (gives: Gives): Value =>
   Object.fromEntries(
-    Object.entries(gives?.fields ?? {}).map(([field, type]) => [field, type.endsWith('s') ? [] : 0]),
+    Object.entries(gives?.fields ?? {}).map(([field, { is }]) => [field, is.endsWith('s') ? [] : 0]),
   );
 
 /** Names of the limits in which the table of calls counts sizes and addresses. */

@@ -217,6 +217,13 @@ export class Stepper<M, S extends Stateful> {
     return this.lockstep.finding(at, call, UNDUE);
   }
 
+  /** The finding that `give` returned just now, with the replies that would have been right where one was wrong. */
+  explained(finding: Finding): Finding {
+    const { kind, clause, reply } = finding;
+    if (kind !== 'reply' || clause === CALLERS_FAULT || reply === undefined) return finding;
+    return { ...finding, allowed: this.lockstep.allowed(this.#call, reply) };
+  }
+
   /** What must hold at the end, when everything was given back, as far as the target has calls for that. */
   end(): Finding | undefined {
     return this.lockstep.end(this.#at, this.#call, this.#closes);

@@ -129,6 +129,13 @@ export class Views<M> {
     return this.#checkStates(this.#states, this.#own, touched, 'specification');
   }
 
+  /** The same where there is no target: the specification took a step by itself. */
+  checkAlone(state: State): Wrong | undefined {
+    this.#unasked |= state.touched;
+    state.settle();
+    return this.checkOwn();
+  }
+
   /** What must hold when everything was given back. */
   checkEnd(): Wrong | undefined {
     for (const { mask, invariant } of this.#ends) {

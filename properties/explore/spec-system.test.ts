@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import {
+  type Args,
+  type Machine,
+  type Rule,
+  SPEC,
+  type Spec,
+  type Value,
+  type World,
+} from '../../model/index.ts';
+import type { Finding } from '../finding.ts';
+import type { Scope } from './scope.ts';
+import { search } from './search.ts';
+import { type SpecReport, specReport } from './spec-report.ts';
+import { SpecSystem } from './spec-system.ts';
+
+interface Answer {
+  readonly states: number;
+  readonly finding?: Finding;
+  readonly report: SpecReport;
+}
+
+function searched(spec: Spec<Machine, World>, scope: Scope): Answer {
+  const system = new SpecSystem(spec, scope);
+  const { states, ending, found } = search(system, { depth: scope.depth, states: 100_000 });
+  expect(ending).to.equal(found === undefined ? 'complete' : 'found');
+  const report = specReport(system.counts, system.ops);
+  return { states, report, ...(found && { finding: found.finding }) };
+}
+
+const withRule = (
+  op: string,
+  change: (rule: Rule<World, Args, Value>) => Partial<Rule<World, Args, Value>>,
+) => {
+  const rule = SPEC.rules[op] ?? expect.fail(`${op} has no rule`);
+  return { ...SPEC, rules: { ...SPEC.rules, [op]: { ...rule, ...change(rule) } } };
+};
+
+const PAGES: Scope = {
+  machine: { pages: 4, orderMax: 2, vmallocPages: 2 },
+  only: ['alloc_pages', 'free_pages'],
+  few: 3,
+  depth: 99,
+};
+
+const CLIENTS: Scope = {
+  machine: { pages: 2, vmallocPages: 2, clients: 3 },
+  only: ['ion_client_create', 'ion_client_destroy'],
+  depth: 99,
+};
+
+const DOMAINS: Scope = {
+  machine: { pages: 2, orderMax: 0, vmallocPages: 2, ioBits: 8, contexts: 1, devices: 1 },
+  only: ['alloc_pages', 'free_pages', 'iommu_domain_alloc', 'iommu_domain_free', 'iommu_map', 'iommu_unmap'],
+  depth: 99,
+};
+
+const NOTHING: SpecReport = { choosing: [], barren: [], unasked: [], cut: [] };
+
+describe('a specification alone', () => {
+  it('has every way of splitting four pages, whichever is taken', () => {
+    const { report, states } = searched(SPEC, PAGES);
+    expect(states, 'f(0) = 2, f(k) = 1 + f(k - 1)^2').to.equal(26);
+    expect(report).to.deep.equal(NOTHING);
+  });
+
+  it('has every set of clients', () => {
+    // Three of them, in or out; a set of n may grow by 3 - n, may not, may lose n, or name one that is not there.
+    expect(searched(SPEC, CLIENTS)).to.deep.include({ states: 8, report: NOTHING });
+  });
+
+  it('goes back to where it was', () => {
+    const system = new SpecSystem(SPEC, PAGES);
+    const [words, print] = [system.world.state.words.join(), system.fingerprint()];
+    const count = system.count();
+    for (let move = 0; move < count; move++) {
+      system.make(move);
+      system.make(0);
+      system.back();
+      system.back();
+    }
+    expect(system.world.state.words.join()).to.equal(words);
+    expect(system.fingerprint()).to.deep.equal(print);
+    expect(system.count()).to.equal(count);
+  });
+
+  it('counts replies once a state', () => {
+    const system = new SpecSystem(SPEC, CLIENTS);
+    system.move(0);
+    expect(system.counts).to.deep.equal({});
+    system.count();
+    expect(system.counts['ion_client_create']).to.deep.equal({
+      asked: 1,
+      refused: 0,
+      answered: 1,
+      cut: 0,
+      least: 7,
+      most: 7,
+      choices: { client: { calls: 1, most: 3 } },
+    });
+  });
+
+  it('names the rule that leaves an implementation no choice', () => {
+    const lowest = withRule('alloc_pages', ({ accept }) => ({
+      accept: [
+        ...accept,
+        [
+          'the lowest block',
+          ({ kind }, { order }, { pfn }) =>
+            kind.values.findIndex((held, page) => held === 0 && page % 2 ** Number(order) === 0) === pfn,
+          'P1',
+        ],
+      ],
+    }));
+    const { report } = searched(lowest, { ...PAGES, few: 1 });
+    expect(report.choosing.map(({ op, field }) => `${op} ${field}`)).to.deep.equal(['alloc_pages pfn']);
+    expect(report.choosing[0]?.calls, 'where at least two pages are left').to.equal(1 + 4 + 6);
+  });
+
+  it('says nothing of a choice where the machine leaves none', () => {
+    const { report } = searched(SPEC, { ...CLIENTS, machine: { ...CLIENTS.machine, clients: 1 } });
+    expect(report.choosing).to.deep.equal([]);
+  });
+
+  it('finds the call that no reply answers', () => {
+    const contradicting = withRule('ion_client_create', ({ accept }) => ({
+      accept: [
+        ...accept,
+        ['an id that is in use', (s, _args, { client }) => s.client.values[Number(client)] === 1, 'C5'],
+      ],
+    }));
+    const { finding } = searched(contradicting, CLIENTS);
+    expect(finding).to.include({ kind: 'specification', clause: 'no reply', serves: 'P1', command: 0 });
+    expect(finding?.call).to.deep.equal({ op: 'ion_client_create', args: {} });
+  });
+
+  it('names the call that only errnos answer, where none is owed', () => {
+    const contradicting = withRule('alloc_pages', ({ accept }) => ({
+      accept: [
+        ...accept,
+        ['a block that is allocated', (s, _args, { pfn }) => s.size.get(Number(pfn)) > 0, 'C1'],
+      ],
+    }));
+    const { report, states } = searched(contradicting, PAGES);
+    expect(states).to.equal(1);
+    expect(report).to.deep.equal({
+      ...NOTHING,
+      barren: [{ op: 'alloc_pages', calls: 3 }],
+      unasked: ['free_pages'],
+    });
+  });
+
+  it('finds the effect that breaks an invariant of its own', () => {
+    const careless = withRule('free_pages', ({ require: [exists] }) => ({ require: exists ? [exists] : [] }));
+    expect(searched(SPEC, DOMAINS).finding).to.equal(undefined);
+    expect(searched(careless, DOMAINS).finding).to.include({
+      kind: 'specification',
+      serves: 'I2',
+      command: 3,
+    });
+  });
+
+  it('names the rules that it could not ask', () => {
+    expect(searched(SPEC, { ...PAGES, only: ['free_pages', 'drain'] }).report.unasked).to.deep.equal([
+      'free_pages',
+    ]);
+  });
+});
