@@ -77,7 +77,8 @@ function batchFrom<M, S extends Stateful>(
   return batch;
 }
 
-async function runBatch<M, S extends Stateful>(
+/** Sends steps to a target elsewhere, the first of which can be made, and judges its answers. */
+export async function runBatch<M, S extends Stateful>(
   stepper: Stepper<M, S>,
   target: RemoteTarget<M>,
   machine: M,

@@ -23,7 +23,8 @@ import {
   type ScriptMachine,
 } from './script.ts';
 
-interface Named {
+/** A result that later commands may name. */
+export interface Named {
   readonly name: string;
   readonly kind: string;
   readonly value: Value;
@@ -94,15 +95,9 @@ class MoveRecorder<M, S extends Stateful> {
 
   /** @param name - what the name of the command starts with though it has no result */
   #command(call: Call, name?: string, actor?: string): Command {
-    const args = Object.entries(call.args).map(([each, value]): [string, Argument] => {
-      const shape = this.#spec.calls[call.op]?.args[each] as ArgShape;
-      return [each, argumentOf(this.#spec, this.#limits, this.#results, shape, value)];
-    });
     const kind = this.#spec.calls[call.op]?.gives?.kind ?? name;
     const command = {
-      op: call.op,
-      ...Object.fromEntries(args),
-      ...(call.fail === undefined ? {} : { fail: call.fail }),
+      ...commandOf(this.#spec, this.#limits, this.#results, call),
       ...(kind === undefined ? {} : { as: `${kind}${this.#commands.length + 1}` }),
       ...(actor === undefined ? {} : { actor }),
     };
@@ -117,6 +112,20 @@ class MoveRecorder<M, S extends Stateful> {
     if (kind === undefined || command.as === undefined) return;
     this.#results = [...this.#results, { name: command.as, kind, value: reply.ok }];
   }
+}
+
+/** A call as a command without a name of its own. */
+export function commandOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  limits: Readonly<Record<string, number>>,
+  results: readonly Named[],
+  { op, args, fail }: Call,
+): Command {
+  const named = Object.entries(args).map(([name, value]): [string, Argument] => {
+    const shape = spec.calls[op]?.args[name] as ArgShape;
+    return [name, argumentOf(spec, limits, results, shape, value)];
+  });
+  return { op, ...Object.fromEntries(named), ...(fail === undefined ? {} : { fail }) };
 }
 
 /** `b`, `c` and so on. */

@@ -124,6 +124,11 @@ export class Stepper<M, S extends Stateful> {
     return this.#steps;
   }
 
+  /** The results so far, as the specification knows them. */
+  get slots(): Slots {
+    return this.#slots;
+  }
+
   /** The next call that can be made, or undefined at the end. Steps that cannot be made are skipped and counted. */
   next(): Call | undefined {
     while (this.#at + 1 < this.#steps.length) {

@@ -1,0 +1,254 @@
+/**
+ * A walk along a script, call by call, forth and back. The commands after the place where one stands are what is ahead;
+ * a call that is made on the way goes in between. Going back is running again from boot: any target can.
+ */
+import {
+  type Call,
+  type Machine,
+  type RemoteTarget,
+  type Reply,
+  SPEC,
+  type Value,
+  type World,
+} from '../model/index.ts';
+import { runBatch } from '../properties/drive.ts';
+import {
+  causeOf,
+  type Command,
+  type Finding,
+  machineOf,
+  Moves,
+  type Scope,
+  type Script,
+  Stepper,
+} from '../properties/index.ts';
+import { limitsOf } from '../properties/machine.ts';
+import { commandOf, type Named } from '../properties/record.ts';
+import type { Opened } from './targets.ts';
+import { changes } from './trace.ts';
+
+/** What one step did. */
+export interface Taken {
+  /** Number of the step, from 0. */
+  readonly at: number;
+  readonly op: string;
+  readonly call?: Call;
+  /** Absent where the step was skipped, or the target failed. */
+  readonly reply?: Reply;
+  /** What of the view is not as before, one line each. */
+  readonly changes: readonly string[];
+  readonly finding?: Finding;
+}
+
+/** The columns of a view; one that nobody shows is empty. */
+export type Columns = readonly Int32Array[];
+
+const NOTHING = new Int32Array(0);
+
+export class Walk {
+  readonly #opened: Opened;
+  readonly #stepper: Stepper<Machine, World>;
+  readonly #machine: Machine;
+  /** What the last answer was, and its value as the specification knows it. */
+  #reply: Reply | undefined;
+  #script: Script;
+  #at = 0;
+  #finding: Finding | undefined;
+  #boot: Columns = [];
+
+  /** @throws {ScriptError} when the script does not fit the specification */
+  constructor(opened: Opened, script: Script, premise?: string) {
+    this.#opened = opened;
+    this.#script = allNamed(script);
+    this.#machine = machineOf(SPEC, script.machine);
+    this.#stepper = new Stepper(SPEC, opened.target, premise);
+  }
+
+  get target(): string {
+    return this.#opened.target.name;
+  }
+
+  get script(): Script {
+    return this.#script;
+  }
+
+  /** Steps that were made or skipped. Those beyond the commands give everything back, and the last asks what is left. */
+  get at(): number {
+    return this.#at;
+  }
+
+  get finding(): Finding | undefined {
+    return this.#finding;
+  }
+
+  /** Nothing is ahead, not even giving back. */
+  get isOver(): boolean {
+    return this.#finding !== undefined || this.#at > this.#stepper.steps.length;
+  }
+
+  get world(): World {
+    return this.#stepper.lockstep.world;
+  }
+
+  get stepper(): Stepper<Machine, World> {
+    return this.#stepper;
+  }
+
+  /** The view as it was before the first call, and as it is. */
+  get columns(): { readonly boot: Columns; readonly now: Columns } {
+    return { boot: this.#boot, now: this.#shown() };
+  }
+
+  /** Every call that may be made now. */
+  moves(scope: Scope): Call[] {
+    const { calls = new Set(Object.keys(SPEC.calls)) } = this.#opened.target;
+    const moves = new Moves(SPEC, { ...scope, overlaps: 0 }, scope.only ?? [...calls]);
+    const made = this.#script.commands.slice(0, this.#at);
+    const faults = made.filter(({ fail }) => fail !== undefined).length;
+    const count = moves.enter(this.world, { faults, overlaps: 0 });
+    const all = Array.from({ length: count }, (_, move) => moves.at(move).call);
+    return all.filter((call) => calls.has(call.op) && this.#stepper.lockstep.isDue(call));
+  }
+
+  /** Back to boot. */
+  async restart(): Promise<void> {
+    const { target } = this.#opened;
+    this.#at = 0;
+    this.#finding = undefined;
+    const machine = this.#stepper.begin(this.#script);
+    await target.boot(machine);
+    if (this.#opened.is === 'local') this.#stepper.lockstep.refresh(this.#opened.target);
+    this.#boot = this.#shown();
+  }
+
+  /** Takes another script, and goes to its start. */
+  async take(script: Script): Promise<void> {
+    this.#script = allNamed(script);
+    await this.restart();
+  }
+
+  async goTo(at: number): Promise<void> {
+    if (at < this.#at) await this.restart();
+    while (this.#at < at && !this.isOver) await this.forward();
+  }
+
+  /** Puts a call between what was made and what is ahead, and makes it. */
+  async insert(call: Call): Promise<Taken | undefined> {
+    const at = this.#at;
+    const commands = [...this.#script.commands];
+    commands.splice(at, 0, named(this.#command(call), commands));
+    this.#script = { ...this.#script, commands };
+    await this.restart();
+    await this.goTo(at);
+    return this.forward();
+  }
+
+  /** Forgets what is ahead. */
+  async cut(): Promise<void> {
+    const at = Math.min(this.#at, this.#script.commands.length);
+    this.#script = { ...this.#script, commands: this.#script.commands.slice(0, at) };
+    await this.restart();
+    await this.goTo(at);
+  }
+
+  /** Takes the next step, or says that there is none. */
+  async forward(): Promise<Taken | undefined> {
+    const { steps } = this.#stepper;
+    // What was given back already, or was never made, is passed over.
+    while (this.#at < steps.length && steps[this.#at]?.own === false && !this.#isMade(this.#at)) this.#at++;
+    if (this.isOver) return undefined;
+    const at = this.#at++;
+    if (at === steps.length) return this.#end(at);
+    const before = this.#shown();
+    const call = this.#stepper.callAt(at);
+    if (call === undefined) return { at, op: steps[at]?.op ?? '', changes: [] };
+    this.#reply = undefined;
+    this.#finding = await this.#make(at, call);
+    return {
+      at,
+      op: call.op,
+      call,
+      ...(this.#reply === undefined ? {} : { reply: this.#reply }),
+      changes: changes(before, this.#shown()),
+      ...(this.#finding === undefined ? {} : { finding: this.#finding }),
+    };
+  }
+
+  #isMade(at: number): boolean {
+    return this.#stepper.callAt(at) !== undefined;
+  }
+
+  #end(at: number): Taken {
+    this.#finding = this.#stepper.end();
+    return { at, op: 'end', changes: [], ...(this.#finding === undefined ? {} : { finding: this.#finding }) };
+  }
+
+  async #make(at: number, call: Call): Promise<Finding | undefined> {
+    const opened = this.#opened;
+    try {
+      if (opened.is === 'remote')
+        return await runBatch(this.#stepper, this.#heard(opened.target), this.#machine, [at]);
+      this.#reply = opened.target.apply(call);
+    } catch (cause) {
+      return this.#stepper.crash(causeOf(cause));
+    }
+    return this.#stepper.give(this.#reply, opened.target);
+  }
+
+  /** The target elsewhere, whose answer is kept. */
+  #heard(target: RemoteTarget<Machine>): RemoteTarget<Machine> {
+    return {
+      name: target.name,
+      capabilities: target.capabilities,
+      ...(target.calls === undefined ? {} : { calls: target.calls }),
+      boot: (machine) => target.boot(machine),
+      batch: async (calls) => {
+        const replies = await target.batch(calls);
+        const [reply] = replies;
+        if (reply !== undefined && reply !== 'skipped') this.#reply = reply;
+        return replies;
+      },
+      close: () => target.close(),
+    };
+  }
+
+  /** What the target shows; for what it does not show, what the specification knows. Copies. */
+  #shown(): Columns {
+    const { world, shown } = this.#stepper.lockstep;
+    const own = SPEC.columns(world);
+    return SPEC.view.map((_, at) => {
+      const isShown = (shown.shown & (1 << at)) !== 0;
+      return ((isShown ? shown.columns[at] : own[at]) ?? NOTHING).slice();
+    });
+  }
+
+  #command(call: Call): Command {
+    const { steps, slots } = this.#stepper;
+    const results = this.#script.commands.slice(0, this.#at).flatMap(({ as: name }, at): Named[] => {
+      const value: Value | undefined = slots.values[at];
+      const kind = steps[at]?.shape.gives?.kind;
+      if (name === undefined || kind === undefined || value === undefined) return [];
+      return slots.consumed[at] === true && SPEC.kinds[kind]?.user !== true ? [] : [{ name, kind, value }];
+    });
+    return commandOf(SPEC, limitsOf(SPEC, this.#machine), results, call);
+  }
+}
+
+/** The script with a name for every result, so that calls that are put in may refer to it. */
+function allNamed(script: Script): Script {
+  const commands: Command[] = [];
+  for (const command of script.commands) {
+    commands.push(command.as === undefined ? named(command, [...script.commands, ...commands]) : command);
+  }
+  return { ...script, commands };
+}
+
+/** The command with a name that none of the others has, if it has a result. */
+function named(command: Command, others: readonly Command[]): Command {
+  const kind = SPEC.calls[command.op]?.gives?.kind;
+  if (kind === undefined) return command;
+  const taken = new Set(others.map(({ as }) => as));
+  let number = 1;
+  while (taken.has(`${kind}${number}`)) number++;
+  return { ...command, as: `${kind}${number}` };
+}
