@@ -17,7 +17,10 @@ export async function profile(parts: readonly Part[], run: () => void): Promise<
   return sharesOf(parts, made);
 }
 
-function sharesOf(parts: readonly Part[], { nodes, samples = [], timeDeltas = [] }: Profiler.Profile): number[] {
+function sharesOf(
+  parts: readonly Part[],
+  { nodes, samples = [], timeDeltas = [] }: Profiler.Profile,
+): number[] {
   const partOf = new Map(
     nodes.map(({ id, callFrame: { url, functionName } }) => {
       const place = `${url.replace(/^.*\/dist\//, '')}:${functionName}`;
