@@ -6,9 +6,23 @@ import { fileURLToPath } from 'node:url';
 import type { Played } from './player.ts';
 import { encode, type Trace } from './trace.ts';
 
-const COMPILERS = ['cc', 'gcc', 'clang'];
-const SOURCES = ['main.c', 'pages.c', 'tables.c', 'iova.c'];
-const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra'];
+export const COMPILERS = ['cc', 'gcc', 'clang'];
+
+/** What a program is made of. */
+export interface Source {
+  readonly program: string;
+  readonly files: readonly string[];
+  readonly flags: readonly string[];
+}
+
+const inFolder = (name: string): string =>
+  fileURLToPath(new URL(`../../../bench/native/${name}`, import.meta.url));
+
+const NATIVE: Source = {
+  program: 'native',
+  files: ['main.c', 'pages.c', 'tables.c', 'iova.c'].map(inFolder),
+  flags: ['-std=c11', '-O2', '-Wall', '-Wextra'],
+};
 
 /** Where the program is, and how it was made; or why there is none. */
 export type Compiled = { readonly program: string; readonly command: string } | { readonly skipped: string };
@@ -19,13 +33,14 @@ export type Compiled = { readonly program: string; readonly command: string } | 
  * @param folder - where the program goes
  * @throws Error when that compiler does not take the source
  */
-export function compile(folder: string, compilers: readonly string[] = COMPILERS): Compiled {
-  const sources = SOURCES.map((name) =>
-    fileURLToPath(new URL(`../../../bench/native/${name}`, import.meta.url)),
-  );
-  const program = join(folder, 'native');
+export function compile(
+  folder: string,
+  compilers: readonly string[] = COMPILERS,
+  { program: name, files, flags }: Source = NATIVE,
+): Compiled {
+  const program = join(folder, name);
   for (const compiler of compilers) {
-    const made = spawnSync(compiler, [...FLAGS, '-o', program, ...sources], { encoding: 'utf8' });
+    const made = spawnSync(compiler, [...flags, '-o', program, ...files], { encoding: 'utf8' });
     if (made.error !== undefined) continue;
     if (made.status !== 0) throw new Error(`${compiler}: ${made.stderr}`);
     return { program, command: `${compiler} -O2` };
