@@ -59,6 +59,7 @@ import {
 } from './sharing.ts';
 import type { Rule, Spec } from './spec.ts';
 import type { Args, Value } from './target.ts';
+import { SYMMETRY } from './symmetry.ts';
 import { tickCache, tickFlush, tickIotlb, tickWorker } from './ticks.ts';
 import { KIND, VIEW_COLUMNS } from './view.ts';
 import { bootWorld, CONTEXT, type World } from './world.ts';
@@ -236,6 +237,7 @@ export const SPEC: Spec<Machine, World> = {
   premises: PREMISES,
   isolation: ISOLATION,
   scopes: SCOPES,
+  symmetry: SYMMETRY,
   closing: [
     'gpu_context_destroy',
     'ion_client_destroy',

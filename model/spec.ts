@@ -217,6 +217,30 @@ export interface Isolation {
   serves(field: string, one: readonly number[], other: readonly number[]): InvariantId;
 }
 
+/** What a search looks at, as far as it matters for what may be renamed. */
+export interface Bounds {
+  readonly calls: ReadonlySet<string>;
+  /** Values of an argument that is a number, at the most. */
+  readonly few: number;
+  /** The specification is searched without a target, with every reply that it admits. */
+  readonly alone: boolean;
+}
+
+/** Things that differ in nothing but their ids. */
+export interface Sort<M> {
+  readonly name: string;
+  /** The sort whose things have such things of their own: both ids together name one. */
+  readonly of?: string;
+  /** Ids that may be swapped: whatever can be done to a thing can be done to all of them, with the same effects. */
+  ids(machine: M, bounds: Bounds): readonly number[];
+}
+
+/** What may be renamed without a difference, and where the names stand in the words of a state. */
+export interface Symmetry<M, S> {
+  readonly sorts: readonly Sort<M>[];
+  roles(s: S): readonly Role[];
+}
+
 /** What a call that failed has changed and must not: the column, the change in words, and what it breaks. */
 export interface LeftBehind {
   readonly serves: InvariantId;
@@ -266,6 +290,7 @@ export interface Spec<M, S extends Stateful> {
   readonly premises: readonly Premise<S>[];
   readonly isolation?: Isolation;
   readonly scopes: Readonly<Record<string, NamedScope>>;
+  readonly symmetry?: Symmetry<M, S>;
   /** Calls that give everything back, in this order; each consumes one reference, or has no arguments. */
   readonly closing: readonly string[];
   machineProblem(machine: M): string | undefined;
