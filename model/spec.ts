@@ -3,7 +3,7 @@
  * user's own calls are others. Everything in it is a table or a small function over the state's columns.
  */
 import type { State } from './column.ts';
-import type { Args, Call, Reply, Value, View } from './target.ts';
+import type { Args, Call, Reply, Role, Value, View } from './target.ts';
 
 /** Anything that has a state of columns; the rest of it is the specification's own business. */
 export interface Stateful {
@@ -218,10 +218,8 @@ export interface Isolation {
 }
 
 /** What a search looks at, as far as it matters for what may be renamed. */
-export interface Bounds {
+export interface Bounds extends Required<Pick<NamedScope, 'values' | 'few'>> {
   readonly calls: ReadonlySet<string>;
-  /** Values of an argument that is a number, at the most. */
-  readonly few: number;
   /** The specification is searched without a target, with every reply that it admits. */
   readonly alone: boolean;
 }
@@ -271,6 +269,8 @@ export interface NamedScope {
   readonly faults?: number;
   /** Calls of a script that another actor's call interrupts at a switch point, at the most. Default 0. */
   readonly overlaps?: number;
+  /** Of states that differ in names alone, such as ids of clients, one is visited. */
+  readonly symmetry?: boolean;
   /** For a night, not for every change. */
   readonly large?: true;
 }

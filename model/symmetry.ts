@@ -90,11 +90,26 @@ function idsIf({ calls }: Bounds, makers: readonly string[], first: number, end:
 /** An implementation goes through all things of a client in the order of their ids, and gives back what they held. */
 const isOrdered = ({ alone, calls }: Bounds): boolean => !alone && calls.has('ion_client_destroy');
 
-/** A call that names page frames by number. */
+/** A call that names page frames by number, and one that names devices so. */
 const NAMES_PAGES = 'occupy';
+const ATTACHES = 'iommu_attach_device';
+
+/** Those devices that are named at all. */
+const attachable = ({ values, few }: Bounds, ids: readonly number[]): readonly number[] =>
+  values[ATTACHES]?.['device'] === undefined
+    ? ids.slice(0, few)
+    : ids.filter((id) => values[ATTACHES]?.['device']?.includes(id));
+
+/** A CPU address that is given as a number is one of a certain client. */
+const namesPlaces = ({ values }: Bounds): boolean =>
+  ['cpu_read', 'cpu_write'].some((op) => values[op]?.['at']?.some((place) => typeof place === 'number'));
 
 const SORTS: readonly Sort<Machine>[] = [
-  { name: 'client', ids: ({ clients }, bounds) => idsIf(bounds, ['ion_client_create'], 0, clients) },
+  {
+    name: 'client',
+    ids: ({ clients }, bounds) =>
+      namesPlaces(bounds) ? [] : idsIf(bounds, ['ion_client_create'], 0, clients),
+  },
   {
     name: 'context',
     ids({ contexts }, bounds) {
@@ -104,7 +119,7 @@ const SORTS: readonly Sort<Machine>[] = [
   },
   {
     name: 'device',
-    ids: ({ devices }, bounds) => idsIf(bounds, ['iommu_attach_device'], 0, Math.min(devices, bounds.few)),
+    ids: ({ devices }, bounds) => attachable(bounds, idsIf(bounds, [ATTACHES], 0, devices)),
   },
   { name: 'table', ids: ({ sgTables }, bounds) => idsIf(bounds, ['sg_alloc_table_from_pages'], 0, sgTables) },
   { name: 'job', ids: ({ jobs }, bounds) => idsIf(bounds, ['gpu_submit'], 0, jobs) },

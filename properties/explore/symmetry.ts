@@ -19,7 +19,11 @@ import {
   type Renamable,
   type Role,
   type Sort,
+  type Spec,
+  type Stateful,
+  type Target,
 } from '../../model/index.ts';
+import type { Scope } from './scope.ts';
 
 /** Renamings at the most: the price of a changed word grows with them. */
 const RENAMINGS_MAX = 720;
@@ -97,6 +101,29 @@ const sortOf = (digit: Digit): string | undefined =>
 const valuesOf = (digit: Digit): number =>
   typeof digit === 'string' ? Number.POSITIVE_INFINITY : typeof digit === 'number' ? digit : digit[1];
 
+/**
+ * The orbits of a search's states.
+ *
+ * @throws Error when specification or target do not say where ids stand
+ */
+export function orbitOf<M, S extends Stateful>(
+  { name, symmetry }: Spec<M, S>,
+  machine: M,
+  { few = 1, values = {} }: Scope,
+  calls: readonly string[],
+  world: S,
+  target?: Target<M>,
+): Orbit {
+  if (symmetry === undefined) throw new Error(`${name} does not say what may be renamed`);
+  const renamable = target?.undoable?.renamable;
+  if (target !== undefined && renamable === undefined)
+    throw new Error(`${target.name} does not say where ids stand, which symmetry asks for`);
+  const bounds: Bounds = { calls: new Set(calls), values, few, alone: target === undefined };
+  const own: Renamable = { roles: symmetry.roles(world), listen: (heard) => world.state.listen(heard) };
+  const followed = renamable === undefined ? [own] : [own, renamable];
+  return new Orbit(renamingsOf(symmetry.sorts, machine, bounds), followed);
+}
+
 /** What a renaming makes of a number. */
 export function renamed(naming: Naming | undefined, value: number, renaming: Renaming): number {
   if (naming === undefined || value < naming.from) return value;
@@ -107,7 +134,10 @@ export function renamed(naming: Naming | undefined, value: number, renaming: Ren
     const permutation = renaming.get(sortOf(digit) ?? '');
     const id = ids[at] ?? 0;
     const owner = permutation?.of === undefined ? 0 : (ids[digits.map(sortOf).indexOf(permutation.of)] ?? 0);
-    const to = permutation === undefined || id >= permutation.width ? id : permutation.to[owner * permutation.width + id];
+    const to =
+      permutation === undefined || id >= permutation.width
+        ? id
+        : permutation.to[owner * permutation.width + id];
     result = (at === 0 ? 0 : result * valuesOf(digit)) + (to ?? id);
   }
   return result + from;
@@ -186,6 +216,11 @@ export class Orbit {
     this.#renamed = mark.renamed;
     this.#low = mark.low;
     this.#high = mark.high;
+  }
+
+  /** The last mark is forgotten; the state stays. */
+  drop(): void {
+    this.#marks.pop();
   }
 
   /**
