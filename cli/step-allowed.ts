@@ -1,11 +1,15 @@
 /** What the specification would allow a call to answer, row by row, before it is made. */
+
+import type { Machine } from '../model/index.ts';
 import { type Call, type Refusal, SPEC, type World } from '../model/index.ts';
 import type { Args } from '../model/target.ts';
 import type { Stepper } from '../properties/index.ts';
-import type { Machine } from '../model/index.ts';
 
 /** One line for what is owed, else one for what an answer must be, and one for each errno that is allowed too. */
-export function allowedLines({ lockstep, terms }: Stepper<Machine, World>, { op, args, fail }: Call): string[] {
+export function allowedLines(
+  { lockstep, terms }: Stepper<Machine, World>,
+  { op, args, fail }: Call,
+): string[] {
   const { world } = lockstep;
   const rule = SPEC.rules[op];
   if (rule === undefined) return [];
@@ -19,7 +23,8 @@ export function allowedLines({ lockstep, terms }: Stepper<Machine, World>, { op,
   const errnos = [...new Set(may)].map((errno) => `or ${errno}, which is allowed here`);
   if (due.length > 0) return [...due.map(owedText), ...errnos, ...faults];
   const rows = rule.accept.filter(([, , , needs]) => needs === undefined || terms.pageNumbers);
-  const answer = rows.length === 0 ? 'ok' : `ok: ${rows.map(([name, , serves]) => `${name} (${serves})`).join('; ')}`;
+  const answer =
+    rows.length === 0 ? 'ok' : `ok: ${rows.map(([name, , serves]) => `${name} (${serves})`).join('; ')}`;
   return [answer, ...errnos, ...faults];
 }
 

@@ -6,10 +6,16 @@ import { showCall } from '../properties/index.ts';
 const SHOWN_MAX = 30;
 
 /** Without words, each layer's calls with their numbers; with some, the calls that contain all of them. */
-export function callLines(calls: readonly Call[], words: readonly string[], most: number = SHOWN_MAX): string[] {
+export function callLines(
+  calls: readonly Call[],
+  words: readonly string[],
+  most: number = SHOWN_MAX,
+): string[] {
   if (calls.length === 0) return ['no call can be made'];
   if (words.length === 0) return layerLines(calls);
-  const found = calls.flatMap((call, at) => (matches(call, words) ? [`${numberText(at)}  ${showCall(call)}`] : []));
+  const found = calls.flatMap((call, at) =>
+    matches(call, words) ? [`${numberText(at)}  ${showCall(call)}`] : [],
+  );
   if (found.length === 0) return [`no call has "${words.join(' ')}" in it`];
   const rest = found.length - most;
   return rest <= 0 ? found : [...found.slice(0, most), `      and ${rest} more: type more of the call`];
@@ -48,7 +54,8 @@ export function readCall(text: string): Call | string | undefined {
   for (const part of inside.split(',').filter((each) => each.trim() !== '')) {
     const [name = '', ...rest] = part.trim().split(' ');
     const shape = shapes[name];
-    if (shape === undefined) return `${op} has no argument "${name}"; it has ${Object.keys(shapes).join(', ')}`;
+    if (shape === undefined)
+      return `${op} has no argument "${name}"; it has ${Object.keys(shapes).join(', ')}`;
     const value = valueOf(shape.is, rest.join(' '));
     if (value === undefined) return `${op}: ${name}: "${rest.join(' ')}" cannot be read`;
     args[name] = value;
@@ -64,5 +71,11 @@ function valueOf(is: string, text: string): Arg | undefined {
   if (is === 'words') return items;
   const numbers = (items ?? [text]).map(Number);
   if (text === '' || numbers.some((number) => !Number.isSafeInteger(number))) return undefined;
-  return is === 'refs' ? (items === undefined ? undefined : numbers) : items === undefined ? numbers[0] : undefined;
+  return is === 'refs'
+    ? items === undefined
+      ? undefined
+      : numbers
+    : items === undefined
+      ? numbers[0]
+      : undefined;
 }

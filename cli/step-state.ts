@@ -41,7 +41,10 @@ const PLACES: Readonly<Record<string, Places>> = {
 const COUNTERS = Object.keys(COUNTER);
 
 /** One line, or some, for each column that is not as it was at boot. */
-export function stateLines({ boot, now }: { readonly boot: Columns; readonly now: Columns }, machine: Machine): string[] {
+export function stateLines(
+  { boot, now }: { readonly boot: Columns; readonly now: Columns },
+  machine: Machine,
+): string[] {
   const lines = SPEC.view.flatMap(({ name }, at) => {
     const groups = groupsOf(at, boot[at] ?? [], now[at] ?? []);
     const rest = groups.length - VALUES_MAX;
@@ -55,7 +58,11 @@ export function stateLines({ boot, now }: { readonly boot: Columns; readonly now
 }
 
 /** Places whose value is another one than at boot, by value in words. */
-function groupsOf(at: number, boot: ArrayLike<number>, now: ArrayLike<number>): [value: string, places: number[]][] {
+function groupsOf(
+  at: number,
+  boot: ArrayLike<number>,
+  now: ArrayLike<number>,
+): [value: string, places: number[]][] {
   const show = SPEC.view[at]?.show ?? String;
   const groups = new Map<number, number[]>();
   for (let place = 0; place < now.length; place++) {

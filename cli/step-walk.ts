@@ -13,11 +13,11 @@ import {
 } from '../model/index.ts';
 import { runBatch } from '../properties/drive.ts';
 import {
-  causeOf,
   type Command,
+  causeOf,
   type Finding,
-  machineOf,
   Moves,
+  machineOf,
   type Scope,
   type Script,
   Stepper,

@@ -1,3 +1,4 @@
+import { holds } from './about.ts';
 import type { CpuCache } from './cache.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -54,7 +55,7 @@ export class CoherentMemory {
     this.base = config.pages;
     this.count = store.column(config.vmallocPages, SEEN_PLACE);
     this.ioPage = store.column(config.vmallocPages, SEEN_NOWHERE);
-    this.domain = store.column(config.vmallocPages, SEEN_NOWHERE);
+    this.domain = store.column(config.vmallocPages, SEEN_NOWHERE, holds('context'));
   }
 
   /**

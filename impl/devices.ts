@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -19,7 +20,7 @@ export class Devices {
   constructor(store: Store, config: Config, iommu: Iommu) {
     this.iommu = iommu;
     this.contexts = config.contexts;
-    this.domain = store.column(config.devices, SEEN_DEVICE);
+    this.domain = store.column(config.devices, SEEN_DEVICE, { ...by('device'), ...holds('context') });
   }
 
   /** `iommu_attach_device()`. Returns the initiator; -ENODEV no such device, -EBUSY attached already. */

@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import type { CpuCache } from './cache.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -51,10 +52,10 @@ export class DmaMapping {
     this.tables = tables;
     this.reader = reader;
     this.pageBytes = config.pageBytes;
-    this.domain = store.column(config.sgTables, SEEN_NOWHERE);
-    this.start = store.column(config.sgTables, SEEN_NOWHERE);
-    this.count = store.column(config.sgTables, SEEN_NOWHERE);
-    this.rights = store.column(config.sgTables, SEEN_NOWHERE);
+    this.domain = store.column(config.sgTables, SEEN_NOWHERE, { ...by('table'), ...holds('context') });
+    this.start = store.column(config.sgTables, SEEN_NOWHERE, by('table'));
+    this.count = store.column(config.sgTables, SEEN_NOWHERE, by('table'));
+    this.rights = store.column(config.sgTables, SEEN_NOWHERE, by('table'));
   }
 
   /**

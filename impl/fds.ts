@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import type { Buffers } from './buffers.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
@@ -22,7 +23,7 @@ export class Fds {
     this.buffers = buffers;
     this.faults = faults;
     this.end = config.fds;
-    this.fd = store.column(config.clients * config.fds, SEEN_FD);
+    this.fd = store.column(config.clients * config.fds, SEEN_FD, by('client', ['fd', config.fds]));
   }
 
   /** A descriptor of a client for a buffer, with a reference of its own. Returns it, or -EMFILE. */

@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
 import type { Iommu } from './iommu.ts';
@@ -28,9 +29,10 @@ export class FlushQueue {
     this.iommu = iommu;
     this.lazy = config.policies.invalidation === 'lazy';
     const entries = this.lazy ? config.flushEntries : 0;
-    this.stale = store.column(this.lazy ? config.contexts * iommu.ioPages : 0, SEEN_STALE);
+    const stale = this.lazy ? config.contexts * iommu.ioPages : 0;
+    this.stale = store.column(stale, SEEN_STALE, by('context', iommu.ioPages));
     this.flushes = store.column(1, SEEN_COUNTER);
-    this.domain = store.column(entries, SEEN_NOWHERE);
+    this.domain = store.column(entries, SEEN_NOWHERE, holds('context'));
     this.ioPage = store.column(entries, SEEN_NOWHERE);
     this.count = store.column(entries, SEEN_NOWHERE);
     this.queuedAfter = store.column(entries, SEEN_NOWHERE);

@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -49,10 +50,11 @@ export class Gpu {
     this.reader = reader;
     this.syncs = syncs;
     this.pageBytes = config.pageBytes;
-    this.owner = store.column(config.contexts, SEEN_NOWHERE);
-    this.bound = store.column(config.contexts * iommu.ioPages, SEEN_BOUND);
+    this.owner = store.column(config.contexts, SEEN_NOWHERE, { ...by('context'), ...holds('client') });
+    const byIoPage = by('context', iommu.ioPages);
+    this.bound = store.column(config.contexts * iommu.ioPages, SEEN_BOUND, byIoPage);
     jobs.completed = (context) => this.syncForCpu(context);
-    this.again = store.column(this.heapMaps ? this.bound.count : 0, SEEN_NOWHERE);
+    this.again = store.column(this.heapMaps ? this.bound.count : 0, SEEN_NOWHERE, byIoPage);
   }
 
   /** A context of a client. Returns its id; -EBADF no such client, -ENOSPC no id, -ENOMEM. */

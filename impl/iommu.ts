@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
 import { type Config, ioPagesOf } from './config.ts';
@@ -35,7 +36,7 @@ export class Iommu {
    * {@link openShared} maps there, whether or not a context exists.
    */
   readonly shared: number;
-  /** Address space of each context that exists. */
+  /** Address space + 1 of each context that exists, or 0. A space of one context has its number. */
   private readonly space: Column;
   /** Page of the top table + 1 of each space, or 0. */
   private readonly root: Column;
@@ -63,10 +64,13 @@ export class Iommu {
     this.pages = config.pages;
     this.shared = config.contexts;
     this.sharing = config.policies.contexts === 'shared' || config.policies.mapping === 'heap';
-    this.type = store.column(config.contexts, SEEN_CONTEXT | SEEN_TRANSLATION);
-    this.space = store.column(config.contexts, SEEN_TRANSLATION);
-    this.root = store.column(spacesOf(config), SEEN_TRANSLATION);
-    this.users = store.column(spacesOf(config), SEEN_NOWHERE);
+    this.type = store.column(config.contexts, SEEN_CONTEXT | SEEN_TRANSLATION, by('context'));
+    this.space = store.column(config.contexts, SEEN_TRANSLATION, {
+      ...by('context'),
+      ...holds('context'),
+    });
+    this.root = store.column(spacesOf(config), SEEN_TRANSLATION, by('context'));
+    this.users = store.column(spacesOf(config), SEEN_NOWHERE, by('context'));
   }
 
   /**
@@ -79,7 +83,7 @@ export class Iommu {
     const result = this.openSpace(space);
     if (result < 0) return result;
     this.type.set(context, type);
-    this.space.set(context, space);
+    this.space.set(context, space + 1);
     return context;
   }
 
@@ -240,9 +244,9 @@ export class Iommu {
     }
   }
 
-  /** Number of the address space of a context. */
+  /** Number of the address space of a context; 0 where there is none. */
   spaceOf(context: number): number {
-    return context === this.shared ? this.shared : this.space.get(context);
+    return context === this.shared ? this.shared : Math.max(this.space.get(context) - 1, 0);
   }
 
   /** Page of the top table of a context that exists. */

@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import type { Buffers } from './buffers.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
@@ -62,10 +63,12 @@ export class Ion {
     this.faults = faults;
     this.pageBytes = config.pageBytes;
     this.handleEnd = config.handles + 1;
-    this.client = store.column(config.clients, SEEN_CLIENT);
-    this.handle = store.column(config.clients * this.handleEnd, SEEN_HANDLE);
-    this.handleCount = store.column(config.clients * this.handleEnd, SEEN_HANDLE_COUNT);
-    this.kernelMapCount = store.column(config.clients * this.handleEnd, SEEN_KERNEL_MAPS);
+    const handles = config.clients * this.handleEnd;
+    const byHandle = by('client', ['handle', this.handleEnd]);
+    this.client = store.column(config.clients, SEEN_CLIENT, by('client'));
+    this.handle = store.column(handles, SEEN_HANDLE, byHandle);
+    this.handleCount = store.column(handles, SEEN_HANDLE_COUNT, byHandle);
+    this.kernelMapCount = store.column(handles, SEEN_KERNEL_MAPS, byHandle);
   }
 
   /** Returns the new client's id, or -EMFILE. */

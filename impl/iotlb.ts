@@ -1,3 +1,4 @@
+import { holds } from './about.ts';
 import type { Column } from './column.ts';
 import { type Config, ioPagesOf } from './config.ts';
 import { SEEN_IOTLB, SEEN_NOWHERE } from './seen.ts';
@@ -18,7 +19,7 @@ export class Iotlb {
 
   constructor(store: Store, config: Config) {
     this.ioPages = ioPagesOf(config);
-    this.key = store.column(config.iotlbEntries, SEEN_IOTLB);
+    this.key = store.column(config.iotlbEntries, SEEN_IOTLB, holds('context', this.ioPages));
     this.entry = store.column(config.iotlbEntries, SEEN_IOTLB);
     this.turn = store.column(1, SEEN_NOWHERE);
   }

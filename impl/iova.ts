@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import { ceilLog2 } from './check.ts';
 import type { Column } from './column.ts';
 import { type Config, ioPagesOf } from './config.ts';
@@ -28,7 +29,7 @@ export class IovaSpace {
     this.faults = faults;
     this.end = ioPagesOf(config) - config.reservedIoPages;
     this.spaceWords = (ioPagesOf(config) + 31) >>> 5;
-    this.used = store.column(spaces * this.spaceWords, SEEN_NOWHERE);
+    this.used = store.column(spaces * this.spaceWords, SEEN_NOWHERE, by('context', this.spaceWords));
   }
 
   /** Takes `count` I/O pages. Returns the first, or -ENOSPC. */

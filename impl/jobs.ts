@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -17,6 +18,7 @@ export class Jobs {
   completed: (context: number) => void = () => {};
   /** Lines that a job has yet to do; 0 where there is no job. */
   readonly left: Column;
+  /** Context + 1 of each job, or 0. */
   private readonly context: Column;
   /** I/O page and line of its next access: together they may need more than 32 bits. */
   readonly ioPage: Column;
@@ -35,11 +37,11 @@ export class Jobs {
     this.pageBytes = config.pageBytes;
     this.lineBytes = config.lineBytes;
     this.linesPerPage = config.pageBytes / config.lineBytes;
-    this.left = store.column(config.jobs, SEEN_JOB);
-    this.context = store.column(config.jobs, SEEN_NOWHERE);
-    this.ioPage = store.column(config.jobs, SEEN_NOWHERE);
-    this.line = store.column(config.jobs, SEEN_NOWHERE);
-    this.tag = store.column(config.jobs, SEEN_NOWHERE);
+    this.left = store.column(config.jobs, SEEN_JOB, by('job'));
+    this.context = store.column(config.jobs, SEEN_NOWHERE, { ...by('job'), ...holds('context') });
+    this.ioPage = store.column(config.jobs, SEEN_NOWHERE, by('job'));
+    this.line = store.column(config.jobs, SEEN_NOWHERE, by('job'));
+    this.tag = store.column(config.jobs, SEEN_NOWHERE, by('job'));
   }
 
   /** Queues a job; `tag` 0 reads. The address is not looked at. Returns its id, or -EBUSY. */
@@ -47,7 +49,7 @@ export class Jobs {
     const job = this.newId();
     if (job < 0) return job;
     this.left.set(job, this.engine.linesOf(at, bytes));
-    this.context.set(job, context);
+    this.context.set(job, context + 1);
     this.tag.set(job, tag);
     this.place(job, this.engine.isAddress(at) ? at : NOWHERE);
     return job;
@@ -67,7 +69,7 @@ export class Jobs {
   /** Ends the jobs of a context. */
   kill(context: number): void {
     for (let job = 0; job < this.left.count; job++) {
-      if (this.left.get(job) !== 0 && this.context.get(job) === context) this.end(job);
+      if (this.left.get(job) !== 0 && this.context.get(job) === context + 1) this.end(job);
     }
   }
 
@@ -87,13 +89,13 @@ export class Jobs {
   }
 
   private complete(job: number): void {
-    const context = this.context.get(job);
+    const context = this.context.get(job) - 1;
     this.end(job);
     this.completed(context);
   }
 
   private access(job: number): number {
-    const context = this.context.get(job);
+    const context = this.context.get(job) - 1;
     const ioLine = this.ioPage.get(job) * this.linesPerPage + this.line.get(job);
     const tag = this.tag.get(job);
     if (tag === 0) return this.engine.readLine(context, ioLine);

@@ -24,6 +24,8 @@ export class Journal {
   /** The two halves of the fingerprint, 32 bits each. */
   low = 0;
   high = 0;
+  /** Told of every word that changes, before it does. */
+  heard: ((word: number, old: number, value: number) => void) | undefined;
   private readonly store: Store;
   private log = new Int32Array(ENTRY_WORDS * 1024);
   private length = 0;
@@ -44,6 +46,7 @@ export class Journal {
     this.log[this.length + 1] = old;
     this.log[this.length + 2] = bit;
     this.length += ENTRY_WORDS;
+    this.heard?.(index, old, value);
     this.replace(index, old, value);
   }
 

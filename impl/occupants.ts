@@ -1,3 +1,4 @@
+import { by, holds } from './about.ts';
 import { isIndex } from './check.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -27,9 +28,9 @@ export class Occupants {
     this.pages = pages;
     this.faults = faults;
     this.atBoot = config;
-    this.count = store.column(config.occupants, SEEN_NOWHERE);
+    this.count = store.column(config.occupants, SEEN_NOWHERE, by('occupant'));
     this.movableCount = store.column(1, SEEN_COUNTER);
-    this.holder = store.column(config.pages, SEEN_NOWHERE);
+    this.holder = store.column(config.pages, SEEN_NOWHERE, holds('occupant'));
   }
 
   /** Takes what is held from boot, before the rest is freed. */

@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
 import { EINVAL, ENOMEM } from './errno.ts';
@@ -23,8 +24,8 @@ export class SgTables {
     this.chunks = chunks;
     this.faults = faults;
     this.pageBytes = config.pageBytes;
-    this.head = store.column(config.sgTables, SEEN_NOWHERE);
-    this.segments = store.column(config.sgTables, SEEN_NOWHERE);
+    this.head = store.column(config.sgTables, SEEN_NOWHERE, by('table'));
+    this.segments = store.column(config.sgTables, SEEN_NOWHERE, by('table'));
   }
 
   /**

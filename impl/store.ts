@@ -1,3 +1,4 @@
+import type { About } from './about.ts';
 import { Column } from './column.ts';
 import { Journal } from './journal.ts';
 import { SEEN_ALL, SEEN_LINE, SEEN_NOWHERE } from './seen.ts';
@@ -17,6 +18,8 @@ export class Store {
   touched: number = SEEN_ALL;
   private journal: Journal | null = null;
   private image: Int32Array = new Int32Array(0);
+  /** The columns in which ids are, in words or in their indices. */
+  readonly abouts: (readonly [Column, About])[] = [];
   private readonly columns: Column[] = [];
   /** Columns by each of their `SEEN_` bits. */
   private readonly seenIn: Column[][] = [];
@@ -40,8 +43,9 @@ export class Store {
   }
 
   /** Reserves words for a column, all 0 at first. `bit`: what an observer computes from them. */
-  column(count: number, bit: number): Column {
+  column(count: number, bit: number, about?: About): Column {
     const column = new Column(this, this.size, count, bit);
+    if (about !== undefined) this.abouts.push([column, about]);
     this.size += count;
     this.columns.push(column);
     for (let left = bit; left !== 0; left &= left - 1) {

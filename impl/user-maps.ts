@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import type { Buffers } from './buffers.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
@@ -22,8 +23,9 @@ export class UserMaps {
     this.buffers = buffers;
     this.users = users;
     this.userPages = config.userPages;
-    this.buffer = store.column(config.clients * config.userPages, SEEN_USER_MAP);
-    this.count = store.column(config.clients * config.userPages, SEEN_NOWHERE);
+    const pages = config.clients * config.userPages;
+    this.buffer = store.column(pages, SEEN_USER_MAP, by('client', config.userPages));
+    this.count = store.column(pages, SEEN_NOWHERE, by('client', config.userPages));
   }
 
   /** Maps `count` pages of a buffer from page `first` on. Returns the first user page, or -ENOMEM. */

@@ -1,3 +1,4 @@
+import { by } from './about.ts';
 import type { Column } from './column.ts';
 import type { Config } from './config.ts';
 import { mappingOf } from './cpu-mapping.ts';
@@ -15,7 +16,8 @@ export class UserSpaces {
   constructor(store: Store, config: Config) {
     this.userPages = config.userPages;
     this.pages = config.pages;
-    this.mapped = store.column(config.clients * config.userPages, SEEN_MAPPED);
+    const pages = config.clients * config.userPages;
+    this.mapped = store.column(pages, SEEN_MAPPED, by('client', config.userPages));
   }
 
   /**

@@ -137,7 +137,7 @@ export function endJob(s: World, job: number): void {
 /** Ends a GPU context: its jobs die, what it bound is dropped, nothing is reachable through it. */
 export function endContext(s: World, context: number): void {
   for (let job = 0; job < s.job.count; job++) {
-    if (s.job.get(job) !== 0 && s.jobContext.get(job) === context) endJob(s, job);
+    if (s.job.get(job) !== 0 && s.jobContext.get(job) === context + 1) endJob(s, job);
   }
   unmapAll(s, context);
   for (let at = context * s.ioPages; at < (context + 1) * s.ioPages; at++) {

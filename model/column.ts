@@ -1,3 +1,5 @@
+import type { Heard } from './target.ts';
+
 /**
  * The state of a specification: named columns of integers over one array. Copying, undoing and fingerprinting a
  * state are then the same for every specification, and none of them needs to know what a column means.
@@ -8,6 +10,7 @@ export class State {
   #words: Int32Array = new Int32Array(0);
   #columns: Column[] = [];
   #log: number[] | null = null;
+  #heard: Heard | undefined;
   readonly #marks: number[] = [];
   #low = 0;
   #high = 0;
@@ -79,9 +82,15 @@ export class State {
   /** Starts logging writes: from now on `mark`, `undo` and `fingerprint` work. */
   attach(): void {
     this.#log = [];
+    this.#heard = undefined;
     this.#marks.length = 0;
     this.#low = 0;
     this.#high = 0;
+  }
+
+  /** Has somebody told of every word that changes, until {@link attach}. */
+  listen(heard: Heard | undefined): void {
+    this.#heard = heard;
   }
 
   mark(): void {
@@ -115,6 +124,7 @@ export class State {
   note(index: number, old: number, value: number, column: number): void {
     if (this.#log === null) return;
     this.#log.push(column, index, old);
+    this.#heard?.(index, old, value);
     this.#low ^= mix(index, old, 0x9e3779b1) ^ mix(index, value, 0x9e3779b1);
     this.#high ^= mix(index, old, 0x85ebca6b) ^ mix(index, value, 0x85ebca6b);
   }
@@ -148,6 +158,11 @@ export class Column {
     this.from = count;
     this.#number = number;
     this.#bit = 1 << Math.min(number, 31);
+  }
+
+  /** Index of its first integer in the state. */
+  get base(): number {
+    return this.#base;
   }
 
   /** The column's integers, for reading only. */
@@ -203,7 +218,7 @@ export class Column {
 }
 
 /** Spreads an index and a value over 32 bits; zero everywhere gives no zero, so a fresh state has some fingerprint. */
-function mix(index: number, value: number, seed: number): number {
+export function mix(index: number, value: number, seed: number): number {
   let h = Math.imul(index + 1, seed) ^ Math.imul(value ^ 0x27d4eb2f, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
   h = Math.imul(h ^ (h >>> 15), 0x846ca68b);

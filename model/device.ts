@@ -147,7 +147,7 @@ export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine
     s.job.set(job, left);
     toNextLine(s, job);
     if (left > 0) return;
-    invalidatePages(s, boundPages(s, s.jobContext.get(job)));
+    invalidatePages(s, boundPages(s, s.jobContext.get(job) - 1));
     endJob(s, job);
   },
   owes: () => 'P1',
@@ -212,7 +212,7 @@ const probed = (s: World, { through }: ArgsOf<'device_probe'>): (Place | undefin
 /** What a job does next, if it is reachable. */
 function jobPlace(s: World, job: number): Place | undefined {
   const ioLine = s.jobIoPage.get(job) * s.linesPerPage + s.jobLine.get(job);
-  return placeBehind(s, s.jobContext.get(job), ioLine, s.jobTag.get(job) === 0 ? READ : WRITE);
+  return placeBehind(s, s.jobContext.get(job) - 1, ioLine, s.jobTag.get(job) === 0 ? READ : WRITE);
 }
 
 function toNextLine({ jobIoPage, jobLine, linesPerPage }: World, job: number): void {

@@ -126,7 +126,7 @@ export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = 
     const isNowhere = at < 0 || at >= addressEnd(s.machine);
     cleanPages(s, boundPages(s, context));
     s.job.set(job, lineCount(s, at, bytes));
-    s.jobContext.set(job, context);
+    s.jobContext.set(job, context + 1);
     s.jobIoPage.set(job, isNowhere ? -1 : Math.floor(at / pageBytes));
     s.jobLine.set(job, isNowhere ? 0 : Math.floor((at % pageBytes) / lineBytes));
     s.jobTag.set(job, access === 'write' ? tag : 0);

@@ -58,6 +58,7 @@ import {
   ionUnmapKernel,
 } from './sharing.ts';
 import type { Rule, Spec } from './spec.ts';
+import { SYMMETRY } from './symmetry.ts';
 import type { Args, Value } from './target.ts';
 import { tickCache, tickFlush, tickIotlb, tickWorker } from './ticks.ts';
 import { KIND, VIEW_COLUMNS } from './view.ts';
@@ -236,6 +237,7 @@ export const SPEC: Spec<Machine, World> = {
   premises: PREMISES,
   isolation: ISOLATION,
   scopes: SCOPES,
+  symmetry: SYMMETRY,
   closing: [
     'gpu_context_destroy',
     'ion_client_destroy',

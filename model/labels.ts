@@ -185,7 +185,7 @@ export const LABELS: readonly Label<World>[] = [
       const pages =
         mapping === undefined
           ? boundPages(s, number(context))
-          : pagesOf(s, s.sgPage.values[number(mapping) * s.sgPagesMax] ?? 0);
+          : pagesOf(s, (s.sgPage.values[number(mapping) * s.sgPagesMax] ?? 1) - 1);
       return showsDirty(seen, pages, s);
     },
   },

@@ -196,7 +196,7 @@ function splitOf({ split, machine }: World, page: number): number | undefined {
 function isListed({ machine, sgPages, sgPage, sgPagesMax }: World, first: number, count: number): boolean {
   for (let table = 0; table < machine.sgTables; table++) {
     for (let at = 0; at < sgPages.get(table) - 1; at++) {
-      const page = sgPage.get(table * sgPagesMax + at);
+      const page = sgPage.get(table * sgPagesMax + at) - 1;
       if (page >= first && page < first + count) return true;
     }
   }

@@ -44,7 +44,7 @@ export const sgAllocTable: Rule<
   effect(s, args, { table }) {
     const pages = listed(s, args);
     s.sgPages.set(table, pages.length + 1);
-    for (const [at, page] of pages.entries()) s.sgPage.set(table * s.sgPagesMax + at, page);
+    for (const [at, page] of pages.entries()) s.sgPage.set(table * s.sgPagesMax + at, page + 1);
   },
   owes: () => 'M1',
 };
@@ -105,7 +105,7 @@ export const showsPages = ({ machine }: World, pages: number, seen: Seen): boole
 /** The pages of a table, in order. */
 export function tablePages(s: World, table: number): number[] {
   const count = Math.max(s.sgPages.get(table) - 1, 0);
-  return Array.from({ length: count }, (_, at) => s.sgPage.get(table * s.sgPagesMax + at));
+  return Array.from({ length: count }, (_, at) => s.sgPage.get(table * s.sgPagesMax + at) - 1);
 }
 
 /** The table exists. */

@@ -3,7 +3,7 @@
  * user's own calls are others. Everything in it is a table or a small function over the state's columns.
  */
 import type { State } from './column.ts';
-import type { Args, Call, Reply, Value, View } from './target.ts';
+import type { Args, Call, Reply, Role, Value, View } from './target.ts';
 
 /** Anything that has a state of columns; the rest of it is the specification's own business. */
 export interface Stateful {
@@ -237,6 +237,28 @@ export interface Isolation {
   serves(field: string, one: readonly number[], other: readonly number[]): InvariantId;
 }
 
+/** What a search looks at, as far as it matters for what may be renamed. */
+export interface Bounds extends Required<Pick<NamedScope, 'values' | 'few'>> {
+  readonly calls: ReadonlySet<string>;
+  /** The specification is searched without a target, with every reply that it admits. */
+  readonly alone: boolean;
+}
+
+/** Things that differ in nothing but their ids. */
+export interface Sort<M> {
+  readonly name: string;
+  /** The sort whose things have such things of their own: both ids together name one. */
+  readonly of?: string;
+  /** Ids that may be swapped: whatever can be done to a thing can be done to all of them, with the same effects. */
+  ids(machine: M, bounds: Bounds): readonly number[];
+}
+
+/** What may be renamed without a difference, and where the names stand in the words of a state. */
+export interface Symmetry<M, S> {
+  readonly sorts: readonly Sort<M>[];
+  roles(s: S): readonly Role[];
+}
+
 /** What a call that failed has changed and must not: the column, the change in words, and what it breaks. */
 export interface LeftBehind {
   readonly serves: InvariantId;
@@ -268,6 +290,8 @@ export interface NamedScope {
   readonly faults?: number;
   /** Calls of a script that another actor's call interrupts at a switch point, at the most. Default 0. */
   readonly overlaps?: number;
+  /** Of states that differ in names alone, such as ids of clients, one is visited. */
+  readonly symmetry?: boolean;
   /** For a night, not for every change. */
   readonly large?: true;
 }
@@ -287,6 +311,7 @@ export interface Spec<M, S extends Stateful> {
   readonly premises: readonly Premise<S>[];
   readonly isolation?: Isolation;
   readonly scopes: Readonly<Record<string, NamedScope>>;
+  readonly symmetry?: Symmetry<M, S>;
   /** Calls that give everything back, in this order; each consumes one reference, or has no arguments. */
   readonly closing: readonly string[];
   machineProblem(machine: M): string | undefined;

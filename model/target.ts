@@ -95,7 +95,38 @@ export interface Undoable {
   /** Forgets the last mark without going back. */
   drop(): void;
   fingerprint(): readonly [low: number, high: number];
+  readonly renamable?: Renamable;
 }
+
+/**
+ * A digit of a number that stands for several: how many values it has, or whose id it is (a sort of the specification),
+ * or both. The first needs no number of values.
+ */
+export type Digit = number | string | readonly [sort: string, values: number];
+
+/** What a number from `from` on consists of, the most significant digit first. Lower ones name nothing. */
+export interface Naming {
+  readonly from: number;
+  readonly digits: readonly Digit[];
+}
+
+/** A run of words of a state: whose ids there are in their indices, counted from the first, and in them. */
+export interface Role {
+  readonly first: number;
+  readonly count: number;
+  readonly index?: Naming;
+  readonly value?: Naming;
+}
+
+/** A state of which it is known where ids stand, so that a search can tell what is the same but for names. */
+export interface Renamable {
+  /** In all other words there is no id. */
+  readonly roles: readonly Role[];
+  /** From now on, or until `attach`, this is called for every word that changes, but not when it goes back. */
+  listen(heard: Heard | undefined): void;
+}
+
+export type Heard = (word: number, old: number, value: number) => void;
 
 /** A command as a remote target gets it: references are slots, filled by the command of that number. */
 export interface SlotCall {

@@ -70,7 +70,7 @@ export interface World {
   readonly uncached: Column;
   /** Pages + 1 of a scatter-gather table, or 0. */
   readonly sgPages: Column;
-  /** The pages it lists: table * sgPagesMax + position. */
+  /** The pages + 1 that it lists, or 0: table * sgPagesMax + position. */
   readonly sgPage: Column;
   /** The I/O page each is mapped at. */
   readonly sgIoPage: Column;
@@ -86,6 +86,7 @@ export interface World {
   readonly flushes: Column;
   /** Client + 1 that made a GPU context. */
   readonly owner: Column;
+  /** Context + 1 of a job, or 0. */
   readonly jobContext: Column;
   /** I/O page of a job's next line, or -1 where the address is none; and the line in it. */
   readonly jobIoPage: Column;

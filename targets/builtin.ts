@@ -18,6 +18,7 @@ import type {
 } from '../model/target.ts';
 import { BUILTIN_CALLS } from './builtin-calls.ts';
 import { BUILTIN_STEPS, type Interruptible } from './builtin-steps.ts';
+import { renamable } from './builtin-symmetry.ts';
 import { BuiltinView } from './builtin-view.ts';
 
 /** How a variant of the built-in target differs. */
@@ -90,6 +91,7 @@ export class Builtin implements Target<Machine> {
       undo: () => this.journal.undo(),
       drop: () => this.journal.drop(),
       fingerprint: () => [this.journal.low, this.journal.high],
+      renamable: renamable(() => this.kernel.store),
     };
   }
 
@@ -135,7 +137,7 @@ export class Builtin implements Target<Machine> {
 
   private attach(): void {
     this.logs = true;
-    this.booted?.store.attachJournal();
+    if (this.booted !== undefined) this.journal.heard = undefined;
   }
 
   private arm(fail: Readonly<Record<string, number>>): void {

@@ -182,6 +182,7 @@ export const TOY: Spec<ToyMachine, ToyState> = {
   invariants: INVARIANTS,
   labels: [],
   premises: [],
+  scopes: {},
   closing: [],
   machineProblem: () => undefined,
   limits: ({ pages }) => ({ lastPage: pages - 1 }),

@@ -6,12 +6,14 @@ import { runSchedule } from '../interleave.ts';
 import { scriptOf } from '../record.ts';
 import type { Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
-import { LockstepSystem } from './lockstep-system.ts';
+import { LockstepSystem, type Symmetric } from './lockstep-system.ts';
 import type { Move } from './moves.ts';
 import { type Scope, STATES_MAX } from './scope.ts';
 import { type Searched, type SearchLimits, search } from './search.ts';
 
 export interface Explored extends Omit<Searched, 'found'> {
+  /** Where one of each set of states was visited that differ in names only. */
+  readonly symmetry?: Symmetric;
   readonly found?: { readonly script: Script; readonly finding: Finding };
 }
 
@@ -50,7 +52,10 @@ export function explore<M, S extends Stateful>(
   const isWanted = (finding: Finding): boolean =>
     (premise === undefined || finding.premise === premise) && wants?.(finding) !== false;
   const { depth, states = STATES_MAX } = scope;
-  const { found, ...searched } = search(system, { depth, states, wants: isWanted });
+  const { found, ...rest } = search(system, { depth, states, wants: isWanted });
+  const { symmetry } = system;
+  const searched = symmetry === undefined ? rest : { ...rest, symmetry };
+  system.close();
   if (found === undefined) return searched;
   const script = scriptOfPath(spec, target, scope, found.path);
   const stepper = new Stepper(spec, target, premise);

@@ -16,15 +16,26 @@ import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '..
 import { firstRows, noCounts } from '../tally.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
+import { type Orbit, orbitOf } from './symmetry.ts';
 import type { System } from './system.ts';
 
 /** The actors of calls that overlap. */
 const ACTORS = ['main', 'b'] as const;
 
+const NOTHING_MORE = [0, 0] as const;
+
 const NOTHING_SPENT: Spent = { faults: 0, overlaps: 0 };
 
 /** The place of a call in its script: nobody reads it before the finding is confirmed. */
 const ANYWHERE = 0;
+
+/** What symmetry has spared. */
+export interface Symmetric {
+  /** Ways to rename, the one that changes nothing included. */
+  readonly renamings: number;
+  /** States that the new ones stand for, themselves included. */
+  readonly standsFor: number;
+}
 
 export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #spec: Spec<M, S>;
@@ -42,6 +53,8 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   #depth = 0;
   #entered = -1;
   #count = 0;
+  readonly #orbit: Orbit | undefined;
+  #standsFor = 1;
   #last: { readonly call: Call; readonly reply: Reply; readonly isWindow: boolean } | undefined;
 
   /** @throws Error when the target cannot go back */
@@ -63,10 +76,22 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     undoable.attach();
     this.#lockstep.world.state.attach();
     this.#lockstep.refresh(target);
+    if (scope.symmetry === true) this.#orbit = orbitOf(spec, machine, scope, calls, this.world, target);
   }
 
   get world(): S {
     return this.#lockstep.world;
+  }
+
+  /** Undefined without symmetry. */
+  get symmetry(): Symmetric | undefined {
+    if (this.#orbit === undefined) return undefined;
+    return { renamings: this.#orbit.renamings, standsFor: this.#standsFor };
+  }
+
+  /** Changes are followed no more: the target serves others. */
+  close(): void {
+    this.#orbit?.close();
   }
 
   count(): number {
@@ -104,6 +129,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   look(isNew: boolean): Finding | undefined {
+    if (isNew) this.#standsFor += this.#orbit?.size ?? 1;
     if (this.#last === undefined) return undefined;
     const { call, reply, isWindow } = this.#last;
     this.#isBehind = true;
@@ -113,10 +139,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   back(): void {
-    this.#undoable.undo();
-    this.#undoable.drop();
-    this.#lockstep.world.state.undo();
-    this.#lockstep.world.state.drop();
+    this.#return();
     this.#spent.pop();
     this.#depth--;
     if (this.#depth < this.#entered) this.#entered = -1;
@@ -124,8 +147,9 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   /** The key of a state is that of the target's, that of the specification's, and what was used up on the way. */
   fingerprint(): readonly [low: number, high: number] {
-    const [low, high] = this.#undoable.fingerprint();
-    const [specLow, specHigh] = this.#lockstep.world.state.fingerprint();
+    const [low, high] = this.#orbit?.fingerprint() ?? this.#undoable.fingerprint();
+    const [specLow, specHigh] =
+      this.#orbit === undefined ? this.#lockstep.world.state.fingerprint() : NOTHING_MORE;
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
     const spent = Math.imul(faults * 0x10001 + overlaps, 0x9e3779b1);
     return [
@@ -136,13 +160,27 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   #mark({ call, during }: Move): void {
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
-    this.#undoable.mark();
-    this.#lockstep.world.state.mark();
+    this.#remember();
     this.#depth++;
     this.#spent.push({
       faults: faults + (call.fail === undefined ? 0 : 1),
       overlaps: overlaps + (during === undefined ? 0 : 1),
     });
+  }
+
+  #remember(): void {
+    this.#undoable.mark();
+    this.#lockstep.world.state.mark();
+    this.#orbit?.mark();
+  }
+
+  /** To what was remembered last, which is forgotten. */
+  #return(): void {
+    this.#undoable.undo();
+    this.#undoable.drop();
+    this.#lockstep.world.state.undo();
+    this.#lockstep.world.state.drop();
+    this.#orbit?.back();
   }
 
   #one(call: Call): 'made' | 'undue' | Finding {
@@ -199,14 +237,17 @@ export class LockstepSystem<M, S extends Stateful> implements System {
       [one, other],
     ]) {
       state.mark();
+      this.#orbit?.mark();
       const wrong = this.#judgeOrder(order);
       if (wrong === undefined) {
         state.drop();
+        this.#orbit?.drop();
         this.#last = { ...one, isWindow: true };
         return 'made';
       }
       state.undo();
       state.drop();
+      this.#orbit?.back();
       this.#lockstep.lookAgain();
       if (best === undefined || outweighs(wrong, best)) best = wrong;
     }
@@ -242,14 +283,10 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   /** Gives everything back, asks what must hold then, and returns to the state. */
   #close(last: Call): Finding | undefined {
     if (this.#closing.length === 0) return undefined;
-    this.#undoable.mark();
-    this.#lockstep.world.state.mark();
+    this.#remember();
     const given = this.#giveBack();
     const finding = typeof given === 'object' ? given : this.#lockstep.end(ANYWHERE, last, given !== 'kept');
-    this.#undoable.undo();
-    this.#undoable.drop();
-    this.#lockstep.world.state.undo();
-    this.#lockstep.world.state.drop();
+    this.#return();
     return finding;
   }
 

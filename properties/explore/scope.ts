@@ -2,7 +2,8 @@
 import type { NamedScope } from '../../model/index.ts';
 import type { Faults, ScriptMachine } from '../script.ts';
 
-export interface Scope extends Pick<NamedScope, 'values' | 'few' | 'depth' | 'faults' | 'overlaps'> {
+export interface Scope
+  extends Pick<NamedScope, 'values' | 'few' | 'depth' | 'faults' | 'overlaps' | 'symmetry'> {
   readonly machine: ScriptMachine;
   /** Calls that are made; undefined: all that the target has. */
   readonly only?: readonly string[];

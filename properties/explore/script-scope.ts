@@ -101,7 +101,7 @@ function choicesOf(values: Values, op: string, name: string): Choices {
 function choiceOf(shape: ArgShape | undefined, value: Argument): Choice | undefined {
   switch (shape?.is) {
     case 'refs':
-      return value as readonly unknown[].length;
+      return (value as readonly unknown[]).length;
     case 'address':
       return isPlace(value) ? { offset: value.offset } : Number(value);
     case 'number':

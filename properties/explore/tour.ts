@@ -9,7 +9,10 @@ import { Abstraction, type Detail, outcomeOf } from './abstraction.ts';
 import type { Edge, Graph } from './graph.ts';
 
 /** Paths from state 0, each as numbers of moves, that cover every transition of the graph together. */
-export function tours({ edges, transitions }: Pick<Graph, 'edges' | 'transitions'>, length: number): number[][] {
+export function tours(
+  { edges, transitions }: Pick<Graph, 'edges' | 'transitions'>,
+  length: number,
+): number[][] {
   const left = new Set(transitions.keys());
   const walker = new Walker(edges);
   const paths: number[][] = [];
