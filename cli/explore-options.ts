@@ -22,6 +22,8 @@ export interface RawExploreOptions extends RawMachineOptions {
   readonly states?: string;
   readonly faults?: string;
   readonly overlaps?: string;
+  /** True with `--symmetry`, false with `--no-symmetry`. */
+  readonly symmetry?: boolean;
   /** False with `--no-closing`. */
   readonly closing?: boolean;
   readonly premise?: string;
@@ -111,6 +113,7 @@ function narrowed(scope: Scope, raw: RawExploreOptions): Scope {
     },
     ...(raw.only === undefined ? {} : { only: callsOf(raw.only) }),
     states: raw.states === undefined ? STATES_MAX : integer('--states', raw.states, 1, STATES_LIMIT),
+    ...(raw.symmetry === undefined ? {} : { symmetry: raw.symmetry }),
     ...(raw.closing === false ? { closes: false } : {}),
   };
 }

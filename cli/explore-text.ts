@@ -32,7 +32,7 @@ export function verdictLine({ depth: limit }: Scope, explored: Explored): string
 }
 
 /** Machine, calls and values, symmetry, odds: the bounds of the claim. */
-export function boundLines(scope: Scope, { states, bytes, passedOver }: Explored): string[] {
+export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }: Explored): string[] {
   const { machine, only = Object.keys(SPEC.calls), few = 1, faults = 0, overlaps = 0, closes } = scope;
   const budgets = [
     ...(faults === 0 ? [] : [`${many(faults, 'injected fault')} a script`]),
@@ -48,6 +48,9 @@ export function boundLines(scope: Scope, { states, bytes, passedOver }: Explored
       COLUMNS,
     ),
     ...(budgets.length === 0 ? [] : [`with     ${budgets.join('; ')}`]),
+    symmetry === undefined
+      ? 'symmetry off'
+      : `symmetry on: ${many(symmetry.renamings, 'renaming')}; stands for ${many(symmetry.standsFor, 'state')}`,
     `kept     ${(bytes / states).toFixed(0)} bytes a state`,
   ];
 }

@@ -247,6 +247,11 @@ function addExplore(program: Command, act: (options: RawExploreOptions) => Promi
     .option('--states <n>', 'states at which the search gives up (default: 1000000)')
     .option('--faults <n>', 'calls of a script in which a fault is injected, at the most')
     .option('--overlaps <n>', 'calls of a script that another actor interrupts, at the most')
+    .option(
+      '--symmetry',
+      'visit one of each set of states that differ only in the names of clients, contexts and so on',
+    )
+    .option('--no-symmetry', 'visit all of them, whatever the scope says')
     .option('--no-closing', 'do not ask in every state whether everything can be given back')
     .option('--premise <name>', 'only findings that decide this argument count, such as T1')
     .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
