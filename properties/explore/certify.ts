@@ -137,7 +137,8 @@ function strangeness<M, S extends Stateful>(
     const number = numberOf(system, move);
     if (number === undefined) return `command ${at + 1} is not among the moves that are searched`;
     const made = system.make(number);
-    const seen = typeof made === 'object' ? made : made === 'made' ? system.look(true) : undefined;
+    const seen =
+      typeof made === 'object' ? made : made === 'made' ? (system.look() ?? system.lookFurther()) : undefined;
     const isLast = at === moves.length - 1;
     if (seen !== undefined && isLast && isSameFinding(seen, finding)) return undefined;
     if (made === 'undue' || seen !== undefined)

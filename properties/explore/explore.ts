@@ -6,10 +6,19 @@ import { runSchedule } from '../interleave.ts';
 import { scriptOf } from '../record.ts';
 import type { Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
-import { LockstepSystem, type Symmetric } from './lockstep-system.ts';
+import type { Wants } from './expander.ts';
+import { LockstepSystem } from './lockstep-system.ts';
 import type { Move } from './moves.ts';
 import { type Scope, STATES_MAX } from './scope.ts';
-import { type Searched, type SearchLimits, search } from './search.ts';
+import { type Searched, type SearchLimits, search, type Told } from './search.ts';
+
+/** What symmetry has spared. */
+interface Symmetric {
+  /** Ways to rename, the one that changes nothing included. */
+  readonly renamings: number;
+  /** States that the visited ones stand for, themselves included. */
+  readonly standsFor: number;
+}
 
 export interface Explored extends Omit<Searched, 'found'> {
   /** Where one of each set of states was visited that differ in names only. */
@@ -17,9 +26,13 @@ export interface Explored extends Omit<Searched, 'found'> {
   readonly found?: { readonly script: Script; readonly finding: Finding };
 }
 
-export interface ExploreOptions extends Pick<SearchLimits, 'wants'> {
+export interface ExploreOptions {
+  /** Only findings for which it holds count. */
+  readonly wants?: Wants;
   /** Only findings that decide this argument count. */
   readonly premise?: string;
+  /** Is told now and then how far the search is, and may end it. */
+  readonly goesOn?: (told: Told) => boolean;
 }
 
 /** What was found does not show itself when its script is run from boot: going back does not lead where one was. */
@@ -46,16 +59,43 @@ export function explore<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   scope: Scope,
-  { premise, wants }: ExploreOptions = {},
+  { premise, wants, goesOn }: ExploreOptions = {},
 ): Explored {
   const system = new LockstepSystem(spec, target, scope, premise);
-  const isWanted = (finding: Finding): boolean =>
-    (premise === undefined || finding.premise === premise) && wants?.(finding) !== false;
-  const { depth, states = STATES_MAX } = scope;
-  const { found, ...rest } = search(system, { depth, states, wants: isWanted });
-  const { symmetry } = system;
-  const searched = symmetry === undefined ? rest : { ...rest, symmetry };
+  const searched = search(system, limitsOf(scope), wanting(premise, wants), goesOn);
   system.close();
+  return confirmed(spec, target, scope, { searched, renamings: system.renamings }, premise);
+}
+
+/** Only findings that decide an argument count, where there is one, and those that are wanted. */
+export const wanting =
+  (premise: string | undefined, wants: Wants = () => true): Wants =>
+  (finding) =>
+    (premise === undefined || finding.premise === premise) && wants(finding);
+
+export const limitsOf = ({ depth, states = STATES_MAX, memory }: Scope): SearchLimits => ({
+  depth,
+  states,
+  ...(memory === undefined ? {} : { memory }),
+});
+
+/** A search that is over. */
+export interface Ended {
+  readonly searched: Searched;
+  /** Undefined without symmetry. */
+  readonly renamings: number | undefined;
+}
+
+/** What came out, with the script of what was found, which is run from boot before it is believed. */
+export function confirmed<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  scope: Scope,
+  { searched: { found, ...counted }, renamings }: Ended,
+  premise?: string,
+): Explored {
+  const symmetry = renamings === undefined ? {} : { symmetry: { renamings, standsFor: counted.standsFor } };
+  const searched = { ...counted, ...symmetry };
   if (found === undefined) return searched;
   const script = scriptOfPath(spec, target, scope, found.path);
   const stepper = new Stepper(spec, target, premise);

@@ -95,8 +95,12 @@ class Recording<M, S extends Stateful> implements System {
     return this.#system.asksToLook();
   }
 
-  look(isNew: boolean): ReturnType<System['look']> {
-    return this.#system.look(isNew);
+  look(): ReturnType<System['look']> {
+    return this.#system.look();
+  }
+
+  lookFurther(): ReturnType<System['look']> {
+    return this.#system.lookFurther();
   }
 
   back(): void {

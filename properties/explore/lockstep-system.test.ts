@@ -51,7 +51,8 @@ describe('LockstepSystem', () => {
     const moves = Array.from({ length: count }, (_, move) => JSON.stringify(system.move(move)));
     for (let move = 0; move < count; move++) {
       if (system.make(move) === 'undue') continue;
-      system.look(true);
+      system.look();
+      system.lookFurther();
       system.back();
       expect(system.fingerprint()).to.deep.equal(before);
     }

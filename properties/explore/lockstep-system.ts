@@ -29,14 +29,6 @@ const NOTHING_SPENT: Spent = { faults: 0, overlaps: 0 };
 /** The place of a call in its script: nobody reads it before the finding is confirmed. */
 const ANYWHERE = 0;
 
-/** What symmetry has spared. */
-export interface Symmetric {
-  /** Ways to rename, the one that changes nothing included. */
-  readonly renamings: number;
-  /** States that the new ones stand for, themselves included. */
-  readonly standsFor: number;
-}
-
 export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #spec: Spec<M, S>;
   readonly #target: Target<M>;
@@ -54,7 +46,6 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   #entered = -1;
   #count = 0;
   readonly #orbit: Orbit | undefined;
-  #standsFor = 1;
   #last: { readonly call: Call; readonly reply: Reply; readonly isWindow: boolean } | undefined;
 
   /** @throws Error when the target cannot go back */
@@ -84,9 +75,12 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   /** Undefined without symmetry. */
-  get symmetry(): Symmetric | undefined {
-    if (this.#orbit === undefined) return undefined;
-    return { renamings: this.#orbit.renamings, standsFor: this.#standsFor };
+  get renamings(): number | undefined {
+    return this.#orbit?.renamings;
+  }
+
+  standsFor(): number {
+    return this.#orbit?.size ?? 1;
   }
 
   /** Changes are followed no more: the target serves others. */
@@ -128,14 +122,16 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     return call !== undefined && reply !== undefined && !isWindow && this.#lockstep.asksToLook(call, reply);
   }
 
-  look(isNew: boolean): Finding | undefined {
-    if (isNew) this.#standsFor += this.#orbit?.size ?? 1;
+  look(): Finding | undefined {
     if (this.#last === undefined) return undefined;
     const { call, reply, isWindow } = this.#last;
     this.#isBehind = true;
     const look = isWindow ? 'lookAfterSeveral' : 'lookNoted';
-    const wrong = this.#lockstep[look](ANYWHERE, call, reply, this.#target);
-    return wrong ?? (isNew ? this.#close(call) : undefined);
+    return this.#lockstep[look](ANYWHERE, call, reply, this.#target);
+  }
+
+  lookFurther(): Finding | undefined {
+    return this.#last === undefined ? undefined : this.#close(this.#last.call);
   }
 
   back(): void {

@@ -9,6 +9,8 @@ export interface Scope
   readonly only?: readonly string[];
   /** States at which the search gives up. Default {@link STATES_MAX}. */
   readonly states?: number;
+  /** Mebibytes that states may take. */
+  readonly memory?: number;
   /** What is injected where there are faults; undefined: each fault site of the call fails once. */
   readonly fails?: readonly Faults[];
   /** False: it is not asked of every state whether everything can be given back. */

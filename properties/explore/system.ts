@@ -12,8 +12,12 @@ export interface System {
   make(move: number): 'made' | 'undue' | Finding;
   /** The move alone must be held against what holds before and after, although its state is known. */
   asksToLook(): boolean;
-  /** What is wrong with the state that the last move led to; what is dear is asked of new states only. */
-  look(isNew: boolean): Finding | undefined;
+  /** What is wrong with the state that the last move led to, or with the move. */
+  look(): Finding | undefined;
+  /** The same for what is dear: asked of new states only, after {@link look}. */
+  lookFurther?(): Finding | undefined;
+  /** How many states the present one stands for, where a search visits one of several that are alike. */
+  standsFor?(): number;
   /** Back to before the last move. */
   back(): void;
   /** 64 bits that tell states apart. */

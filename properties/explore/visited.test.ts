@@ -1,23 +1,28 @@
 import { expect } from 'chai';
 import { SeededChoices } from '../choices.ts';
+import { spread } from './fingerprint.ts';
 import { Visited } from './visited.ts';
 
 describe('Visited', () => {
   it('says what is new, and counts it once', () => {
     const visited = new Visited();
-    expect([visited.add(1, 2), visited.add(1, 2), visited.add(2, 1)]).to.deep.equal([true, false, true]);
+    expect([
+      visited.add(...spread([1, 2])),
+      visited.add(...spread([1, 2])),
+      visited.add(...spread([2, 1])),
+    ]).to.deep.equal([true, false, true]);
     expect(visited.size).to.equal(2);
   });
 
   it('has room for the fingerprint that is zero', () => {
     const visited = new Visited();
-    expect([visited.add(0, 0), visited.add(0, 0)]).to.deep.equal([true, false]);
+    expect([visited.add(...spread([0, 0])), visited.add(...spread([0, 0]))]).to.deep.equal([true, false]);
   });
 
   it('tells fingerprints apart that differ in one half, however many share the other', () => {
     const visited = new Visited();
-    for (let high = 0; high < 2000; high++) expect(visited.add(-7, high)).to.equal(true);
-    for (let low = 0; low < 2000; low++) expect(visited.add(low << 20, -1)).to.equal(true);
+    for (let high = 0; high < 2000; high++) expect(visited.add(...spread([-7, high]))).to.equal(true);
+    for (let low = 0; low < 2000; low++) expect(visited.add(...spread([low << 20, -1]))).to.equal(true);
     expect(visited.size).to.equal(4000);
   });
 
@@ -27,7 +32,7 @@ describe('Visited', () => {
     const choices = new SeededChoices(1, 0);
     for (let round = 0; round < 50_000; round++) {
       const [low, high] = [Math.imul(choices.below(5000), 0x9e3779b1), choices.below(4) - 2];
-      expect(visited.add(low, high)).to.equal(!set.has(`${low},${high}`));
+      expect(visited.add(...spread([low, high]))).to.equal(!set.has(`${low},${high}`));
       set.add(`${low},${high}`);
     }
     expect(visited.size).to.equal(set.size);
