@@ -48,6 +48,7 @@ export function scopeOfScript<M, S extends Stateful>(
   );
   const scope = {
     machine: script.machine,
+    closes: 'as made' as const,
     only: Object.keys(spec.calls).filter((op) => ops.has(op)),
     values: Object.fromEntries(
       [...values].map(([op, args]) => [
