@@ -44,8 +44,8 @@ export function certify<M, S extends Stateful>(
 ): Certified {
   const reason = reasonAgainst(target, shown);
   if (reason !== undefined) return undecided(0, reason);
-  const { script, premise } = shown;
-  const all = scopeOfScript(spec, target, script, premise);
+  const { script, property, premise } = shown;
+  const all = scopeOfScript(spec, target, script, property, premise);
   const problem = all.problem ?? strangeness(spec, target, all, shown);
   if (problem !== undefined) return undecided(0, problem);
   return new Certifying(spec, target, shown, states).search(all);
@@ -59,7 +59,6 @@ const undecided = (states: number, reason: string): Certified => ({
 function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
   if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
   if (property === 'noninterference') return 'pairs of runs are not searched';
-  if (property === 'fault') return 'calls that fail are not searched yet';
   return target.undoable === undefined ? 'the target cannot go back' : undefined;
 }
 
@@ -88,7 +87,9 @@ class Certifying<M, S extends Stateful> {
   /** One search. Undefined: there is nothing shorter in it. */
   #one(scope: Scope): Certified | undefined {
     const { finding, premise } = this.#shown;
-    const wants = (other: Finding): boolean => isSameFinding(other, finding);
+    const isShown = ({ kind, call }: Finding): boolean =>
+      scope.trials !== true || kind === 'crash' || call.fail !== undefined;
+    const wants = (other: Finding): boolean => isShown(other) && isSameFinding(other, finding);
     const left = this.#most - this.#states;
     try {
       const asked = { ...(premise === undefined ? {} : { premise }), wants };
@@ -115,13 +116,13 @@ class Certifying<M, S extends Stateful> {
  */
 function budgets(
   commands: number,
-  { faults, overlaps }: Pick<ScriptScope['scope'], 'faults' | 'overlaps'>,
+  { faults, overlaps, trials }: Pick<ScriptScope['scope'], 'faults' | 'overlaps' | 'trials'>,
 ): Pick<Scope, 'depth' | 'faults' | 'overlaps'>[] {
   const fewer = Array.from({ length: overlaps }, (_, at) => ({ faults, overlaps: at, depth: commands - at }));
   return [
     ...fewer,
     { faults, overlaps, depth: commands - 1 - overlaps },
-    ...(faults > 0 ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
+    ...(faults > 0 && trials !== true ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
   ];
 }
 

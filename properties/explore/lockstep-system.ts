@@ -9,9 +9,11 @@ import type {
   Target,
   Undoable,
 } from '../../model/index.ts';
+import { FaultTrial } from '../fault-trial.ts';
 import { causeOf, type Finding } from '../finding.ts';
 import { Judgement, Lockstep } from '../lockstep.ts';
 import { machineOf } from '../machine.ts';
+import type { Faults } from '../script.ts';
 import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '../stepper.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Made } from './made.ts';
@@ -47,6 +49,9 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #concurrent: Concurrent | undefined;
   readonly #lockstep: Lockstep<M, S>;
   readonly #moves: Moves<M, S>;
+  /** Where a fault is tried, and the call is made without it. */
+  readonly #trial: FaultTrial<M, S> | undefined;
+  readonly #machine: M;
   /** What the calls on the path have used up, the present state's last. */
   readonly #spent: Spent[] = [NOTHING_SPENT];
   readonly #closing: readonly ClosingCall[];
@@ -70,6 +75,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     const calls = scope.only ?? [...(target.calls ?? Object.keys(spec.calls))];
     this.#spec = spec;
     this.#target = target;
+    this.#machine = machine;
     this.#undoable = undoable;
     this.#concurrent = concurrent;
     this.#moves = new Moves(spec, scope, calls, concurrent?.points);
@@ -77,6 +83,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     this.#made = scope.closes === 'as made' ? new Made(spec) : undefined;
     const judgement = new Judgement(spec, target.capabilities, noCounts(firstRows(spec).rows), premise);
     this.#lockstep = new Lockstep(judgement, machine);
+    this.#trial = scope.trials === true ? this.#trialOf(spec, target) : undefined;
     target.boot(machine);
     this.#lockstep.reset();
     undoable.attach();
@@ -192,6 +199,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   #one(call: Call): 'made' | 'undue' | Finding {
+    if (this.#trial !== undefined && call.fail !== undefined) return this.#try(call, call.fail);
     const reply = this.#ask(call, () => this.#target.apply(call));
     if ('kind' in reply) return reply;
     // A fault that did not fire leaves a call that is tried without it too.
@@ -199,6 +207,33 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     this.#last = { call, reply, isWindow: false };
     this.#made?.note(call, reply);
     return this.#lockstep.judge(ANYWHERE, call, reply) ?? 'made';
+  }
+
+  /** A call with a fault that shows nothing has no consequences. */
+  #try(call: Call, fail: Faults): 'undue' | Finding {
+    const { op, args } = call;
+    const bare = { op, args };
+    this.#isBehind = true;
+    const tried = this.#trial?.run(this.#lockstep, this.#machine, ANYWHERE, bare, bare, fail);
+    return typeof tried === 'object' ? tried : 'undue';
+  }
+
+  #trialOf(spec: Spec<M, S>, target: Target<M>): FaultTrial<M, S> {
+    const { state } = this.#lockstep.world;
+    const back = (undoable: Pick<Undoable, 'undo' | 'drop'>): void => {
+      undoable.undo();
+      undoable.drop();
+    };
+    return new FaultTrial(spec, target, {
+      mark: () => this.#undoable.mark(),
+      back: () => back(this.#undoable),
+      aside(act) {
+        state.mark();
+        const result = act();
+        back(state);
+        return result;
+      },
+    });
   }
 
   /** The first call stops at its switch point, the second runs from end to end, the first goes on. */

@@ -16,6 +16,7 @@ import type {
 import { isPlace } from '../argument-form.ts';
 import { runScript } from '../drive.ts';
 import { runSchedule } from '../interleave.ts';
+import type { PropertyName } from '../property.ts';
 import { type Argument, argumentsOf, type Faults, type Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
 import type { Move } from './moves.ts';
@@ -35,6 +36,7 @@ export function scopeOfScript<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   script: Script,
+  property: PropertyName,
   premise?: string,
 ): ScriptScope {
   const stepper = new Stepper(spec, target, premise);
@@ -49,6 +51,7 @@ export function scopeOfScript<M, S extends Stateful>(
   const scope = {
     machine: script.machine,
     closes: 'as made' as const,
+    trials: property === 'fault',
     only: Object.keys(spec.calls).filter((op) => ops.has(op)),
     values: Object.fromEntries(
       [...values].map(([op, args]) => [
