@@ -17,11 +17,10 @@ export type Certificate =
   | { readonly result: 'proven'; readonly states: number }
   | { readonly result: 'undecided'; readonly states: number; readonly reason: string };
 
-export interface Certified {
-  readonly certificate: Certificate;
-  /** A script that is shorter, and what it shows. Nothing is said of this one. */
-  readonly shorter?: { readonly script: Script; readonly finding: Finding };
-}
+/** What is known of a script, or a shorter one. */
+export type Certified =
+  | { readonly certificate: Certificate; readonly shorter?: undefined }
+  | { readonly certificate?: undefined; readonly shorter: Pick<Shown, 'script' | 'finding'> };
 
 /** What shows a finding. */
 export interface Shown {
@@ -95,13 +94,13 @@ class Certifying<M, S extends Stateful> {
       const asked = { ...(premise === undefined ? {} : { premise }), wants };
       const { found, states, ending } = explore(this.#spec, this.#target, { ...scope, states: left }, asked);
       this.#states += states;
-      if (found !== undefined && isSameFinding(found.finding, finding))
-        return {
-          certificate: { result: 'undecided', states: this.#states, reason: 'shorter' },
-          shorter: found,
-        };
       if (found !== undefined)
-        return undecided(this.#states, 'what a search found, a run from boot shows otherwise');
+        return isSameFinding(found.finding, finding)
+          ? { shorter: found }
+          : undecided(
+              this.#states,
+              'from boot a script that was found shows something else than in the search',
+            );
       return ending === 'states' ? undecided(this.#states, `not within ${this.#most} states`) : undefined;
     } catch (cause) {
       if (!(cause instanceof UnconfirmedError)) throw cause;

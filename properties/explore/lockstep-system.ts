@@ -220,17 +220,16 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   #trialOf(spec: Spec<M, S>, target: Target<M>): FaultTrial<M, S> {
     const { state } = this.#lockstep.world;
-    const back = (undoable: Pick<Undoable, 'undo' | 'drop'>): void => {
-      undoable.undo();
-      undoable.drop();
-    };
     return new FaultTrial(spec, target, {
-      mark: () => this.#undoable.mark(),
-      back: () => back(this.#undoable),
-      aside(act) {
+      mark: () => this.#remember(),
+      back: () => this.#return(),
+      aside: (act) => {
         state.mark();
+        this.#orbit?.mark();
         const result = act();
-        back(state);
+        state.undo();
+        state.drop();
+        this.#orbit?.back();
         return result;
       },
     });
