@@ -5,7 +5,8 @@
  */
 import type { Call, Capability, Reply, Stateful, Target, View } from '../model/index.ts';
 import { runScript } from './drive.ts';
-import { causeOf, type Finding } from './finding.ts';
+import { FaultTrial } from './fault-trial.ts';
+import type { Finding } from './finding.ts';
 import type { Script } from './script.ts';
 import type { Stepper } from './stepper.ts';
 
@@ -47,6 +48,7 @@ class Trying<M, S extends Stateful> implements Target<M> {
   readonly #target: Target<M>;
   readonly #isSweep: boolean;
   #machine: M | undefined;
+  readonly #trial: FaultTrial<M, S>;
   /** Calls since boot, for targets that cannot undo. */
   #made: Call[] = [];
 
@@ -54,6 +56,17 @@ class Trying<M, S extends Stateful> implements Target<M> {
     this.stepper = stepper;
     this.#target = target;
     this.#isSweep = isSweep;
+    this.#trial = new FaultTrial(stepper.spec, target, {
+      mark: () => target.undoable?.mark(),
+      back: () => this.#goBack(),
+      aside(act) {
+        const { state } = stepper.lockstep.world;
+        const saved = state.save();
+        const result = act();
+        state.load(saved);
+        return result;
+      },
+    });
   }
 
   get name(): string {
@@ -95,54 +108,13 @@ class Trying<M, S extends Stateful> implements Target<M> {
   }
 
   /** Whether the fault fired, and there may be more to find. */
-  #try(call: Call, site: string, n: number): boolean {
-    const { stepper } = this;
-    const own = { ...stepper.call, fail: { [site]: n } };
-    this.#target.undoable?.mark();
-    try {
-      const reply = this.#target.apply({ ...call, fail: own.fail });
-      const isFired = reply.fired?.includes(site) === true;
-      const wrong = isFired ? this.#judge(own, reply) : undefined;
-      const left = isFired && wrong === undefined && 'errno' in reply ? this.#leftBy(own, reply) : undefined;
-      this.#goBack();
-      if (!isFired) return false;
-      stepper.counts.compared++;
-      this.finding = wrong !== undefined && this.#isWrongAnyway(call) ? undefined : (wrong ?? left);
-      if (this.finding === undefined) this.#target.observe(stepper.lockstep.shown);
-      return this.finding === undefined;
-    } catch (cause) {
-      this.finding = stepper.crash(causeOf(cause), stepper.at, own);
-      return false;
-    }
-  }
-
-  /** Holds an answer against the rule, and where the call went on, the views against each other; and goes back. */
-  #judge(call: Call, reply: Reply): Finding | undefined {
-    const { at, lockstep } = this.stepper;
-    if ('errno' in reply) return lockstep.judge(at, call, reply);
-    const { state } = lockstep.world;
-    const saved = state.save();
-    const wrong = lockstep.judge(at, call, reply) ?? lockstep.look(at, call, reply, this.#target);
-    state.load(saved);
-    lockstep.lookAgain();
-    return wrong;
-  }
-
-  /** What is shown after a call that failed, against what was shown before it. */
-  #leftBy(call: Call, reply: Reply): Finding | undefined {
-    const { at, lockstep, spec } = this.stepper;
-    const before = lockstep.shown.columns.map((column) => column.slice());
-    this.#target.observe(lockstep.shown);
-    const left = spec.leftBehind?.(before, lockstep.shown, this.#machine as M);
-    return left && lockstep.finding(at, call, { kind: 'pair', ...left }, reply);
-  }
-
-  /** Without a fault the answer is wrong as well: that is not for this property to say. */
-  #isWrongAnyway({ op, args }: Call): boolean {
-    this.#target.undoable?.mark();
-    const wrong = this.#judge(this.stepper.call, this.#target.apply({ op, args }));
-    this.#goBack();
-    return wrong !== undefined;
+  #try(sent: Call, site: string, n: number): boolean {
+    const { lockstep, at, call, counts } = this.stepper;
+    const tried = this.#trial.run(lockstep, this.#machine as M, at, call, sent, { [site]: n });
+    if (tried === 'not fired') return false;
+    if (tried?.kind !== 'crash') counts.compared++;
+    this.finding = tried;
+    return tried === undefined;
   }
 
   #goBack(): void {

@@ -17,11 +17,10 @@ export type Certificate =
   | { readonly result: 'proven'; readonly states: number }
   | { readonly result: 'undecided'; readonly states: number; readonly reason: string };
 
-export interface Certified {
-  readonly certificate: Certificate;
-  /** A script that is shorter, and what it shows. Nothing is said of this one. */
-  readonly shorter?: { readonly script: Script; readonly finding: Finding };
-}
+/** What is known of a script, or a shorter one. */
+export type Certified =
+  | { readonly certificate: Certificate; readonly shorter?: undefined }
+  | { readonly certificate?: undefined; readonly shorter: Pick<Shown, 'script' | 'finding'> };
 
 /** What shows a finding. */
 export interface Shown {
@@ -44,8 +43,8 @@ export function certify<M, S extends Stateful>(
 ): Certified {
   const reason = reasonAgainst(target, shown);
   if (reason !== undefined) return undecided(0, reason);
-  const { script, premise } = shown;
-  const all = scopeOfScript(spec, target, script, premise);
+  const { script, property, premise } = shown;
+  const all = scopeOfScript(spec, target, script, property, premise);
   const problem = all.problem ?? strangeness(spec, target, all, shown);
   if (problem !== undefined) return undecided(0, problem);
   return new Certifying(spec, target, shown, states).search(all);
@@ -59,7 +58,6 @@ const undecided = (states: number, reason: string): Certified => ({
 function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
   if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
   if (property === 'noninterference') return 'pairs of runs are not searched';
-  if (property === 'fault') return 'calls that fail are not searched yet';
   return target.undoable === undefined ? 'the target cannot go back' : undefined;
 }
 
@@ -88,19 +86,21 @@ class Certifying<M, S extends Stateful> {
   /** One search. Undefined: there is nothing shorter in it. */
   #one(scope: Scope): Certified | undefined {
     const { finding, premise } = this.#shown;
-    const wants = (other: Finding): boolean => isSameFinding(other, finding);
+    const isShown = ({ kind, call }: Finding): boolean =>
+      scope.trials !== true || kind === 'crash' || call.fail !== undefined;
+    const wants = (other: Finding): boolean => isShown(other) && isSameFinding(other, finding);
     const left = this.#most - this.#states;
     try {
       const asked = { ...(premise === undefined ? {} : { premise }), wants };
       const { found, states, ending } = explore(this.#spec, this.#target, { ...scope, states: left }, asked);
       this.#states += states;
-      if (found !== undefined && isSameFinding(found.finding, finding))
-        return {
-          certificate: { result: 'undecided', states: this.#states, reason: 'shorter' },
-          shorter: found,
-        };
       if (found !== undefined)
-        return undecided(this.#states, 'what a search found, a run from boot shows otherwise');
+        return isSameFinding(found.finding, finding)
+          ? { shorter: found }
+          : undecided(
+              this.#states,
+              'from boot a script that was found shows something else than in the search',
+            );
       return ending === 'states' ? undecided(this.#states, `not within ${this.#most} states`) : undefined;
     } catch (cause) {
       if (!(cause instanceof UnconfirmedError)) throw cause;
@@ -115,13 +115,13 @@ class Certifying<M, S extends Stateful> {
  */
 function budgets(
   commands: number,
-  { faults, overlaps }: Pick<ScriptScope['scope'], 'faults' | 'overlaps'>,
+  { faults, overlaps, trials }: Pick<ScriptScope['scope'], 'faults' | 'overlaps' | 'trials'>,
 ): Pick<Scope, 'depth' | 'faults' | 'overlaps'>[] {
   const fewer = Array.from({ length: overlaps }, (_, at) => ({ faults, overlaps: at, depth: commands - at }));
   return [
     ...fewer,
     { faults, overlaps, depth: commands - 1 - overlaps },
-    ...(faults > 0 ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
+    ...(faults > 0 && trials !== true ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
   ];
 }
 

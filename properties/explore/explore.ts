@@ -1,6 +1,7 @@
 /** Every script of a scope, on a target in lockstep with the specification. */
 import type { Spec, Stateful, Target } from '../../model/index.ts';
 import { runScript } from '../drive.ts';
+import { runFaults } from '../fault-atomicity.ts';
 import type { Finding } from '../finding.ts';
 import { runSchedule } from '../interleave.ts';
 import { scriptOf } from '../record.ts';
@@ -99,7 +100,7 @@ export function confirmed<M, S extends Stateful>(
   if (found === undefined) return searched;
   const script = scriptOfPath(spec, target, scope, found.path);
   const stepper = new Stepper(spec, target, premise);
-  const run = script.schedule === undefined ? runScript : runSchedule;
+  const run = script.schedule !== undefined ? runSchedule : scope.trials === true ? runFaults : runScript;
   const finding = run(stepper, target, script);
   if (finding === undefined) throw new UnconfirmedError(target.name, script, found.finding);
   return { ...searched, found: { script, finding } };

@@ -9,11 +9,14 @@ import type {
   Target,
   Undoable,
 } from '../../model/index.ts';
+import { FaultTrial } from '../fault-trial.ts';
 import { causeOf, type Finding } from '../finding.ts';
 import { Judgement, Lockstep } from '../lockstep.ts';
 import { machineOf } from '../machine.ts';
+import type { Faults } from '../script.ts';
 import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '../stepper.ts';
 import { firstRows, noCounts } from '../tally.ts';
+import { Made } from './made.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
 import { type Orbit, orbitOf } from './symmetry.ts';
@@ -26,6 +29,8 @@ const NOTHING_MORE = [0, 0] as const;
 
 const NOTHING_SPENT: Spent = { faults: 0, overlaps: 0 };
 
+const NO_ARGS = {};
+
 /** The place of a call in its script: nobody reads it before the finding is confirmed. */
 const ANYWHERE = 0;
 
@@ -36,9 +41,14 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #concurrent: Concurrent | undefined;
   readonly #lockstep: Lockstep<M, S>;
   readonly #moves: Moves<M, S>;
+  /** Where a fault is tried, and the call is made without it. */
+  readonly #trial: FaultTrial<M, S> | undefined;
+  readonly #machine: M;
   /** What the calls on the path have used up, the present state's last. */
   readonly #spent: Spent[] = [NOTHING_SPENT];
   readonly #closing: readonly ClosingCall[];
+  /** Where things are given back in the order in which they were made. */
+  readonly #made: Made<M, S> | undefined;
   /** The view is not that of the present state. */
   #isBehind = true;
   /** How many moves were made to the present state, and to the one whose moves are known; -1: to none. */
@@ -56,12 +66,15 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     const calls = scope.only ?? [...(target.calls ?? Object.keys(spec.calls))];
     this.#spec = spec;
     this.#target = target;
+    this.#machine = machine;
     this.#undoable = undoable;
     this.#concurrent = concurrent;
     this.#moves = new Moves(spec, scope, calls, concurrent?.points);
     this.#closing = scope.closes === false ? [] : closingCalls(spec, target);
+    this.#made = scope.closes === 'as made' ? new Made(spec) : undefined;
     const judgement = new Judgement(spec, target.capabilities, noCounts(firstRows(spec).rows), premise);
     this.#lockstep = new Lockstep(judgement, machine);
+    this.#trial = scope.trials === true ? this.#trialOf(spec, target) : undefined;
     target.boot(machine);
     this.#lockstep.reset();
     undoable.attach();
@@ -137,6 +150,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   back(): void {
     this.#return();
     this.#spent.pop();
+    this.#made?.back();
     this.#depth--;
     if (this.#depth < this.#entered) this.#entered = -1;
   }
@@ -147,7 +161,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     const [specLow, specHigh] =
       this.#orbit === undefined ? this.#lockstep.world.state.fingerprint() : NOTHING_MORE;
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
-    const spent = Math.imul(faults * 0x10001 + overlaps, 0x9e3779b1);
+    const spent = Math.imul(faults * 0x10001 + overlaps, 0x9e3779b1) ^ (this.#made?.hash ?? 0);
     return [
       low ^ Math.imul(specLow, 0x01000193) ^ spent,
       high ^ Math.imul(specHigh, 0x01000193) ^ Math.imul(spent, 0x85ebca6b),
@@ -157,6 +171,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   #mark({ call, during }: Move): void {
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
     this.#remember();
+    this.#made?.mark();
     this.#depth++;
     this.#spent.push({
       faults: faults + (call.fail === undefined ? 0 : 1),
@@ -180,12 +195,40 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   #one(call: Call): 'made' | 'undue' | Finding {
+    if (this.#trial !== undefined && call.fail !== undefined) return this.#try(call, call.fail);
     const reply = this.#ask(call, () => this.#target.apply(call));
     if ('kind' in reply) return reply;
     // A fault that did not fire leaves a call that is tried without it too.
     if (call.fail !== undefined && (reply.fired ?? []).length === 0) return 'undue';
     this.#last = { call, reply, isWindow: false };
+    this.#made?.note(call, reply);
     return this.#lockstep.judge(ANYWHERE, call, reply) ?? 'made';
+  }
+
+  /** A call with a fault that shows nothing has no consequences. */
+  #try(call: Call, fail: Faults): 'undue' | Finding {
+    const { op, args } = call;
+    const bare = { op, args };
+    this.#isBehind = true;
+    const tried = this.#trial?.run(this.#lockstep, this.#machine, ANYWHERE, bare, bare, fail);
+    return typeof tried === 'object' ? tried : 'undue';
+  }
+
+  #trialOf(spec: Spec<M, S>, target: Target<M>): FaultTrial<M, S> {
+    const { state } = this.#lockstep.world;
+    return new FaultTrial(spec, target, {
+      mark: () => this.#remember(),
+      back: () => this.#return(),
+      aside: (act) => {
+        state.mark();
+        this.#orbit?.mark();
+        const result = act();
+        state.undo();
+        state.drop();
+        this.#orbit?.back();
+        return result;
+      },
+    });
   }
 
   /** The first call stops at its switch point, the second runs from end to end, the first goes on. */
@@ -239,6 +282,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
         state.drop();
         this.#orbit?.drop();
         this.#last = { ...one, isWindow: true };
+        for (const { call, reply } of [one, other]) this.#made?.note(call, reply);
         return 'made';
       }
       state.undo();
@@ -280,26 +324,32 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   #close(last: Call): Finding | undefined {
     if (this.#closing.length === 0) return undefined;
     this.#remember();
-    const given = this.#giveBack();
-    const finding = typeof given === 'object' ? given : this.#lockstep.end(ANYWHERE, last, given !== 'kept');
+    const given = this.#giveBack(last);
+    const finding = 'kind' in given ? given : this.#lockstep.end(ANYWHERE, given.last, given.isAll);
     this.#return();
     return finding;
   }
 
-  /** 'kept': the target lacks the call that gives something back, and may keep it. */
-  #giveBack(): 'kept' | Finding | undefined {
-    const { world } = this.#lockstep;
-    for (const { op, argument, kind, isSupported } of this.#closing) {
-      const ids = kind === undefined ? [] : this.#spec.live(world, kind);
-      const calls =
-        argument === undefined ? [{ op, args: {} }] : ids.map((id) => ({ op, args: { [argument]: id } }));
-      if (!isSupported && ids.length > 0) return 'kept';
-      for (const call of isSupported ? calls : []) {
-        const finding = this.#lockstep.isDue(call) ? this.#makeOne(call) : undefined;
+  /** The last call that was made, and whether the target has the calls that give everything back. */
+  #giveBack(before: Call): { readonly last: Call; readonly isAll: boolean } | Finding {
+    let [last, isAll] = [before, true];
+    for (const closing of this.#closing) {
+      const calls = this.#callsOf(closing);
+      if (!closing.isSupported && calls.some(({ args }) => args !== NO_ARGS)) isAll = false;
+      for (const call of closing.isSupported ? calls : []) {
+        if (!this.#lockstep.isDue(call)) continue;
+        const finding = this.#makeOne(call);
         if (finding !== undefined) return finding;
+        last = call;
       }
     }
-    return undefined;
+    return { last, isAll };
+  }
+
+  #callsOf({ op, argument, kind }: ClosingCall): Call[] {
+    if (argument === undefined || kind === undefined) return [{ op, args: NO_ARGS }];
+    const ids = this.#made?.ids(kind) ?? this.#spec.live(this.#lockstep.world, kind);
+    return ids.map((id) => ({ op, args: { [argument]: id } }));
   }
 
   #makeOne(call: Call): Finding | undefined {

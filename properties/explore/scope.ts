@@ -13,8 +13,17 @@ export interface Scope
   readonly memory?: number;
   /** What is injected where there are faults; undefined: each fault site of the call fails once. */
   readonly fails?: readonly Faults[];
-  /** False: it is not asked of every state whether everything can be given back. */
-  readonly closes?: boolean;
+  /**
+   * A call in which a fault fires is held against what was there before it, and only tried: the path goes on without.
+   * Not together with overlaps.
+   */
+  readonly trials?: boolean;
+  /**
+   * False: it is not asked of every state whether everything can be given back. Else what exists is given back, in the
+   * order of ids. 'as made': as after a script, in the order in which it was made, and what users hold even when it is
+   * gone already; states with other such lists are different.
+   */
+  readonly closes?: false | 'as made';
 }
 
 export const STATES_MAX = 1_000_000;

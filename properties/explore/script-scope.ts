@@ -16,6 +16,7 @@ import type {
 import { isPlace } from '../argument-form.ts';
 import { runScript } from '../drive.ts';
 import { runSchedule } from '../interleave.ts';
+import type { PropertyName } from '../property.ts';
 import { type Argument, argumentsOf, type Faults, type Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
 import type { Move } from './moves.ts';
@@ -35,6 +36,7 @@ export function scopeOfScript<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   script: Script,
+  property: PropertyName,
   premise?: string,
 ): ScriptScope {
   const stepper = new Stepper(spec, target, premise);
@@ -48,13 +50,10 @@ export function scopeOfScript<M, S extends Stateful>(
   );
   const scope = {
     machine: script.machine,
+    closes: 'as made' as const,
+    trials: property === 'fault',
     only: Object.keys(spec.calls).filter((op) => ops.has(op)),
-    values: Object.fromEntries(
-      [...values].map(([op, args]) => [
-        op,
-        Object.fromEntries([...args].map(([name, choices]) => [name, choices.list])),
-      ]),
-    ),
+    values: listed(values),
     fails: [...fails.values()] as Faults[],
     faults: script.commands.filter(({ fail }) => fail !== undefined).length,
     overlaps: moves.filter(({ during }) => during !== undefined).length,
@@ -89,6 +88,12 @@ function valuesOf<M, S extends Stateful>(spec: Spec<M, S>, { commands }: Script)
   }
   return values;
 }
+
+const listed = (values: Values): NonNullable<Scope['values']> =>
+  Object.fromEntries([...values].map(([op, args]) => [op, listedOf(args)]));
+
+const listedOf = (args: ReadonlyMap<string, Choices>): Readonly<Record<string, readonly Choice[]>> =>
+  Object.fromEntries([...args].flatMap(([name, { list }]) => (list.length === 0 ? [] : [[name, list]])));
 
 function choicesOf(values: Values, op: string, name: string): Choices {
   const args = values.get(op) ?? new Map<string, Choices>();
