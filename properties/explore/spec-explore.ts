@@ -1,12 +1,14 @@
 /** Every script of a scope with every reply that the specification admits. */
 import type { Spec, Stateful } from '../../model/index.ts';
 import type { Finding } from '../finding.ts';
+import type { Symmetric } from './lockstep-system.ts';
 import { type Scope, STATES_MAX } from './scope.ts';
 import { type Searched, search } from './search.ts';
 import { type SpecCounts, type SpecReport, specReport } from './spec-report.ts';
 import { type SpecMove, SpecSystem } from './spec-system.ts';
 
 export interface SpecExplored extends Omit<Searched, 'found' | 'passedOver'> {
+  readonly symmetry?: Symmetric;
   readonly counts: SpecCounts;
   readonly report: SpecReport;
   readonly found?: { readonly moves: readonly SpecMove[]; readonly finding: Finding };
@@ -18,7 +20,8 @@ export function exploreSpec<M, S extends Stateful>(spec: Spec<M, S>, scope: Scop
   const { depth, states = STATES_MAX } = scope;
   const { found, passedOver: _, ...searched } = search(system, { depth, states });
   const report = specReport(system.counts, system.ops);
-  const result = { ...searched, counts: system.counts, report };
+  const { counts, symmetry } = system;
+  const result = { ...searched, ...(symmetry && { symmetry }), counts, report };
   if (found === undefined) return result;
   const { path, finding } = found;
   return { ...result, found: { moves: movesOf(spec, scope, path), finding } };
