@@ -30,6 +30,7 @@ export interface RawExploreOptions extends RawMachineOptions {
   readonly threads?: string;
   readonly cases: string;
   readonly list?: true;
+  readonly spec?: true;
   readonly json?: true;
 }
 
@@ -47,6 +48,8 @@ export interface ExploreOptions {
   readonly threads: number;
   readonly cases: string;
   readonly list: boolean;
+  /** The specification is searched, and no target. */
+  readonly spec: boolean;
   readonly json: boolean;
 }
 
@@ -73,6 +76,7 @@ export function exploreOptions(raw: RawExploreOptions, program: readonly string[
     threads: threadsOf(raw.threads),
     cases: raw.cases,
     list: raw.list === true,
+    spec: raw.spec === true,
     json: raw.json === true,
   };
 }

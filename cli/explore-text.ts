@@ -6,6 +6,9 @@ import { count, many, table, wrapped } from './table.ts';
 
 const COLUMNS = 100;
 
+/** A search without what it found. */
+type Covered = Omit<Explored, 'found'>;
+
 /** The scopes that have names. */
 export function listLines(): string[] {
   const rows = Object.entries(SPEC.scopes).map(([name, { text, large }]) => [
@@ -15,14 +18,16 @@ export function listLines(): string[] {
   return table([['scope', 'what is searched'], ...rows]);
 }
 
-/** The result in one sentence. */
-export function verdictLine({ depth: limit }: Scope, explored: Explored): string {
-  const { states, transitions, depth, frontier, found } = explored;
+/**
+ * The result in one sentence.
+ *
+ * @param length - commands of the case that was found
+ */
+export function verdictLine({ depth: limit }: Scope, explored: Covered, length: number | undefined): string {
+  const { states, transitions, depth, frontier } = explored;
   const covered = `${many(states, 'state')}, ${many(transitions, 'transition')}`;
-  if (found !== undefined) {
-    const { length } = found.script.commands;
+  if (length !== undefined)
     return `broken: the shortest case has ${many(length, 'command')}; found after ${covered}`;
-  }
   if (explored.ending === 'complete')
     return `holds for every script: ${covered}; nothing is left to visit, ${many(depth, 'command')} deep`;
   const left = `${count(frontier)} of the states were not followed further`;
@@ -32,7 +37,7 @@ export function verdictLine({ depth: limit }: Scope, explored: Explored): string
 }
 
 /** Machine, calls and values, symmetry, odds: the bounds of the claim. */
-export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }: Explored): string[] {
+export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }: Covered): string[] {
   const { machine, only = Object.keys(SPEC.calls), few = 1, faults = 0, overlaps = 0, closes } = scope;
   const budgets = [
     ...(faults === 0 ? [] : [`${many(faults, 'injected fault')} a script`]),

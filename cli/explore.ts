@@ -74,7 +74,9 @@ function codeOf(results: readonly Result[], { aborted }: AbortSignal): ExitCode 
 function tell({ asked, explored, saved }: Result, options: ExploreOptions, { io }: Session): void {
   const { found } = explored;
   io.out(io.style('bold', `${asked.name}: ${asked.text}`));
-  io.out(`  ${io.style(found === undefined ? 'green' : 'red', verdictLine(asked.scope, explored))}`);
+  io.out(
+    `  ${io.style(found === undefined ? 'green' : 'red', verdictLine(asked.scope, explored, found?.script.commands.length))}`,
+  );
   for (const line of boundLines(asked.scope, explored)) io.out(`  ${line}`);
   if (found !== undefined) {
     io.out('');

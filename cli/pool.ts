@@ -11,9 +11,11 @@ import {
   type Finding,
   type Found,
   type Outcome,
+  type Scope,
   type Script,
   type ScriptMachine,
   type Shrunk,
+  type SpecExplored,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
 import type { ExploreTask } from './explore.ts';
@@ -129,6 +131,11 @@ export class ThreadRunner {
   /** A scope searched, or undefined: Ctrl-C came first. */
   async explore(task: ExploreTask): Promise<Explored | undefined> {
     return this.#ask<Explored>('explored', [task]);
+  }
+
+  /** The same of the specification alone. */
+  async exploreSpec(scope: Scope): Promise<SpecExplored | undefined> {
+    return this.#ask<SpecExplored>('exploredSpec', [scope]);
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { exploreOptions, type RawExploreOptions } from './explore-options.ts';
+import { exploreSpecCommand } from './explore-spec.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
 import {
   DEFAULT_SCRIPTS,
@@ -49,7 +50,8 @@ export async function commands(args: readonly string[], session: Session): Promi
     code = await shrinkCommand(files, options, words, session);
   });
   addExplore(program, async (options) => {
-    code = await exploreCommand(exploreOptions(options, words), session);
+    const asked = exploreOptions(options, words);
+    code = await (asked.spec ? exploreSpecCommand : exploreCommand)(asked, session);
   });
   addLists(program, (list, json) => {
     if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
@@ -234,6 +236,7 @@ function addExplore(program: Command, act: (options: RawExploreOptions) => Promi
     .description('try every script of a scope: a tiny machine, few calls, few values, up to a length')
     .option('--scope <names>', 'scopes that have names (default: all but the large ones)', collect)
     .option('--list', 'list the scopes and search none')
+    .option('--spec', 'the specification alone, with every reply that its rules admit')
     .option('--target <name>', `${TARGET_HELP}; it must be able to go back`, 'builtin')
     .option(
       '--only <names>',

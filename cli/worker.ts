@@ -9,6 +9,7 @@ import {
   type ChunkResult,
   type Explored,
   explore,
+  exploreSpec,
   type Finding,
   type Found,
   hiding,
@@ -19,10 +20,12 @@ import {
   Recorder,
   runChunk,
   runRepeatedly,
+  type Scope,
   type Script,
   type ScriptMachine,
   Scripts,
   type Shrunk,
+  type SpecExplored,
   shortestWith,
   shrink,
   type Trial,
@@ -191,4 +194,7 @@ export async function explored({ target, premise, scope }: ExploreTask): Promise
   return explore(SPEC, opened, scope, premise === undefined ? {} : { premise });
 }
 
-workerpool.worker({ explored, chunk, smaller, find, situation, costs, hunted, audited });
+/** The same of the specification alone. */
+export const exploredSpec = (scope: Scope): SpecExplored => exploreSpec(SPEC, scope);
+
+workerpool.worker({ explored, exploredSpec, chunk, smaller, find, situation, costs, hunted, audited });

@@ -11,6 +11,7 @@ export * from './explore/moves.ts';
 export * from './explore/replies.ts';
 export * from './explore/scope.ts';
 export * from './explore/search.ts';
+export * from './explore/spec-explore.ts';
 export * from './explore/spec-report.ts';
 export * from './explore/spec-system.ts';
 export type { System } from './explore/system.ts';

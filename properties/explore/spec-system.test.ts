@@ -8,24 +8,16 @@ import {
   type Value,
   type World,
 } from '../../model/index.ts';
-import type { Finding } from '../finding.ts';
 import type { Scope } from './scope.ts';
-import { search } from './search.ts';
-import { type SpecReport, specReport } from './spec-report.ts';
+import { exploreSpec, type SpecExplored } from './spec-explore.ts';
+import type { SpecReport } from './spec-report.ts';
 import { SpecSystem } from './spec-system.ts';
 
-interface Answer {
-  readonly states: number;
-  readonly finding?: Finding;
-  readonly report: SpecReport;
-}
-
-function searched(spec: Spec<Machine, World>, scope: Scope): Answer {
-  const system = new SpecSystem(spec, scope);
-  const { states, ending, found } = search(system, { depth: scope.depth, states: 100_000 });
-  expect(ending).to.equal(found === undefined ? 'complete' : 'found');
-  const report = specReport(system.counts, system.ops);
-  return { states, report, ...(found && { finding: found.finding }) };
+/** All of a scope, or up to its finding. */
+function searched(spec: Spec<Machine, World>, scope: Scope): SpecExplored {
+  const explored = exploreSpec(spec, scope);
+  expect(explored.ending).to.equal(explored.found === undefined ? 'complete' : 'found');
+  return explored;
 }
 
 const withRule = (
@@ -67,6 +59,17 @@ describe('a specification alone', () => {
   it('has every set of clients', () => {
     // Three of them, in or out; a set of n may grow by 3 - n, may not, may lose n, or name one that is not there.
     expect(searched(SPEC, CLIENTS)).to.deep.include({ states: 8, report: NOTHING });
+  });
+
+  it('needs one state of those that differ in names alone', () => {
+    for (const scope of [PAGES, CLIENTS, DOMAINS]) {
+      const all = searched(SPEC, scope);
+      const { states, symmetry, report } = searched(SPEC, { ...scope, symmetry: true });
+      expect(states).to.be.at.most(all.states);
+      expect(symmetry?.standsFor).to.equal(all.states);
+      expect(report).to.deep.equal(all.report);
+    }
+    expect(searched(SPEC, { ...CLIENTS, symmetry: true }).states, 'how many there are').to.equal(4);
   });
 
   it('goes back to where it was', () => {
@@ -129,7 +132,8 @@ describe('a specification alone', () => {
         ['an id that is in use', (s, _args, { client }) => s.client.values[Number(client)] === 1, 'C5'],
       ],
     }));
-    const { finding } = searched(contradicting, CLIENTS);
+    const { found } = searched(contradicting, CLIENTS);
+    const finding = found?.finding;
     expect(finding).to.include({ kind: 'specification', clause: 'no reply', serves: 'P1', command: 0 });
     expect(finding?.call).to.deep.equal({ op: 'ion_client_create', args: {} });
   });
@@ -152,12 +156,16 @@ describe('a specification alone', () => {
 
   it('finds the effect that breaks an invariant of its own', () => {
     const careless = withRule('free_pages', ({ require: [exists] }) => ({ require: exists ? [exists] : [] }));
-    expect(searched(SPEC, DOMAINS).finding).to.equal(undefined);
-    expect(searched(careless, DOMAINS).finding).to.include({
-      kind: 'specification',
-      serves: 'I2',
-      command: 3,
-    });
+    expect(searched(SPEC, DOMAINS).found).to.equal(undefined);
+    const { found } = searched(careless, DOMAINS);
+    expect(found?.finding).to.include({ kind: 'specification', serves: 'I2', command: 3 });
+    expect(found?.moves.map(({ call }) => call.op)).to.deep.equal([
+      'alloc_pages',
+      'iommu_domain_alloc',
+      'iommu_map',
+      'free_pages',
+    ]);
+    expect(found?.moves[2]?.reply).to.deep.equal({ ok: { iova: 0 } });
   });
 
   it('names the rules that it could not ask', () => {

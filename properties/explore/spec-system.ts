@@ -20,10 +20,12 @@ import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Views, type Wrong } from '../views.ts';
+import type { Symmetric } from './lockstep-system.ts';
 import { Moves } from './moves.ts';
 import { type Replies, repliesTo, type Space, widthOf } from './replies.ts';
 import type { Scope } from './scope.ts';
 import { noteReplies, type SpecCounts } from './spec-report.ts';
+import { type Orbit, orbitOf } from './symmetry.ts';
 import type { System } from './system.ts';
 
 /** A call with one of its replies; without one no reply is right. */
@@ -65,6 +67,8 @@ export class SpecSystem<M, S extends Stateful> implements System {
   readonly #calls: Moves<M, S>;
   readonly #limits: Readonly<Record<string, number>>;
   readonly #opaque: number;
+  readonly #orbit: Orbit | undefined;
+  #standsFor = 1;
   readonly #levels: Level[] = [{ moves: undefined, counted: 0 }];
   #last: SpecMove = { call: { op: 'boot', args: {} } };
 
@@ -80,6 +84,13 @@ export class SpecSystem<M, S extends Stateful> implements System {
     this.#views = new Views(spec, machine, spec.columns(this.world));
     this.#views.reset();
     this.world.state.attach();
+    if (scope.symmetry === true) this.#orbit = orbitOf(spec, machine, scope, this.ops, this.world);
+  }
+
+  /** Undefined without symmetry. */
+  get symmetry(): Symmetric | undefined {
+    if (this.#orbit === undefined) return undefined;
+    return { renamings: this.#orbit.renamings, standsFor: this.#standsFor };
   }
 
   /** Number of moves in the present state. Asked once a state: it is here that replies are counted. */
@@ -93,6 +104,7 @@ export class SpecSystem<M, S extends Stateful> implements System {
     this.#last = this.move(number);
     const { call, reply } = this.#last;
     this.world.state.mark();
+    this.#orbit?.mark();
     this.#levels.push({ ...this.#level });
     if (reply === undefined) return this.#impossible(call);
     if (!('ok' in reply)) return 'made';
@@ -117,7 +129,8 @@ export class SpecSystem<M, S extends Stateful> implements System {
   }
 
   /** The invariants of the specification's own view. */
-  look(): Finding | undefined {
+  look(isNew: boolean): Finding | undefined {
+    if (isNew) this.#standsFor += this.#orbit?.size ?? 1;
     const wrong = this.#views.checkAlone(this.world.state);
     return wrong && this.#finding(this.#last, wrong);
   }
@@ -125,11 +138,12 @@ export class SpecSystem<M, S extends Stateful> implements System {
   back(): void {
     this.world.state.undo();
     this.world.state.drop();
+    this.#orbit?.back();
     this.#levels.pop();
   }
 
   fingerprint(): readonly [low: number, high: number] {
-    return this.world.state.fingerprint();
+    return this.#orbit?.fingerprint() ?? this.world.state.fingerprint();
   }
 
   get #level(): Level {
