@@ -62,7 +62,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   'iommu-leaves': {
     text: 'large leaves: mapped over tables, under them, and unmapped in part',
-    machine: { ...SMALL, pages: 8, ioBits: 12 },
+    machine: { ...SMALL, pages: 10, ioBits: 12 },
     only: ['alloc_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap', 'iommu_iova_to_phys'],
     values: {
       ...UNMANAGED,
@@ -145,7 +145,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   dma: {
     text: 'tables mapped for a device in each direction, at addresses of the implementation’s choice',
-    machine: { ...SMALL, pages: 10 },
+    machine: { ...SMALL, pages: 10, ioBits: 10 },
     only: [
       'alloc_pages',
       ...DOMAINS,
@@ -179,7 +179,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   'dma-lazy': {
     text: 'unmapped addresses that wait for a flush',
-    machine: { ...SMALL, policies: LAZY },
+    machine: { ...SMALL, pages: 9, vmallocPages: 5, policies: LAZY },
     only: [...DOMAINS, 'dma_alloc_coherent', 'dma_free_coherent', 'device_read', 'tick_flush', 'tick_iotlb'],
     values: {
       ...FOR_DMA,

@@ -52,7 +52,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   'ion-scattered': {
     text: 'no two pages are neighbours',
-    machine: { ...SMALL, pages: 16, orderMax: 0, vmallocPages: 64 },
+    machine: { ...SMALL, pages: 20, orderMax: 0, vmallocPages: 64 },
     only: BUFFERS,
     values: { ion_alloc: { bytes: [64, 128, 576], flags: ['uncached'] } },
     depth: 5,
@@ -182,9 +182,9 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     values: {
       ion_alloc: { ...UNCACHED, bytes: [64, 128] },
       ion_mmap: { offset: [0, 64], bytes: [0, 64, 128] },
-      ion_munmap: { map: [0, 64] },
+      ion_munmap: { map: [448] },
     },
-    depth: 6,
+    depth: 7,
   },
   'user-maps-two': {
     text: 'one buffer in the address spaces of two clients',
@@ -248,6 +248,30 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 14, handles: 3 },
     only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
     values: { ...BOTH, ion_alloc: { ...UNCACHED, bytes: [64, 128, 256] } },
+    depth: 8,
+  },
+  'small-spaces-short': {
+    text: 'the same where there is no page for the tables of the address space',
+    machine: { ...SMALL, pages: 5 },
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
+    values: { ...BOTH, ion_alloc: { ...UNCACHED, bytes: [64, 128] } },
+    depth: 7,
+  },
+  'small-spaces-scattered': {
+    text: 'two buffers in a device address space of six pages, and as many of memory',
+    machine: { ...SMALL, pages: 9, orderMax: 0, vmallocPages: 2, handles: 2 },
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
+    values: {
+      ...BOTH,
+      ion_alloc: { bytes: [64, 128], heaps: [['iommu'], ['system']], flags: ['uncached'] },
+    },
+    depth: 8,
+  },
+  'large-buffer': {
+    text: 'a buffer that leaves the device address space two pieces',
+    machine: { ...SMALL, pages: 44, ioBits: 12, vmallocPages: 64, handles: 2 },
+    only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
+    values: { ...BOTH, ion_alloc: { ...UNCACHED, bytes: [128, 1856] } },
     depth: 8,
   },
   'smallest-space': {

@@ -55,6 +55,17 @@ export const MEMORY_SCOPES: Readonly<Record<string, NamedScope>> = {
     },
     depth: 5,
   },
+  'pages-moved': {
+    text: 'what compaction moves, with what is in it',
+    machine: { ...TINY, pages: 4, orderMax: 1, occupants: 2 },
+    only: [...PAGES, 'occupy', 'release', 'compact', 'cpu_write'],
+    values: {
+      occupy: { pfn: [0, 1], count: [1, 2], mobility: ['movable'], tag: [1] },
+      cpu_write: { at: [{ offset: 0 }], bytes: [16], tag: [2] },
+    },
+    few: 2,
+    depth: 5,
+  },
   'pages-compacted': {
     text: 'three pages with a movable one in the middle',
     machine: { ...TINY, pages: 3, orderMax: 1, parked: 2, movable: [[1, 1]] },
@@ -122,7 +133,7 @@ export const MEMORY_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   'kernel-maps': {
     text: 'blocks at consecutive kernel addresses',
-    machine: { pages: 7, orderMax: 1, vmallocPages: 8, parked: 0 },
+    machine: { pages: 8, orderMax: 1, vmallocPages: 8, parked: 0 },
     only: [...PAGES, 'vmap', 'vunmap', 'vmalloc', 'vfree', 'cpu_write', 'cpu_read'],
     values: {
       vmap: { pages: [1, 2] },
