@@ -8,7 +8,7 @@ const COLUMNS_MAX = 120;
 /** Lines of the rules, which a reader holds against the kernel one by one; tables and the language do not count. */
 const RULE_LINES_MAX = 2_500;
 const TABLES =
-  /^model\/(calls(-\w+)?|machine|view|world|invariants|labels|premises|scopes|symmetry|index)\.ts$/;
+  /^model\/(calls(-\w+)?|machine|view|world|invariants|labels|premises|scopes(-\w+)?|symmetry|index)\.ts$/;
 const LANGUAGE = /^model\/(column|judge|spec|target)\.ts$/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|prop))?\.ts$/;
 const GENERATED = ['.git', 'node_modules', 'dist', 'coverage'];
