@@ -1,6 +1,6 @@
 /** What a search covered, in words: whoever reads that nothing was found must see where it was looked for. */
 import { type Choice, SPEC } from '../model/index.ts';
-import type { Explored, Scope } from '../properties/index.ts';
+import type { Explored, Scope, Told } from '../properties/index.ts';
 import { machineText } from './script-text.ts';
 import { count, many, table, wrapped } from './table.ts';
 
@@ -33,11 +33,25 @@ export function verdictLine({ depth: limit }: Scope, explored: Covered, length: 
   const left = `${count(frontier)} of the states were not followed further`;
   if (explored.ending === 'depth')
     return `holds for every script of up to ${many(limit, 'command')}: ${covered}; ${left}`;
-  return `holds for every script of up to ${many(Math.max(depth - 1, 0), 'command')}: given up at ${covered}; ${left}`;
+  const gaveUp = explored.ending === 'interrupted' ? 'interrupted' : `given up for ${explored.ending}`;
+  return `holds for every script of up to ${many(Math.max(depth - 1, 0), 'command')}: ${gaveUp} at ${covered}; ${left}`;
+}
+
+/** How far a search is. */
+export function toldLine(
+  scope: string,
+  { states, transitions, depth, frontier }: Told,
+  seconds: number,
+): string {
+  const rate = `${count(Math.round(transitions / seconds))} transitions/s`;
+  return `exploring ${scope}: ${many(states, 'state')}, ${many(depth, 'command')} deep, ${count(frontier)} to visit, ${rate}`;
 }
 
 /** Machine, calls and values, symmetry, odds: the bounds of the claim. */
-export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }: Covered): string[] {
+export function boundLines(
+  scope: Scope,
+  { states, bytes, peakBytes, collision, passedOver, symmetry }: Covered,
+): string[] {
   const { machine, only = Object.keys(SPEC.calls), few = 1, faults = 0, overlaps = 0, closes } = scope;
   const budgets = [
     ...(faults === 0 ? [] : [`${many(faults, 'injected fault')} a script`]),
@@ -45,6 +59,7 @@ export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }
     ...(closes === false ? ['not asked whether everything can be given back'] : []),
     ...(passedOver === 0 ? [] : [`${many(passedOver, 'finding')} that decide nothing were passed over`]),
   ];
+  const perState = (count: number): string => (count / states).toFixed(0);
   const calls = only.map((op) => callText(scope, op)).join(', ');
   return [
     ...wrapped(`machine  ${machineText(machine)}`, COLUMNS),
@@ -56,7 +71,8 @@ export function boundLines(scope: Scope, { states, bytes, passedOver, symmetry }
     symmetry === undefined
       ? 'symmetry off'
       : `symmetry on: ${many(symmetry.renamings, 'renaming')}; stands for ${many(symmetry.standsFor, 'state')}`,
-    `kept     ${(bytes / states).toFixed(0)} bytes a state`,
+    `kept     ${perState(bytes)} bytes a state, at the most ${perState(peakBytes)} while a table grew`,
+    `odds     ${collision === 0 ? '0' : collision.toExponential(1)} that two states were taken for one`,
   ];
 }
 

@@ -1,20 +1,18 @@
 /** `ionclad explore`: every script of a scope, or the shortest that shows a finding. */
 import type { Case } from '../counterexamples/index.ts';
-import { describe, type Explored, type Scope } from '../properties/index.ts';
+import { describe, type Explored } from '../properties/index.ts';
 import { replayLine } from './command-line.ts';
 import { Corpus, type Kept } from './corpus.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { Crew } from './explore-crew.ts';
 import type { Asked, ExploreOptions } from './explore-options.ts';
-import { boundLines, listLines, verdictLine } from './explore-text.ts';
+import { boundLines, listLines, toldLine, verdictLine } from './explore-text.ts';
+import type { ExploreTask } from './explore-worker.ts';
 import { foundCase } from './found.ts';
-import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
 import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
 import { version } from './version.ts';
-
-/** What a thread is asked to search. Plain data. */
-export type ExploreTask = Pick<ExploreOptions, 'target' | 'premise'> & { readonly scope: Scope };
 
 /** What became of one scope. */
 interface Result {
@@ -32,12 +30,16 @@ export async function exploreCommand(options: ExploreOptions, session: Session):
   }
   const corpus = new Corpus(options.cases);
   const progress = new Progress(session, options.asked.length, undefined, 'scope');
-  const runner = new ThreadRunner(session, progress, 1);
+  const crew = new Crew(options.threads);
   const results: Result[] = [];
   try {
     for (const asked of options.asked) {
       progress.say(`exploring ${asked.name}`);
-      const explored = await runner.explore({ ...options, scope: asked.scope });
+      progress.restart();
+      const explored = await crew.explore(taskOf(asked, options), {
+        signal,
+        tell: (told) => progress.tell((seconds) => toldLine(asked.name, told, seconds)),
+      });
       if (explored === undefined) break;
       const result = keep(asked, explored, options, corpus);
       results.push(result);
@@ -45,13 +47,19 @@ export async function exploreCommand(options: ExploreOptions, session: Session):
     }
   } finally {
     progress.end();
-    await runner.close();
+    await crew.close();
   }
   const code = codeOf(results, signal);
   if (options.json) io.out(JSON.stringify(reportOf(results, options, code), null, 2));
   if (signal.aborted) io.err('ionclad: interrupted');
   return code;
 }
+
+const taskOf = ({ scope }: Asked, { target, premise }: ExploreOptions): ExploreTask => ({
+  target,
+  premise,
+  scope,
+});
 
 function keep(asked: Asked, explored: Explored, { target, premise }: ExploreOptions, corpus: Corpus): Result {
   if (explored.found === undefined) return { asked, explored };

@@ -7,7 +7,6 @@ import {
   type ChunkResult,
   Collector,
   chunkCount,
-  type Explored,
   type Finding,
   type Found,
   type Outcome,
@@ -18,7 +17,6 @@ import {
   type SpecExplored,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
-import type { ExploreTask } from './explore.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
 import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
@@ -128,12 +126,7 @@ export class ThreadRunner {
     return this.#ask<Audited>('audited', [known, seed, chunk, scripts]);
   }
 
-  /** A scope searched, or undefined: Ctrl-C came first. */
-  async explore(task: ExploreTask): Promise<Explored | undefined> {
-    return this.#ask<Explored>('explored', [task]);
-  }
-
-  /** The same of the specification alone. */
+  /** A specification alone searched, or undefined: Ctrl-C came first. */
   async exploreSpec(scope: Scope): Promise<SpecExplored | undefined> {
     return this.#ask<SpecExplored>('exploredSpec', [scope]);
   }

@@ -32,22 +32,32 @@ export class Progress {
     this.#seconds = seconds;
     this.#unit = unit;
     this.#start = session.now();
-    this.#last = this.#start + QUIET_MS - PLAIN_MS;
-    if (session.io.draw !== undefined) this.#last = this.#start + QUIET_MS;
+    this.#last = this.#quiet();
   }
 
   /** The clock starts again, for another run of as many scripts. */
   restart(): void {
     this.#start = this.#session.now();
+    this.#last = this.#quiet();
+  }
+
+  /** When something would have been told last, if the next time was soon enough. */
+  #quiet(): number {
+    return this.#start + QUIET_MS - (this.#session.io.draw === undefined ? PLAIN_MS : 0);
   }
 
   update(done: Done): void {
+    this.tell((seconds) => this.#line(done, seconds));
+  }
+
+  /** How far something is, after so many seconds. */
+  tell(text: (seconds: number) => string): void {
     clearTimeout(this.#saying);
     const { io } = this.#session;
     const now = this.#session.now();
     if (now - this.#last < (io.draw === undefined ? PLAIN_MS : REDRAW_MS)) return;
     this.#last = now;
-    const line = this.#line(done, (now - this.#start) / 1000);
+    const line = text((now - this.#start) / 1000);
     if (io.draw === undefined) io.err(line);
     else io.draw(line);
   }

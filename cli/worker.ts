@@ -7,8 +7,6 @@ import {
   believed,
   CHUNK_SCRIPTS,
   type ChunkResult,
-  type Explored,
-  explore,
   exploreSpec,
   type Finding,
   type Found,
@@ -34,8 +32,6 @@ import {
 import { builtin } from '../targets/builtin.ts';
 import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
-import { UsageError } from './exit.ts';
-import type { ExploreTask } from './explore.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
@@ -186,15 +182,7 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
   return known;
 }
 
-/** Searches a scope. */
-export async function explored({ target, premise, scope }: ExploreTask): Promise<Explored> {
-  const opened = await localTarget(target);
-  if (opened.undoable === undefined)
-    throw new UsageError(`--target: ${target.name} cannot go back to an earlier state: it has no undoable`);
-  return explore(SPEC, opened, scope, premise === undefined ? {} : { premise });
-}
-
-/** The same of the specification alone. */
+/** Searches a specification alone. */
 export const exploredSpec = (scope: Scope): SpecExplored => exploreSpec(SPEC, scope);
 
-workerpool.worker({ explored, exploredSpec, chunk, smaller, find, situation, costs, hunted, audited });
+workerpool.worker({ exploredSpec, chunk, smaller, find, situation, costs, hunted, audited });

@@ -17,6 +17,9 @@ export class Expander {
   readonly #wants: Wants;
   /** States on the way from the first to where the system stands. */
   readonly #path: number[] = [0];
+  /** The state whose moves were counted last, and how many it has. */
+  #counted = -1;
+  #count = 0;
 
   constructor(system: System, wants: Wants = () => true) {
     this.#system = system;
@@ -43,7 +46,7 @@ export class Expander {
   #expand(share: Share, position: number): Cut | undefined {
     const system = this.#system;
     this.#goTo(share, position);
-    const count = system.count();
+    const count = this.#countAt(share.round.first + position);
     let made = 0;
     let passed = 0;
     if (share.room < count) return { position };
@@ -63,6 +66,15 @@ export class Expander {
     }
     share.count(position, made, passed);
     return undefined;
+  }
+
+  /** Asked of the system once, although a round may end where there is no room for what its next state leads to. */
+  #countAt(state: number): number {
+    if (state !== this.#counted) {
+      this.#count = this.#system.count();
+      this.#counted = state;
+    }
+    return this.#count;
   }
 
   /** Looks at where a move led, and notes it where it is new. */

@@ -21,7 +21,7 @@ interface Symmetric {
   readonly standsFor: number;
 }
 
-export interface Explored extends Omit<Searched, 'found'> {
+export interface Explored extends Omit<Searched, 'found' | 'standsFor'> {
   /** Where one of each set of states was visited that differ in names only. */
   readonly symmetry?: Symmetric;
   readonly found?: { readonly script: Script; readonly finding: Finding };
@@ -87,23 +87,28 @@ export interface Ended {
   readonly renamings: number | undefined;
 }
 
+/** What came out, but for what was found. */
+export function covered({ searched, renamings }: Ended): Omit<Explored, 'found'> {
+  const { found, standsFor, ...counted } = searched;
+  return renamings === undefined ? counted : { ...counted, symmetry: { renamings, standsFor } };
+}
+
 /** What came out, with the script of what was found, which is run from boot before it is believed. */
 export function confirmed<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   scope: Scope,
-  { searched: { found, ...counted }, renamings }: Ended,
+  ended: Ended,
   premise?: string,
 ): Explored {
-  const symmetry = renamings === undefined ? {} : { symmetry: { renamings, standsFor: counted.standsFor } };
-  const searched = { ...counted, ...symmetry };
-  if (found === undefined) return searched;
+  const { found } = ended.searched;
+  if (found === undefined) return covered(ended);
   const script = scriptOfPath(spec, target, scope, found.path);
   const stepper = new Stepper(spec, target, premise);
   const run = script.schedule !== undefined ? runSchedule : scope.trials === true ? runFaults : runScript;
   const finding = run(stepper, target, script);
   if (finding === undefined) throw new UnconfirmedError(target.name, script, found.finding);
-  return { ...searched, found: { script, finding } };
+  return { ...covered(ended), found: { script, finding } };
 }
 
 /** The script of a path: its moves are named by numbers that mean something only on the way. */

@@ -50,8 +50,9 @@ export interface Searched {
   readonly standsFor: number;
   /** The chance that two states had the same fingerprint, and one of them was not visited. */
   readonly collision: number;
-  /** Bytes that the search keeps about states. */
+  /** Bytes that the search keeps about states, and at the most while a table grew; a round has 2 MiB beside. */
   readonly bytes: number;
+  readonly peakBytes: number;
   /** The moves to a finding. */
   readonly found?: { readonly path: readonly number[]; readonly finding: Finding };
 }
@@ -186,6 +187,7 @@ export class Search {
       standsFor: this.#standsFor,
       collision: collisionOdds(this.#visited.size),
       bytes: this.#visited.bytes + this.#paths.bytes,
+      peakBytes: this.#visited.peakBytes + this.#paths.peakBytes,
       ...(this.#found === undefined ? {} : { found: this.#found }),
     };
   }

@@ -1,14 +1,13 @@
 /** Every script of a scope with every reply that the specification admits. */
 import type { Spec, Stateful } from '../../model/index.ts';
 import type { Finding } from '../finding.ts';
-import type { Symmetric } from './lockstep-system.ts';
-import { type Scope, STATES_MAX } from './scope.ts';
-import { type Searched, search } from './search.ts';
+import { covered, type Explored, limitsOf } from './explore.ts';
+import type { Scope } from './scope.ts';
+import { search } from './search.ts';
 import { type SpecCounts, type SpecReport, specReport } from './spec-report.ts';
 import { type SpecMove, SpecSystem } from './spec-system.ts';
 
-export interface SpecExplored extends Omit<Searched, 'found' | 'passedOver'> {
-  readonly symmetry?: Symmetric;
+export interface SpecExplored extends Omit<Explored, 'found' | 'passedOver'> {
   readonly counts: SpecCounts;
   readonly report: SpecReport;
   readonly found?: { readonly moves: readonly SpecMove[]; readonly finding: Finding };
@@ -17,13 +16,12 @@ export interface SpecExplored extends Omit<Searched, 'found' | 'passedOver'> {
 /** Searches a scope of a specification by itself. */
 export function exploreSpec<M, S extends Stateful>(spec: Spec<M, S>, scope: Scope): SpecExplored {
   const system = new SpecSystem(spec, scope);
-  const { depth, states = STATES_MAX } = scope;
-  const { found, passedOver: _, ...searched } = search(system, { depth, states });
-  const report = specReport(system.counts, system.ops);
-  const { counts, symmetry } = system;
-  const result = { ...searched, ...(symmetry && { symmetry }), counts, report };
-  if (found === undefined) return result;
-  const { path, finding } = found;
+  const searched = search(system, limitsOf(scope));
+  const { counts, ops, renamings } = system;
+  const { passedOver: _, ...explored } = covered({ searched, renamings });
+  const result = { ...explored, counts, report: specReport(counts, ops) };
+  if (searched.found === undefined) return result;
+  const { path, finding } = searched.found;
   return { ...result, found: { moves: movesOf(spec, scope, path), finding } };
 }
 

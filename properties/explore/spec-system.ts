@@ -20,7 +20,6 @@ import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Views, type Wrong } from '../views.ts';
-import type { Symmetric } from './lockstep-system.ts';
 import { Moves } from './moves.ts';
 import { type Replies, repliesTo, type Space, widthOf } from './replies.ts';
 import type { Scope } from './scope.ts';
@@ -68,7 +67,6 @@ export class SpecSystem<M, S extends Stateful> implements System {
   readonly #limits: Readonly<Record<string, number>>;
   readonly #opaque: number;
   readonly #orbit: Orbit | undefined;
-  #standsFor = 1;
   readonly #levels: Level[] = [{ moves: undefined, counted: 0 }];
   #last: SpecMove = { call: { op: 'boot', args: {} } };
 
@@ -88,9 +86,12 @@ export class SpecSystem<M, S extends Stateful> implements System {
   }
 
   /** Undefined without symmetry. */
-  get symmetry(): Symmetric | undefined {
-    if (this.#orbit === undefined) return undefined;
-    return { renamings: this.#orbit.renamings, standsFor: this.#standsFor };
+  get renamings(): number | undefined {
+    return this.#orbit?.renamings;
+  }
+
+  standsFor(): number {
+    return this.#orbit?.size ?? 1;
   }
 
   /** Number of moves in the present state. Asked once a state: it is here that replies are counted. */
@@ -129,8 +130,7 @@ export class SpecSystem<M, S extends Stateful> implements System {
   }
 
   /** The invariants of the specification's own view. */
-  look(isNew: boolean): Finding | undefined {
-    if (isNew) this.#standsFor += this.#orbit?.size ?? 1;
+  look(): Finding | undefined {
     const wrong = this.#views.checkAlone(this.world.state);
     return wrong && this.#finding(this.#last, wrong);
   }
