@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import workerpool from 'workerpool';
 import {
   covered,
-  type Ended,
   type Expanded,
   type Explored,
   limitsOf,
+  type Round,
   Search,
   type Told,
 } from '../properties/index.ts';
@@ -20,6 +20,9 @@ export interface Watched {
 
 /** Milliseconds that threads have for the state they are at when a search is to end. */
 const PATIENCE_MS = 1_000;
+
+/** Rounds of fewer states are for one thread: the others would take longer to be asked, or to start. */
+const ALONE = 64;
 
 export class Crew {
   /** A pool of one thread for each: every round finds the system that the thread entered. */
@@ -35,18 +38,23 @@ export class Crew {
   /** Searches a scope, and says what was covered when Ctrl-C came. Undefined: it came before anything was. */
   async explore(task: ExploreTask, { signal, tell }: Watched): Promise<Explored | undefined> {
     if (signal.aborted) return undefined;
-    const roots = await unlessAborted(
-      signal,
-      this.#all<Root>('enter', () => [task]),
-    );
-    const [root] = roots ?? [];
+    const entered: Promise<Root>[] = [];
+    const enter = (thread: number): Promise<Root> =>
+      (entered[thread] ??= this.#ask<Root>(thread, 'enter', task));
+    const root = await unlessAborted(signal, enter(0));
     if (root === undefined) return undefined;
     const search = new Search(root.fingerprint, limitsOf(task.scope), this.#threads.length);
+    const expand = async (round: Round, thread: number): Promise<Expanded> => {
+      await enter(thread);
+      return this.#ask<Expanded>(thread, 'expand', round, thread);
+    };
     const stop = (): void => search.stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
       for (let round = search.begin(); round !== undefined; round = search.begin()) {
-        const expanding = this.#all<Expanded>('expand', (thread) => [round, thread]);
+        const started = round;
+        const threads = this.#threads.slice(0, round.count < ALONE ? 1 : undefined);
+        const expanding = Promise.all(threads.map((_, thread) => expand(started, thread)));
         const expanded = await unlessAborted(signal, expanding, PATIENCE_MS);
         if (expanded === undefined) break;
         search.end(expanded);
@@ -56,26 +64,15 @@ export class Crew {
       signal.removeEventListener('abort', stop);
     }
     const ended = { searched: search.result, renamings: root.renamings };
-    return ended.searched.found === undefined ? covered(ended) : this.#confirmed(ended, signal);
-  }
-
-  async #confirmed(ended: Ended, signal: AbortSignal): Promise<Explored | undefined> {
-    const [thread] = this.#threads;
-    return unlessAborted(
-      signal,
-      thread?.exec('confirm', [ended]) as unknown as Promise<Explored>,
-      PATIENCE_MS,
-    );
+    if (ended.searched.found === undefined) return covered(ended);
+    return unlessAborted(signal, this.#ask<Explored>(0, 'confirm', ended), PATIENCE_MS);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.terminate(true)));
   }
 
-  /** The answers of all threads. The first that fails ends the waiting. */
-  #all<T>(method: string, argsOf: (thread: number) => unknown[]): Promise<T[]> {
-    return Promise.all(
-      this.#threads.map((thread, at) => thread.exec(method, argsOf(at)) as unknown as Promise<T>),
-    );
+  #ask<T>(thread: number, method: string, ...args: readonly unknown[]): Promise<T> {
+    return this.#threads[thread]?.exec(method, [...args]) as unknown as Promise<T>;
   }
 }

@@ -123,4 +123,4 @@ describe('ionclad explore', () => {
     expect(code).to.equal(130);
     expect(err).to.include('ionclad: interrupted');
   }).timeout(20_000);
-});
+}).timeout(20_000);
