@@ -9,6 +9,7 @@ import {
   type Script,
   type Shrunk,
 } from '../properties/index.ts';
+import { certificateText } from './certificate-text.ts';
 import { replayLine } from './command-line.ts';
 import type { Corpus, Kept } from './corpus.ts';
 import type { RunOptions } from './options.ts';
@@ -102,8 +103,14 @@ function propertyOf(asked: Omit<Asked, 'seed'>, script: Script, { kind, command,
 }
 
 /** The case of a finding that a run came to. */
-export const caseOf = (asked: Asked, version: string, { index, script, finding }: Found): Case =>
-  foundCase(asked, script, finding, { seed: asked.seed, index, version });
+export const caseOf = (
+  asked: Asked,
+  version: string,
+  { index, script, finding, certificate }: Found & Pick<Shrunk, 'certificate'>,
+): Case => ({
+  ...foundCase(asked, script, finding, { seed: asked.seed, index, version }),
+  ...(certificate === undefined ? {} : { certificate }),
+});
 
 /** The case of a finding, wherever it comes from. */
 export function foundCase(
@@ -156,6 +163,7 @@ export function tell(
   io.out(
     `found by script ${found.index} of seed ${options.seed} on ${options.target.name}${shrinking(found, shrunk)}`,
   );
+  if (shrunk?.certificate !== undefined) io.out(certificateText(shrunk.certificate));
   tellPlace(place, saved, options, io);
 }
 

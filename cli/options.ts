@@ -4,6 +4,7 @@ import { VERDICTS } from '../counterexamples/index.ts';
 import { nearest, suggest } from '../counterexamples/near.ts';
 import { SPEC } from '../model/index.ts';
 import {
+  CERTIFY_STATES,
   machineOf,
   PROPERTIES,
   type PropertyName,
@@ -26,7 +27,14 @@ export interface RawMachineOptions {
   readonly policy?: readonly string[];
 }
 
-export interface RawRunOptions extends RawMachineOptions {
+/** What commands that shrink are asked for. */
+export interface RawProofOptions {
+  readonly states?: string;
+  /** False with `--no-proof`. */
+  readonly proof?: boolean;
+}
+
+export interface RawRunOptions extends RawMachineOptions, RawProofOptions {
   readonly target: string;
   readonly seed: string;
   readonly scripts?: string;
@@ -67,6 +75,8 @@ export interface RunOptions extends MachineOptions {
   readonly cases: string;
   /** Whether saved cases are run first, and nothing else while one of them fails. */
   readonly retry: boolean;
+  /** States that are searched at the most for a shorter script; undefined: none is searched for. */
+  readonly proof: number | undefined;
   /** Whether the shortest script of each situation is told. */
   readonly situations: boolean;
   readonly gate: GateOptions | undefined;
@@ -91,6 +101,7 @@ export const DEFAULT_SEED = 1;
 const THREADS_MAX = 256;
 const SCRIPTS_MAX = 1e12;
 const SECONDS_MAX = 1e7;
+const PROOF_STATES_MAX = 1e9;
 
 /** @throws {UsageError} for the first option that does not fit */
 export function runOptions(raw: RawRunOptions, program: readonly string[]): RunOptions {
@@ -109,10 +120,18 @@ export function runOptions(raw: RawRunOptions, program: readonly string[]): RunO
     property,
     cases: raw.cases,
     retry: raw.retry !== false,
+    proof: proofOf(raw),
     situations: raw.situations === true,
     gate: gateOptions(raw),
     json: raw.json === true,
   };
+}
+
+/** How far a shorter script is searched for. */
+export function proofOf({ states, proof }: RawProofOptions): number | undefined {
+  if (proof === false && states !== undefined) throw new UsageError('--states: not together with --no-proof');
+  if (proof === false) return undefined;
+  return states === undefined ? CERTIFY_STATES : integer('--states', states, 1, PROOF_STATES_MAX);
 }
 
 /** A run that was narrowed says nothing of the whole, so there is nothing to hold against it. */
@@ -146,7 +165,7 @@ function propertyOf({ property: name = 'lockstep', premise, policy = [] }: RawRu
   return property;
 }
 
-export interface RawVerdictOptions extends RawMachineOptions {
+export interface RawVerdictOptions extends RawMachineOptions, RawProofOptions {
   readonly arguments: readonly string[];
   readonly seed: string;
   readonly scripts: string;
@@ -168,12 +187,13 @@ export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
     scripts: integer('--scripts', raw.scripts, 1, SCRIPTS_MAX),
     threads: threadsOf(raw.threads),
     ...machineOptions(raw),
+    proof: proofOf(raw),
     cases: raw.cases,
     json: raw.json === true,
   };
 }
 
-export interface RawZooOptions {
+export interface RawZooOptions extends RawProofOptions {
   readonly names: readonly string[];
   readonly seed: string;
   readonly seeds: string;
@@ -207,6 +227,7 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
     curve: raw.curve,
     markdown: raw.markdown,
     missing: raw.missing === true,
+    proof: proofOf(raw),
     times: raw.times === true,
     json: raw.json === true,
   };

@@ -116,9 +116,24 @@ export class ThreadRunner {
     return this.#ask<Costs>('costs', [machine, withLargest]);
   }
 
+  /** What was shrunk elsewhere, or is shorter still, with a certificate; undefined: Ctrl-C came first. */
+  async certify(
+    task: Pick<Task, 'target' | 'property' | 'premise' | 'proof'>,
+    shrunk: Shrunk,
+  ): Promise<Shrunk | undefined> {
+    this.#progress.say('searching for a shorter script');
+    return this.#ask<Shrunk>('certified', [task, shrunk]);
+  }
+
   /** A bug of the zoo hunted with one seed, or undefined: Ctrl-C came first. */
-  async hunt(bug: string, seed: number, scripts: number, shrinks: boolean): Promise<HuntedBug | undefined> {
-    return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks]);
+  async hunt(
+    bug: string,
+    seed: number,
+    scripts: number,
+    shrinks: boolean,
+    proof?: number,
+  ): Promise<HuntedBug | undefined> {
+    return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks, proof]);
   }
 
   /** What the specification notices of the scripts of one chunk, or undefined: Ctrl-C came first. */

@@ -1,5 +1,6 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
+import { CERTIFY_STATES } from '../properties/index.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { exploreOptions, type RawExploreOptions } from './explore-options.ts';
@@ -116,6 +117,8 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .option('--property <name>', PROPERTY_HELP, 'lockstep')
     .option('--cases <folder>', 'where cases are saved, and found again by the next run', 'ionclad-cases')
     .option('--no-retry', 'draw scripts though a case that was saved earlier still fails')
+    .option('--states <n>', STATES_HELP)
+    .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
     .option('--situations', 'also print the shortest script of every situation that was met')
     .option('--gate', GATE_HELP)
     .option(
@@ -127,6 +130,8 @@ function addRun(program: Command, act: (options: RawRunOptions) => Promise<void>
     .addHelpText('after', `\nExample:\n  ionclad run --target zoo/stale-iotlb --scripts 10000\n${EXIT_HELP}`)
     .action(act);
 }
+
+const STATES_HELP = `search for a shorter script in so many states at the most (default: ${CERTIFY_STATES})`;
 
 const VERDICTS_HELP = `
 Example:
@@ -148,6 +153,8 @@ function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Prom
     .option('--pages <n>', PAGES_HELP)
     .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
     .option('--cases <folder>', 'where the shortest case of each broken choice is saved', 'ionclad-cases')
+    .option('--states <n>', STATES_HELP)
+    .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${VERDICTS_HELP}${EXIT_HELP}`)
     .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
@@ -173,6 +180,8 @@ function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>
     .option('--threads <n>', 'threads; the result does not depend on them (default: one for each core)')
     .option('--needs <what>', 'only bugs that need a fault, fragmentation, or second-actor')
     .option('--cases <folder>', 'keep the shortest case of each bug there')
+    .option('--states <n>', STATES_HELP)
+    .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
     .option('--curve <file>', 'draw bugs found against commands run, as SVG')
     .option('--markdown <file>', 'write the table as a page, with the curve where that is drawn too')
     .option(
@@ -216,6 +225,8 @@ function addShrink(
     .option('--target <name>', `${TARGET_HELP} (default: where the case was found)`)
     .option('--out <file>', 'where the smaller case is written')
     .option('--in-place', 'write it over the file itself')
+    .option('--states <n>', STATES_HELP)
+    .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${SHRINK_HELP}${EXIT_HELP}`)
     .action(act);

@@ -2,6 +2,7 @@
 import { type Machine, type RemoteTarget, SPEC } from '../model/index.ts';
 import {
   believedRemote,
+  type Certificate,
   type Finding,
   type Found,
   type Outcome,
@@ -21,6 +22,13 @@ import type { Session } from './session.ts';
 import { drive } from './shrinking.ts';
 import { type Spent, Stopwatch } from './speed.ts';
 import type { Smaller, Task } from './worker.ts';
+
+/** A search goes back all the time. */
+export const NO_WAY_BACK: Certificate = {
+  result: 'undecided',
+  states: 0,
+  reason: 'a process cannot go back to an earlier state',
+};
 
 type Again = (script: Script) => Promise<Finding | undefined>;
 
@@ -85,7 +93,7 @@ export class RemoteRunner {
 
   /** Shrinks for as long as that may take, and says what it has come to whenever that is smaller. */
   async shrink(
-    { premise }: Task,
+    { premise, proof }: Task,
     { script, finding }: Found,
     onSmaller: (smaller: Smaller) => void,
   ): Promise<Shrunk> {
@@ -99,7 +107,11 @@ export class RemoteRunner {
       return best.executions >= EXECUTIONS_MAX || this.#session.now() >= deadline;
     };
     const shrunk = await drive(shrinking, again, this.#session, this.#progress, isOver);
-    return { ...shrunk, finding: await this.#believed(shrunk.script, shrunk.finding, premise) };
+    return {
+      ...shrunk,
+      finding: await this.#believed(shrunk.script, shrunk.finding, premise),
+      ...(proof === undefined ? {} : { certificate: NO_WAY_BACK }),
+    };
   }
 
   async find({ premise }: Task, script: Script): Promise<Finding | undefined> {

@@ -112,8 +112,8 @@ async function shortest({ labels }: Counts, { situation }: Runner): Promise<Reco
 }
 
 function runnerFor(opened: Opened, options: RunOptions, session: Session, progress: Progress): Runner {
-  const { target, seed, machine, only, premise, property, scripts, seconds } = options;
-  const task: Task = { target, seed, machine, only, premise, property, scripts };
+  const { target, seed, machine, only, premise, property, scripts, seconds, proof } = options;
+  const task: Task = { target, seed, machine, only, premise, property, scripts, proof };
   const { signal } = session;
   const deadline = session.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
   const isFound = async (older: Case): Promise<boolean> =>

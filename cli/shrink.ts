@@ -5,18 +5,23 @@ import {
   clientOf,
   describe,
   type Finding,
+  type PropertyName,
   type Script,
   Shrinking,
   type Shrunk,
   trialOf,
 } from '../properties/index.ts';
+import { certificateText } from './certificate-text.ts';
 import { replayLine } from './command-line.ts';
 import { eachFile, filesAndProgram } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { withOthers } from './found.ts';
+import { proofOf, type RawProofOptions } from './options.ts';
 import { checkProperty } from './plan.ts';
+import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
 import { readCaseFile } from './read-file.ts';
+import { NO_WAY_BACK } from './remote.ts';
 import { ownTarget } from './replay.ts';
 import { resultOf, runOn } from './replay-case.ts';
 import { type Saved, saveCase } from './save.ts';
@@ -27,7 +32,7 @@ import { many } from './table.ts';
 import { closeTarget, isForeign, type Opened, openTarget, type TargetName, targetName } from './targets.ts';
 import { version } from './version.ts';
 
-export interface ShrinkOptions {
+export interface ShrinkOptions extends RawProofOptions {
   readonly target?: string;
   readonly out?: string;
   readonly inPlace?: true;
@@ -57,10 +62,11 @@ export async function shrinkCommand(
 ): Promise<ExitCode> {
   const { named, program } = filesAndProgram(files, words, options.target);
   checkOptions(named, options);
+  const proof = proofOf(options);
   const { io, signal } = session;
   const results: Result[] = [];
   const exitCode = await eachFile(named, session, async (file) => {
-    const result = await shrinkFile(file, options, program, session);
+    const result = await shrinkFile(file, options, program, proof, session);
     results.push(result);
     return [codeOf(result)];
   });
@@ -80,6 +86,7 @@ async function shrinkFile(
   file: string,
   options: ShrinkOptions,
   program: readonly string[],
+  proof: number | undefined,
   session: Session,
 ): Promise<Result> {
   const read = readCaseFile(file);
@@ -96,7 +103,8 @@ async function shrinkFile(
     }
     if (resultOf(read, finding) === 'other')
       session.io.err(`${file}: another finding than the one in the file; it is what is shrunk`);
-    const shrunk = await smaller(read, finding, opened, session, progress);
+    const smallest = await smaller(read, finding, opened, session, progress);
+    const shrunk = await certified(read, smallest, target, opened, proof, session, progress);
     progress.end();
     const result = await kept(read, file, target, shrunk, opened, options, session);
     tell(result, target, options, session);
@@ -118,6 +126,32 @@ async function smaller(
   const run = runner(property, opened);
   return drive(new Shrinking(SPEC, start, finding), run, session, progress);
 }
+
+/** What was shrunk, or what is shorter still, with a certificate: found in a thread, so that Ctrl-C is heard. */
+async function certified(
+  { property }: Case,
+  shrunk: Shrunk,
+  target: TargetName,
+  opened: Opened,
+  proof: number | undefined,
+  session: Session,
+  progress: Progress,
+): Promise<Shrunk> {
+  if (proof === undefined || session.signal.aborted) return shrunk;
+  if (opened.is === 'remote') return { ...shrunk, certificate: NO_WAY_BACK };
+  const runner = new ThreadRunner(session, progress, 1);
+  try {
+    const premise = property.name === 'verdict' ? property.premise : undefined;
+    const asked = { target, property: searchedAs(property), premise, proof };
+    return (await runner.certify(asked, shrunk)) ?? shrunk;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** A verdict is in lockstep; what is not the same every time is said by the finding. */
+const searchedAs = ({ name }: Case['property']): PropertyName =>
+  name === 'verdict' || name === 'nondeterminism' ? 'lockstep' : name;
 
 /** The script with the one fault of its property: it goes with its command when others are removed. */
 function withFault(script: Script, property: Extract<Case['property'], { readonly name: 'fault' }>): Script {
@@ -143,14 +177,16 @@ async function kept(
   read: Case,
   file: string,
   target: TargetName,
-  { script, finding, executions }: Shrunk,
+  { script, finding, executions, certificate }: Shrunk,
   opened: Opened,
   options: ShrinkOptions,
   session: Session,
 ): Promise<Result> {
   const { kind, serves, clause, layer, detail, command } = finding;
+  const { certificate: _, ...rest } = read;
   const bare: Case = {
-    ...read,
+    ...rest,
+    ...(certificate === undefined ? {} : { certificate }),
     title: titleOf(read, file, finding),
     property: propertyOf(read.property, script, finding),
     target: target.name,
@@ -162,7 +198,9 @@ async function kept(
   const to = script.commands.length;
   const base = { file, target: target.name, from, to, executions: executions + 1, finding, case: whole };
   const isSame = JSON.stringify(script) === JSON.stringify(read.script);
-  if (isSame && options.out === undefined) return { ...base, result: 'smallest' };
+  const isKnown =
+    options.inPlace !== true || JSON.stringify(certificate) === JSON.stringify(read.certificate);
+  if (isSame && isKnown && options.out === undefined) return { ...base, result: 'smallest' };
   const place = options.out ?? (options.inPlace === true ? file : besides(file));
   return {
     ...base,
@@ -230,6 +268,7 @@ function tell(result: Result, target: TargetName, { json }: ShrinkOptions, { io 
   for (const line of scriptLines(result.case.script, finding.command)) io.out(line);
   io.out('');
   io.out(`${shrinkingText(result)} in ${many(result.executions, 'run')}`);
+  if (result.case.certificate !== undefined) io.out(certificateText(result.case.certificate));
   if (saved !== undefined && 'problem' in saved) io.out(writeCase(result.case).trimEnd());
   if (saved === undefined || 'problem' in saved) return;
   io.out(`case:   ${saved.file}`);

@@ -30,6 +30,8 @@ export interface VerdictOptions extends MachineOptions {
   readonly threads: number;
   /** Arguments that are decided. */
   readonly arguments: readonly string[];
+  /** As in a run. */
+  readonly proof: number | undefined;
   readonly cases: string;
   readonly json: boolean;
 }
@@ -150,7 +152,7 @@ const isShorter = (one: Shrunk, other: Shrunk): boolean =>
   isSmaller(measure(one.script, SPEC), measure(other.script, SPEC));
 
 /** The memory of a real machine says itself what is occupied. */
-function taskOf(row: Verdict, { seed, scripts, memory, named }: VerdictOptions): Task {
+function taskOf(row: Verdict, { seed, scripts, memory, named, proof }: VerdictOptions): Task {
   const policies = { ...named.policies, ...row.machine.policies };
   const machine = { ...row.machine, ...memory?.machine, ...named, policies };
   return {
@@ -161,6 +163,7 @@ function taskOf(row: Verdict, { seed, scripts, memory, named }: VerdictOptions):
     only: row.only,
     premise: row.premise,
     property: 'lockstep',
+    proof,
   };
 }
 

@@ -24,15 +24,16 @@ import {
   Scripts,
   type Shrunk,
   type SpecExplored,
+  shortest,
   shortestWith,
   shrink,
   type Trial,
   trialOf,
 } from '../properties/index.ts';
 import { builtin } from '../targets/builtin.ts';
-import { bugOf } from '../targets/zoo/index.ts';
+import { bugOf, infect } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
-import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
+import { type Hunted, hunt, propertyOf } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
 import { type Spent, Stopwatch } from './speed.ts';
@@ -41,7 +42,7 @@ import { isForeign, openTarget, type TargetName } from './targets.ts';
 /** Plain data: it crosses from one thread to another. */
 export type Task = Pick<
   RunOptions,
-  'target' | 'seed' | 'machine' | 'only' | 'premise' | 'property' | 'scripts'
+  'target' | 'seed' | 'machine' | 'only' | 'premise' | 'property' | 'scripts' | 'proof'
 >;
 
 export interface Costs {
@@ -104,12 +105,34 @@ export async function smaller(task: Task, { script, finding }: Found): Promise<S
   const repeatedly = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
   if (finding.kind === 'flaky') return shrinkFlaky(script, finding, repeatedly);
   const { again } = trialOf(task.property, SPEC, target, task.premise);
-  const shrunk = shrink(SPEC, script, finding, telling(finding, again));
+  const told = telling(finding, again);
+  const shrunk = proven(task, target, shrink(SPEC, script, finding, told), told);
   // A target that seldom goes wrong may have done so at every candidate that was taken.
   return {
     ...shrunk,
     finding: repeatedly(shrunk.script) ?? believed(SPEC, target, shrunk.script, shrunk.finding, again),
   };
+}
+
+/** The same, or what is shorter still, and whether that is the shortest. */
+function proven(
+  { property, premise, proof }: Pick<Task, 'property' | 'premise' | 'proof'>,
+  target: Target<Machine>,
+  shrunk: Shrunk,
+  again: Trial['again'],
+): Shrunk {
+  if (proof === undefined) return shrunk;
+  const asked = { property, ...(premise === undefined ? {} : { premise }) };
+  return shortest(SPEC, target, asked, shrunk, again, proof);
+}
+
+/** Of a script that was shrunk elsewhere. */
+export async function certified(
+  task: Pick<Task, 'target' | 'property' | 'premise' | 'proof'>,
+  shrunk: Shrunk,
+): Promise<Shrunk> {
+  const target = await localTarget(task.target);
+  return proven(task, target, shrunk, trialOf(task.property, SPEC, target, task.premise).again);
 }
 
 /** What shows itself too seldom cannot be made smaller. */
@@ -155,14 +178,24 @@ export function costs(machine: ScriptMachine, withLargest: boolean): Costs {
 }
 
 /** Hunts a bug of the zoo with one seed; what is found is made smaller where that is asked for. */
-export function hunted(name: string, seed: number, scripts: number, shrinks: boolean): HuntedBug {
+export function hunted(
+  name: string,
+  seed: number,
+  scripts: number,
+  shrinks: boolean,
+  proof?: number,
+): HuntedBug {
   const bug = bugOf(`zoo/${name}`);
   if (bug === undefined) throw new Error(`internal error: the zoo has no ${name}`);
   const start = performance.now();
   const result = hunt(bug, seed, scripts);
   const ms = performance.now() - start;
   if (result.found === undefined || !shrinks) return { hunted: result, ms };
-  return { hunted: result, ms, shrunk: shrinkHunted(bug, result.found) };
+  const asked = { property: propertyOf(bug), premise: undefined, proof };
+  const target = infect(bug);
+  const { again } = trialOf(asked.property, SPEC, target);
+  const { script, finding } = result.found;
+  return { hunted: result, ms, shrunk: proven(asked, target, shrink(SPEC, script, finding, again), again) };
 }
 
 /** Of so many scripts one is audited by its replies alone too. */
@@ -185,4 +218,4 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
 /** Searches a specification alone. */
 export const exploredSpec = (scope: Scope): SpecExplored => exploreSpec(SPEC, scope);
 
-workerpool.worker({ exploredSpec, chunk, smaller, find, situation, costs, hunted, audited });
+workerpool.worker({ exploredSpec, chunk, smaller, certified, find, situation, costs, hunted, audited });

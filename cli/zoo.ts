@@ -27,6 +27,8 @@ export interface ZooOptions {
   readonly markdown: string | undefined;
   /** Nothing is hunted: the historic bugs that are not re-created are listed. */
   readonly missing: boolean;
+  /** As in a run. */
+  readonly proof: number | undefined;
   readonly times: boolean;
   readonly json: boolean;
 }
@@ -52,7 +54,7 @@ export async function zooCommand(options: ZooOptions, session: Session): Promise
 
 /** Every bug with every seed, all of them with the first before any with the second. */
 async function huntAll(
-  { bugs, seeds, scripts, threads }: ZooOptions,
+  { bugs, seeds, scripts, threads, proof }: ZooOptions,
   session: Session,
 ): Promise<HuntedBug[]> {
   const jobs = seeds.flatMap((seed) => bugs.map((bug) => ({ bug, seed })));
@@ -65,7 +67,7 @@ async function huntAll(
     while (next < jobs.length && !session.signal.aborted) {
       const at = next++;
       const { bug, seed } = jobs[at] as (typeof jobs)[number];
-      const result = await runner.hunt(bug.name, seed, scripts, true);
+      const result = await runner.hunt(bug.name, seed, scripts, true, proof);
       done[at] = result;
       commands += result?.hunted.commands ?? 0;
       progress.update({ scripts: done.filter((each) => each !== undefined).length, commands });

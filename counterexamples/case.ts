@@ -139,6 +139,18 @@ const findingSchema = (tables: Tables): z.ZodType =>
     command: index(),
   });
 
+const certificateSchema = (): z.ZodType => {
+  const states = z.int({ error: 'a number of states' }).min(0, 'a number of states');
+  return z.discriminatedUnion(
+    'result',
+    [
+      strict({ result: z.literal('proven'), states }),
+      strict({ result: z.literal('undecided'), states, reason: text().optional() }),
+    ],
+    { error: ({ code }) => (code === 'invalid_union' ? 'proven or undecided' : 'a certificate') },
+  );
+};
+
 function caseSchema(tables: Tables, premises: readonly string[]): z.ZodType<Case> {
   return strict({
     format: z.literal(FORMAT, { error: `format ${FORMAT}` }),
@@ -147,6 +159,7 @@ function caseSchema(tables: Tables, premises: readonly string[]): z.ZodType<Case
     target: text().optional(),
     found: foundSchema().optional(),
     finding: findingSchema(tables).optional(),
+    certificate: certificateSchema().optional(),
     expect: z.record(text(), word(['broken', 'holds']), { error: 'an object' }).optional(),
     script: scriptSchema(tables),
   }) as unknown as z.ZodType<Case>;

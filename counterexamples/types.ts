@@ -1,5 +1,5 @@
 /** What a case consists of. */
-import type { Finding, Script } from '../properties/index.ts';
+import type { Certificate, Finding, Script } from '../properties/index.ts';
 
 /**
  * What was run. `lockstep`: script against specification. `verdict`: the same for each value of a policy, where
@@ -35,6 +35,8 @@ export interface Case {
   readonly target?: string;
   readonly found?: Origin;
   readonly finding?: CaseFinding;
+  /** Whether a shorter script shows it; it says nothing of other targets and of later versions. */
+  readonly certificate?: Certificate;
   /** What each target must do; for a verdict, each value of the policy. */
   readonly expect?: Readonly<Record<string, Expectation>>;
   readonly script: Script;

@@ -4,8 +4,9 @@ import type { Command, Script, ScriptMachine } from '../properties/index.ts';
 import type { Case } from './types.ts';
 
 /** The text of a case, which `readCase` turns into the same case. */
-export function writeCase({ format, title, property, target, found, finding, expect, script }: Case): string {
-  const fields = Object.entries({ format, title, property, target, found, finding, expect })
+export function writeCase({ script, ...known }: Case): string {
+  const { format, title, property, target, found, finding, certificate, expect } = known;
+  const fields = Object.entries({ format, title, property, target, found, finding, certificate, expect })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${inline(value)},`);
   return ['{', ...fields, '  "script": {', ...scriptLines(script), '  }', '}', ''].join('\n');

@@ -34,7 +34,7 @@ export * from './script.ts';
 export { holdsButFor, isScript, scripts } from './script-arbitrary.ts';
 export { isSmaller, type Measure, measure } from './shrink/measure.ts';
 export type { Pass } from './shrink/pass.ts';
-export { type Shortest, shortest } from './shrink/shortest.ts';
+export { shortest } from './shrink/shortest.ts';
 export { candidates, EXECUTIONS_MAX, PASSES, Shrinking, type Shrunk, shrink } from './shrink/shrink.ts';
 export { shortestWith } from './situation.ts';
 export * from './spec-mutants.ts';

@@ -11,11 +11,12 @@ import { type ScriptScope, scopeOfScript } from './script-scope.ts';
 
 /**
  * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
- * the calls of this one with the values that it gives them, on its machine. `undecided`: `reason` says why.
+ * the calls of this one with the values that it gives them, on its machine. `undecided`: for this reason; without one the
+ * search has not ended within so many states.
  */
 export type Certificate =
   | { readonly result: 'proven'; readonly states: number }
-  | { readonly result: 'undecided'; readonly states: number; readonly reason: string };
+  | { readonly result: 'undecided'; readonly states: number; readonly reason?: string };
 
 /** What is known of a script, or a shorter one. */
 export type Certified =
@@ -50,8 +51,8 @@ export function certify<M, S extends Stateful>(
   return new Certifying(spec, target, shown, states).search(all);
 }
 
-const undecided = (states: number, reason: string): Certified => ({
-  certificate: { result: 'undecided', states, reason },
+const undecided = (states: number, reason?: string): Certified => ({
+  certificate: { result: 'undecided', states, ...(reason === undefined ? {} : { reason }) },
 });
 
 /** Why no search could say anything. */
@@ -101,7 +102,7 @@ class Certifying<M, S extends Stateful> {
               this.#states,
               'from boot a script that was found shows something else than in the search',
             );
-      return ending === 'states' ? undecided(this.#states, `not within ${this.#most} states`) : undefined;
+      return ending === 'states' ? undecided(this.#states) : undefined;
     } catch (cause) {
       if (!(cause instanceof UnconfirmedError)) throw cause;
       return undecided(this.#states, cause.message);

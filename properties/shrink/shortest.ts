@@ -1,13 +1,9 @@
 /** What shrinking ends with, and a search for what is shorter still: passes only ever look nearby. */
 import type { Spec, Stateful, Target } from '../../model/index.ts';
-import { type Certificate, certify, type Shown } from '../explore/certify.ts';
+import { certify, type Shown } from '../explore/certify.ts';
 import type { Finding } from '../finding.ts';
 import type { Script } from '../script.ts';
 import { type Shrunk, shrink } from './shrink.ts';
-
-export interface Shortest extends Shrunk {
-  readonly certificate: Certificate;
-}
 
 /**
  * A script that was shrunk, or a shorter one that shows the same, with what is known of its length. A shorter one is
@@ -23,7 +19,7 @@ export function shortest<M, S extends Stateful>(
   shrunk: Shrunk,
   run: (script: Script) => Finding | undefined,
   states?: number,
-): Shortest {
+): Shrunk {
   let best = shrunk;
   for (;;) {
     const { certificate, shorter } = certify(spec, target, { ...asked, ...best }, states);

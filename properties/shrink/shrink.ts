@@ -1,5 +1,6 @@
 /** Makes a failing script smaller for as long as the same finding remains. */
 import type { Spec, Stateful } from '../../model/index.ts';
+import type { Certificate } from '../explore/certify.ts';
 import { type Finding, isSameFinding } from '../finding.ts';
 import type { Script, ScriptMachine } from '../script.ts';
 import { leastArguments, smallerArguments } from './arguments.ts';
@@ -42,6 +43,8 @@ export interface Shrunk {
   readonly finding: Finding;
   /** Scripts that were run on the way. */
   readonly executions: number;
+  /** Whether it is the shortest, where that was asked. */
+  readonly certificate?: Certificate;
 }
 
 /** Executions after which shrinking stops where it is. */

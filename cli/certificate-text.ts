@@ -1,0 +1,12 @@
+/** Whether a case is the shortest, in words. */
+import type { Certificate } from '../properties/index.ts';
+import { count } from './table.ts';
+
+/** Names what was searched: other calls and other values may make a shorter one. */
+export function certificateText(certificate: Certificate): string {
+  const { result, states } = certificate;
+  if (result === 'proven')
+    return `shortest possible with its calls and values on its machine: proven, ${count(states)} states`;
+  const { reason = `not within ${count(states)} states` } = certificate;
+  return `whether a shorter one shows it is not decided: ${reason}`;
+}
