@@ -55,9 +55,8 @@ function codeOf(results: readonly Result[], { aborted }: AbortSignal): ExitCode 
 function tell({ asked: { name, text, scope }, explored }: Result, io: Output): void {
   const { found } = explored;
   io.out(io.style('bold', `${name}: ${text}`));
-  io.out(
-    `  ${io.style(found === undefined ? 'green' : 'red', verdictLine(scope, { ...explored, passedOver: 0 }, found?.moves.length))}`,
-  );
+  const verdict = verdictLine(scope, { ...explored, passedOver: 0 }, found?.moves.length);
+  io.out(`  ${io.style(found === undefined ? 'green' : 'red', verdict)}`);
   for (const line of boundLines(scope, { ...explored, passedOver: 0 })) io.out(`  ${line}`);
   io.out('');
   for (const line of ruleLines(explored)) io.out(`  ${line}`);

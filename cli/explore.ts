@@ -82,9 +82,8 @@ function codeOf(results: readonly Result[], { aborted }: AbortSignal): ExitCode 
 function tell({ asked, explored, saved }: Result, options: ExploreOptions, { io }: Session): void {
   const { found } = explored;
   io.out(io.style('bold', `${asked.name}: ${asked.text}`));
-  io.out(
-    `  ${io.style(found === undefined ? 'green' : 'red', verdictLine(asked.scope, explored, found?.script.commands.length))}`,
-  );
+  const verdict = verdictLine(asked.scope, explored, found?.script.commands.length);
+  io.out(`  ${io.style(found === undefined ? 'green' : 'red', verdict)}`);
   for (const line of boundLines(asked.scope, explored)) io.out(`  ${line}`);
   if (found !== undefined) {
     io.out('');

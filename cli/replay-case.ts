@@ -6,12 +6,12 @@ import {
   type Finding,
   identityOf,
   Recorder,
+  runExplained,
   runFaults,
   runNoninterference,
   runRemote,
   runRemoteRepeatedly,
   runRepeatedly,
-  runScript,
   type Script,
   Stepper,
 } from '../properties/index.ts';
@@ -51,13 +51,16 @@ export async function runOn(
     return opened.is === 'remote'
       ? runRemoteRepeatedly(new Recorder(SPEC, opened.target), opened.target, script)
       : runRepeatedly(new Recorder(SPEC, opened.target), opened.target, script);
-  if (opened.is === 'remote') return runRemote(stepper, opened.target, script);
+  if (opened.is === 'remote') {
+    const finding = await runRemote(stepper, opened.target, script);
+    return finding && stepper.explained(finding);
+  }
   const { target } = opened;
   if (property.name === 'noninterference')
     return runNoninterference(new Answering(SPEC, target), target, script, property.client);
   if (property.name === 'fault') return runFault(target, script, property);
   if (script.schedule === undefined && property.name !== 'schedule')
-    return runScript(stepper, target, script);
+    return runExplained(stepper, target, script);
   if (target.concurrent === undefined)
     throw new UsageError(`${target.name} cannot interrupt calls: no schedules`);
   return runSchedule(stepper, target, script);

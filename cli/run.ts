@@ -68,7 +68,8 @@ async function draw(
     const { counts, found } = await runner.run((each) => saveAtOnce(each, options, corpus, session));
     const slow = slowness(runner.spent(), counts.commands, session.now() - began, options.threads);
     if (slow !== undefined) session.io.err(slow);
-    const told = found === undefined ? undefined : await keep(options, version(), found, runner, corpus);
+    const kept = found === undefined ? undefined : await keep(options, version(), found, runner, corpus);
+    const told = kept && (await explained(kept, opened));
     if (told !== undefined) await corpus.settleOthers(told.saved, runner.isFound);
     progress.end();
     const situations = options.situations && told === undefined ? await shortest(counts, runner) : {};
@@ -93,6 +94,15 @@ async function draw(
   } finally {
     await runner.close();
   }
+}
+
+/** With the replies that would have been right, where one was wrong. */
+async function explained(told: Told, opened: Opened): Promise<Told> {
+  const { shrunk } = told;
+  if (shrunk?.finding.kind !== 'reply') return told;
+  const { finding } = await replayScript('', told.case, opened);
+  if (finding?.allowed === undefined) return told;
+  return { ...told, shrunk: { ...shrunk, finding: { ...shrunk.finding, allowed: finding.allowed } } };
 }
 
 /** Whatever happens next, what was found is kept. */

@@ -37,6 +37,16 @@ export function runScript<M, S extends Stateful>(
   return stepper.end();
 }
 
+/** The same, and where a reply was wrong it is said which would have been right. */
+export function runExplained<M, S extends Stateful>(
+  stepper: Stepper<M, S>,
+  target: Target<M>,
+  script: Script,
+): Finding | undefined {
+  const finding = runScript(stepper, target, script);
+  return finding && stepper.explained(finding);
+}
+
 /**
  * Runs a script in lockstep on a target elsewhere, in batches. A batch ends before a call that has duties of the
  * caller: whether it may be made is known only when all before it is judged.

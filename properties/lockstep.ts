@@ -169,10 +169,11 @@ export class Lockstep<M, S extends Stateful> {
     const { spec, terms } = this.#judgement;
     const { op, args } = call;
     const shape = spec.calls[op] as CallShape;
-    const fixed = this.named(call, {});
-    const known = { shape, rule: this.#judgement.rule(op), world: this.world, args, terms, fixed };
+    const rule = this.#judgement.rule(op);
+    const known = { shape, rule, world: this.world, args, terms, fixed: this.named(call, {}) };
     const space = { limits: limitsOf(spec, this.#machine), counted: 0 };
-    return allowedText({ ...known, seen: this.seen(reply), faults: [] }, space);
+    const given = 'ok' in reply ? reply.ok : undefined;
+    return allowedText({ ...known, seen: this.seen(reply), faults: [] }, space, given);
   }
 
   /** A value with names for the pages, where the target shows none. */

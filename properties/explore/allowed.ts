@@ -3,16 +3,34 @@ import type { Value } from '../../model/index.ts';
 import { showReply } from '../finding.ts';
 import { type Question, repliesTo, type Space } from './replies.ts';
 
+/** Values that are tried at the most: a report must not be waited for. */
+const TRIED_MAX = 5_000;
 /** Of many values the first ones say enough. */
 const TOLD_MAX = 4;
 /** Numbers in a row that are told by their ends. */
 const RUN_MIN = 3;
 
-export function allowedText<S>(asked: Question<S>, space: Space): string {
-  const { values, errnos, isCut, isRefused } = repliesTo(asked, space);
-  const value = isCut || values.length === 0 ? rowsText(asked) : valuesText(asked, values);
+/** @param given - the value that was replied, if it was one */
+export function allowedText<S>(asked: Question<S>, space: Space, given?: Value): string {
+  const { values, errnos, isCut, isRefused } = repliesTo(asked, space, TRIED_MAX);
+  const isListed = values.length > 0 && !isCut;
+  const value = isListed
+    ? valuesText(asked, values)
+    : (otherFieldText(asked, space, given) ?? rowsText(asked));
   const parts = [isRefused ? '' : value, oneOf(errnos.map(({ errno }) => errno))];
   return parts.filter((part) => part !== '').join('; or ');
+}
+
+/** What one field must be, if it alone is wrong. */
+function otherFieldText<S>(asked: Question<S>, space: Space, given: Value = {}): string | undefined {
+  for (const field of Object.keys(given)) {
+    if (field in asked.fixed) continue;
+    const { [field]: _, ...others } = { ...given, ...asked.fixed };
+    const known = { ...asked, fixed: others };
+    const { values, isCut } = repliesTo(known, space, TRIED_MAX);
+    if (values.length > 0 && !isCut) return `${valuesText(known, values)}, and the rest as replied`;
+  }
+  return undefined;
 }
 
 /** Where there are too many to list, what makes them right. */

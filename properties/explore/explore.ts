@@ -1,6 +1,6 @@
 /** Every script of a scope, on a target in lockstep with the specification. */
 import type { Spec, Stateful, Target } from '../../model/index.ts';
-import { runScript } from '../drive.ts';
+import { runExplained } from '../drive.ts';
 import { runFaults } from '../fault-atomicity.ts';
 import type { Finding } from '../finding.ts';
 import { runSchedule } from '../interleave.ts';
@@ -105,7 +105,7 @@ export function confirmed<M, S extends Stateful>(
   if (found === undefined) return covered(ended);
   const script = scriptOfPath(spec, target, scope, found.path);
   const stepper = new Stepper(spec, target, premise);
-  const run = script.schedule !== undefined ? runSchedule : scope.trials === true ? runFaults : runScript;
+  const run = script.schedule !== undefined ? runSchedule : scope.trials === true ? runFaults : runExplained;
   const finding = run(stepper, target, script);
   if (finding === undefined) throw new UnconfirmedError(target.name, script, found.finding);
   return { ...covered(ended), found: { script, finding } };
