@@ -109,7 +109,7 @@ const thousands = (value: number): string => (value / 1000).toFixed(0).padStart(
 function reportLayers(print: Print): void {
   print('the built-in implementation in lockstep; one core');
   for (const [name, text, aim] of [
-    ['pages', 'page layer: every split and merge of 16 pages', '1,000 k'],
+    ['pages', 'page layer: every split and merge of 14 pages', '1,000 k'],
     ['pages-unclosed', 'the same, not asked whether everything can be given back', ''],
     ['pages-blind', 'the same with a target that shows nothing', ''],
     ['stack', 'whole stack: every call', '200 k'],
