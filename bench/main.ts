@@ -3,7 +3,7 @@
  * that none is compiled with another's types in mind, on CPU time. A figure is the best round of all passes:
  * whatever else the machine does only makes rounds slower. What counts is the ratio beside it. Then our own
  * implementation beside the same algorithms in C; `npm run bench -- native` prints only that, `-- shrink` how
- * short failures get.
+ * short failures get, `-- explore` what exhaustive search costs.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { explore, runScript, Scripts, Stepper } from '../properties/index.ts';
 import { Judgement, Lockstep } from '../properties/lockstep.ts';
 import { firstRows, noCounts } from '../properties/tally.ts';
 import { builtin } from '../targets/builtin.ts';
+import { reportExplore } from './explore/report.ts';
 import { reportNative } from './native/report.ts';
 import { reportShrink, reportZoo } from './shrink/report.ts';
 import { runTrivial } from './trivial.ts';
@@ -225,6 +226,7 @@ const [, , only, ...numbers] = process.argv;
 const [seeds, compared] = numbers.map(Number);
 if (only === undefined) main();
 if (only === undefined || only === 'native') reportNative(console.log);
+else if (only === 'explore') reportExplore(console.log);
 else if (only === 'shrink') reportShrink(console.log, seeds, compared);
 else if (only === 'shrink-zoo') reportZoo(console.log, seeds);
 else {

@@ -128,6 +128,31 @@ describe('State', () => {
     expect(() => state.undo()).to.throw(message);
   });
 
+  it('says outside of which indices all is 0, whatever is undone', () => {
+    fc.assert(
+      fc.property(writes, writes, fc.boolean(), (first, second, isAsked) => {
+        const { state, columns } = stateOf(6);
+        const [column] = columns;
+        if (column === undefined) return;
+        state.attach();
+        write(column, first);
+        state.mark();
+        if (isAsked) expect(column.first).to.be.at.least(0);
+        write(column, second);
+        expect(column.end).to.be.at.most(6);
+        state.undo();
+        for (const [index, value] of column.values.entries())
+          if (value !== 0) expect(index).to.be.within(column.first, column.end - 1);
+      }),
+    );
+    const { state, columns } = stateOf(6);
+    expect([columns[0]?.first, columns[0]?.end]).to.deep.equal([6, 0]);
+    columns[0]?.set(2, 1);
+    expect([columns[0]?.first, columns[0]?.end]).to.deep.equal([2, 3]);
+    state.load(Int32Array.of(0, 0, 0, 1, 1, 0));
+    expect([columns[0]?.first, columns[0]?.end]).to.deep.equal([3, 5]);
+  });
+
   it('is copied and saved as a whole, with all columns touched', () => {
     const [one, other] = [stateOf(2, 1), stateOf(2, 1)];
     one.columns[0]?.set(1, 5);

@@ -1,5 +1,10 @@
 import type { Heard } from './target.ts';
 
+/** Words of an entry of the log: the column's number, index of the word, old value. */
+const ENTRY_WORDS = 3;
+/** Words of a mark: length of the log, both halves of the fingerprint. */
+const MARK_WORDS = 3;
+
 /**
  * The state of a specification: named columns of integers over one array. Copying, undoing and fingerprinting a
  * state are then the same for every specification, and none of them needs to know what a column means.
@@ -9,9 +14,11 @@ export class State {
   touched = 0;
   #words: Int32Array = new Int32Array(0);
   #columns: Column[] = [];
-  #log: number[] | null = null;
+  #log: Int32Array | null = null;
+  #length = 0;
   #heard: Heard | undefined;
-  readonly #marks: number[] = [];
+  #marks: Int32Array = new Int32Array(MARK_WORDS * 16);
+  #marked = 0;
   #low = 0;
   #high = 0;
 
@@ -38,7 +45,7 @@ export class State {
     this.#words.set(saved);
     this.#touchAll();
     this.#log = null;
-    this.#marks.length = 0;
+    this.#marked = 0;
   }
 
   /** A copy of all integers, for {@link load} and {@link restart}. */
@@ -81,9 +88,10 @@ export class State {
 
   /** Starts logging writes: from now on `mark`, `undo` and `fingerprint` work. */
   attach(): void {
-    this.#log = [];
+    this.#log = new Int32Array(ENTRY_WORDS * 256);
+    this.#length = 0;
     this.#heard = undefined;
-    this.#marks.length = 0;
+    this.#marked = 0;
     this.#low = 0;
     this.#high = 0;
   }
@@ -94,24 +102,30 @@ export class State {
   }
 
   mark(): void {
-    this.#marks.push(this.#logged().length, this.#low, this.#high);
+    this.#logged();
+    if (this.#marked === this.#marks.length) this.#marks = grown(this.#marks);
+    this.#marks[this.#marked] = this.#length;
+    this.#marks[this.#marked + 1] = this.#low;
+    this.#marks[this.#marked + 2] = this.#high;
+    this.#marked += MARK_WORDS;
   }
 
   /** Back to the last mark, which stays. */
   undo(): void {
     const log = this.#logged();
-    const [length = 0, low = 0, high = 0] = this.#marks.slice(-3);
-    while (log.length > length) {
-      const old = log.pop() ?? 0;
-      const index = log.pop() ?? 0;
-      this.#columns[log.pop() ?? 0]?.restore(index, old);
+    const mark = this.#marked - MARK_WORDS;
+    const length = this.#marks[mark] as number;
+    while (this.#length > length) {
+      this.#length -= ENTRY_WORDS;
+      const column = this.#columns[log[this.#length] as number] as Column;
+      column.restore(log[this.#length + 1] as number, log[this.#length + 2] as number);
     }
-    this.#low = low;
-    this.#high = high;
+    this.#low = this.#marks[mark + 1] as number;
+    this.#high = this.#marks[mark + 2] as number;
   }
 
   drop(): void {
-    this.#marks.length -= 3;
+    this.#marked -= MARK_WORDS;
   }
 
   /** 64 bits that depend only on the columns' contents, counted from the state at {@link attach}. */
@@ -123,7 +137,11 @@ export class State {
   /** Called by columns on every write that changes something. */
   note(index: number, old: number, value: number, column: number): void {
     if (this.#log === null) return;
-    this.#log.push(column, index, old);
+    if (this.#length === this.#log.length) this.#log = grown(this.#log);
+    this.#log[this.#length] = column;
+    this.#log[this.#length + 1] = index;
+    this.#log[this.#length + 2] = old;
+    this.#length += ENTRY_WORDS;
     this.#heard?.(index, old, value);
     this.#low ^= mix(index, old, 0x9e3779b1) ^ mix(index, value, 0x9e3779b1);
     this.#high ^= mix(index, old, 0x85ebca6b) ^ mix(index, value, 0x85ebca6b);
@@ -134,7 +152,7 @@ export class State {
     for (const column of this.#columns) column.touchAll();
   }
 
-  #logged(): number[] {
+  #logged(): Int32Array {
     if (this.#log === null) throw new Error('internal error: the state is not being logged');
     return this.#log;
   }
@@ -151,6 +169,9 @@ export class Column {
   readonly #bit: number;
   #base = 0;
   #values: Int32Array = new Int32Array(0);
+  /** Outside of these indices every value is 0, whatever is undone; -1: it is not known. */
+  #first = -1;
+  #end = -1;
 
   constructor(state: State, number: number, count: number) {
     this.#state = state;
@@ -170,6 +191,18 @@ export class Column {
     return this.#values;
   }
 
+  /** The first index at which there may be something else than 0; at least {@link end} if there is none. */
+  get first(): number {
+    if (this.#first < 0) this.#findEnds();
+    return this.#first;
+  }
+
+  /** The index after the last one at which there may be something else than 0. */
+  get end(): number {
+    if (this.#first < 0) this.#findEnds();
+    return this.#end;
+  }
+
   place(values: Int32Array, base: number): void {
     this.#values = values;
     this.#base = base;
@@ -186,13 +219,16 @@ export class Column {
     if (old === value) return;
     this.#values[index] = value;
     this.#touch(index);
+    if (old === 0 && this.#first >= 0) this.#use(index);
     this.#state.note(this.#base + index, old, value, this.#number);
   }
 
   /** Puts an old value back, by its place among all words. */
   restore(word: number, value: number): void {
-    this.#values[word - this.#base] = value;
-    this.#touch(word - this.#base);
+    const index = word - this.#base;
+    this.#values[index] = value;
+    this.#touch(index);
+    if (value !== 0 && this.#first >= 0) this.#use(index);
   }
 
   settle(): void {
@@ -200,9 +236,22 @@ export class Column {
     this.to = 0;
   }
 
+  /** All values may be others now. */
   touchAll(): void {
     this.from = 0;
     this.to = this.count;
+    this.#first = -1;
+  }
+
+  #findEnds(): void {
+    const found = this.#values.findIndex((value) => value !== 0);
+    this.#first = found < 0 ? this.count : found;
+    this.#end = this.#values.findLastIndex((value) => value !== 0) + 1;
+  }
+
+  #use(index: number): void {
+    if (index < this.#first) this.#first = index;
+    if (index >= this.#end) this.#end = index + 1;
   }
 
   #touch(index: number): void {
@@ -215,6 +264,12 @@ export class Column {
   fill(value: number): void {
     for (let index = 0; index < this.count; index++) this.set(index, value);
   }
+}
+
+function grown(array: Int32Array): Int32Array {
+  const larger = new Int32Array(2 * array.length);
+  larger.set(array);
+  return larger;
 }
 
 /** Spreads an index and a value over 32 bits; zero everywhere gives no zero, so a fresh state has some fingerprint. */

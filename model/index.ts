@@ -2,6 +2,7 @@
 import { leftBehind } from './atomicity.ts';
 import { handlesOf } from './buffers.ts';
 import { type ArgsOf, CALLS, KINDS, type KindName, type Op, SITES, type ValueOf } from './calls.ts';
+import type { Column } from './column.ts';
 import { cpuRead, cpuWrite } from './cpu.ts';
 import { deviceProbe, deviceRead, deviceWrite, tickEngine } from './device.ts';
 import {
@@ -143,35 +144,33 @@ const RULES = {
 
 /** Raw ids of everything of a kind that exists. `pages`, `pageBytes` and so on are the machine's. */
 const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
-  block: (s) => where(s.kind.values, (kind, page) => kind === KIND.BLOCK && s.head.get(page) === page + 1),
-  split: (s) => where(s.split.values, (pages) => pages !== 0),
-  occupant: (s) => where(s.occupant.values, (first) => first !== 0),
+  block: (s) => where(s.head, (head, page) => head === page + 1 && s.kind.get(page) === KIND.BLOCK),
+  split: (s) => where(s.split, (pages) => pages !== 0),
+  occupant: (s) => where(s.occupant, (first) => first !== 0),
   object: (s) => liveMemory(s, 1),
   area: (s) => liveMemory(s, 2),
   memory: (s) => liveMemory(s, 3),
   vmap: (s) => kernelMappings(s).filter((address) => !isNamedOtherwise(s, address)),
-  table: (s) => where(s.sgPages.values, (pages) => pages !== 0),
-  domain: (s) => where(s.context.values, (_type, id) => isDomain(s, id)),
-  attachment: (s) => where(s.device.values, (domain) => domain !== 0).map((at) => at + s.machine.contexts),
+  table: (s) => where(s.sgPages, (pages) => pages !== 0),
+  domain: (s) => where(s.context, (_type, id) => isDomain(s, id)),
+  attachment: (s) => where(s.device, (domain) => domain !== 0).map((at) => at + s.machine.contexts),
   range: (s) => [...new Set(mappedPages(s).map((at) => (at % s.ioPages) * s.machine.pageBytes))],
-  mapping: (s) => where(s.sgDomain.values, (domain) => domain !== 0),
-  coherent: (s) => kept(s.coherentCpu.values).map((page) => page * s.machine.pageBytes),
-  client: (s) => where(s.client.values, (live) => live !== 0),
+  mapping: (s) => where(s.sgDomain, (domain) => domain !== 0),
+  coherent: (s) => kept(s.coherentCpu).map((page) => page * s.machine.pageBytes),
+  client: (s) => where(s.client, (live) => live !== 0),
   handle: (s) => [...new Set(LIVE.client(s).flatMap((client) => handlesOf(s, client)))],
-  fd: (s) => [...new Set(where(s.fd.values, (head) => head !== 0).map((at) => at % s.machine.fds))],
+  fd: (s) => [...new Set(where(s.fd, (head) => head !== 0).map((at) => at % s.machine.fds))],
   kernel_map: (s) => [
-    ...new Set(where(s.kernelMaps.values, (maps) => maps !== 0).map((at) => at % (s.machine.handles + 1))),
+    ...new Set(where(s.kernelMaps, (maps) => maps !== 0).map((at) => at % (s.machine.handles + 1))),
   ],
   user_map: (s) =>
-    where(s.userMap.values, (head) => head !== 0).map((at) =>
-      addressOfMapped(s, at + s.machine.vmallocPages),
-    ),
-  context: (s) => where(s.context.values, (type) => type === CONTEXT.GPU),
+    where(s.userMap, (head) => head !== 0).map((at) => addressOfMapped(s, at + s.machine.vmallocPages)),
+  context: (s) => where(s.context, (type) => type === CONTEXT.GPU),
   binding: (s) => {
-    const bound = where(s.bound.values, (head) => head !== 0);
+    const bound = where(s.bound, (head) => head !== 0);
     return [...new Set(bound.map((at) => (at % s.ioPages) * s.machine.pageBytes))];
   },
-  job: (s) => where(s.job.values, (lines) => lines !== 0),
+  job: (s) => where(s.job, (lines) => lines !== 0),
 };
 
 /** Where the things of a kind start, in bytes, for kinds that places can be in. */
@@ -181,10 +180,10 @@ const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
   range: LIVE.range,
   vmap: LIVE.vmap,
   user_map: LIVE.user_map,
-  kernel_map: (s) => kept(s.kernelMap.values).map((page) => page * s.machine.pageBytes),
+  kernel_map: (s) => kept(s.kernelMap).map((page) => page * s.machine.pageBytes),
   mapping: (s) => LIVE.mapping(s).map((table) => s.sgIoPage.get(table * s.sgPagesMax) * s.machine.pageBytes),
   coherent: (s) =>
-    where(s.coherentCpu.values, (page) => page !== 0).map(
+    where(s.coherentCpu, (page) => page !== 0).map(
       (head) => s.coherentIoPage.get(head) * s.machine.pageBytes,
     ),
 };
@@ -195,13 +194,13 @@ const CPU_ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = { cohere
 /** Places in the table of translations where something is mapped by the user of a domain. */
 const mappedPages = (s: World): number[] =>
   where(
-    s.reach.values,
+    s.reach,
     (entry, at) => entry !== 0 && s.context.get(Math.floor(at / s.ioPages)) === CONTEXT.UNMANAGED,
   );
 
 /** Addresses at which explicit kernel mappings start. */
 const kernelMappings = (s: World): number[] =>
-  where(s.area.values, (pages, at) => pages !== 0 && at < s.machine.vmallocPages).map((at) =>
+  where(s.area, (pages, at) => pages !== 0 && at < s.machine.vmallocPages).map((at) =>
     addressOfMapped(s, at),
   );
 
@@ -212,12 +211,14 @@ function isNamedOtherwise(s: World, address: number): boolean {
 }
 
 /** Values of a column that keeps something + 1, where it keeps anything. */
-const kept = (values: Int32Array): number[] =>
-  [...values].filter((value) => value !== 0).map((value) => value - 1);
+const kept = (column: Column): number[] =>
+  where(column, (value) => value !== 0).map((index) => column.get(index) - 1);
 
-function where(values: Int32Array, holds: (value: number, index: number) => boolean): number[] {
+/** Indices at which a condition holds that does not hold of 0. */
+function where(column: Column, holds: (value: number, index: number) => boolean): number[] {
   const found: number[] = [];
-  for (let index = 0; index < values.length; index++) if (holds(values[index] ?? 0, index)) found.push(index);
+  for (let index = column.first; index < column.end; index++)
+    if (holds(column.get(index), index)) found.push(index);
   return found;
 }
 

@@ -58,6 +58,7 @@ function contentOf(s: World, contents: Contents): number {
 /** Gives pages to an owner, in this order. */
 export function take(s: World, pages: readonly number[], kind: number, contents: Contents): void {
   const [head = 0] = pages;
+  const content = contentOf(s, contents);
   s.size.set(head, pages.length);
   s.uncached.set(head, contents === 'zero, uncached' ? 1 : 0);
   s.held.set(0, s.held.get(0) + pages.length);
@@ -67,9 +68,11 @@ export function take(s: World, pages: readonly number[], kind: number, contents:
     s.head.set(page, head + 1);
     s.index.set(page, index);
     s.next.set(page, (pages[index + 1] ?? -1) + 1);
-    setLines(s, page, () => contentOf(s, contents));
+    setLines(s, page, () => content);
   }
 }
+
+const NOTHING_IS_KNOWN = (): number => NOTHING;
 
 /** Takes pages from their owner. What they hold from now on is nobody's business. */
 export function release(s: World, pages: readonly number[]): void {
@@ -79,8 +82,10 @@ export function release(s: World, pages: readonly number[]): void {
   s.held.set(0, s.held.get(0) - pages.length);
   for (const page of pages) {
     s.kind.set(page, KIND.FREE);
-    for (const column of [s.head, s.index, s.next]) column.set(page, 0);
-    setLines(s, page, () => NOTHING);
+    s.head.set(page, 0);
+    s.index.set(page, 0);
+    s.next.set(page, 0);
+    setLines(s, page, NOTHING_IS_KNOWN);
   }
 }
 
@@ -128,18 +133,18 @@ export function dropReference(s: World, head: number): void {
 }
 
 /** Some context translates to one of these pages, with any right. */
-export function isMapped({ reach: { values } }: World, first: number, count: number): boolean {
-  for (let index = 0; index < values.length; index++) {
-    const page = pageOf(values[index] as number);
+export function isMapped({ reach }: World, first: number, count: number): boolean {
+  for (let index = reach.first; index < reach.end; index++) {
+    const page = pageOf(reach.get(index));
     if (page >= first && page < first + count) return true;
   }
   return false;
 }
 
 /** Some explicit mapping of kernel or user addresses leads to one of these pages. */
-export function isCpuMapped({ mapped: { values } }: World, first: number, count: number): boolean {
-  for (let index = 0; index < values.length; index++) {
-    const page = ((values[index] as number) >>> 1) - 1;
+export function isCpuMapped({ mapped }: World, first: number, count: number): boolean {
+  for (let index = mapped.first; index < mapped.end; index++) {
+    const page = (mapped.get(index) >>> 1) - 1;
     if (page >= first && page < first + count) return true;
   }
   return false;

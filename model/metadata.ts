@@ -207,7 +207,7 @@ const isFreeable = (s: World, memory: number, by: readonly number[]): boolean =>
 /** Pointers to all memory that one of the calls gave. */
 export function liveMemory(s: World, by: number): number[] {
   const pointers: number[] = [];
-  for (let word = 0; word < s.memory.count; word++) {
+  for (let word = s.memory.first; word < s.memory.end; word++) {
     if (s.memory.get(word) !== 0 && s.covered.get(word) === by) pointers.push(word * WORD_BYTES);
   }
   return pointers;

@@ -173,8 +173,11 @@ export const drain: RuleOf<'drain'> = unseen;
 export const shrink: RuleOf<'shrink'> = unseen;
 
 /** Consecutive numbers. */
-export const run = (first: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => first + i);
+export function run(first: number, count: number): number[] {
+  const pages: number[] = [];
+  for (let page = first; page < first + count; page++) pages.push(page);
+  return pages;
+}
 
 const isOrder = ({ machine }: World, order: number): boolean =>
   Number.isInteger(order) && order >= 0 && order <= machine.orderMax;
