@@ -152,6 +152,7 @@ export interface RawVerdictOptions extends RawMachineOptions {
   readonly scripts: string;
   readonly threads?: string;
   readonly cases: string;
+  readonly exhaustive?: true;
   readonly json?: true;
 }
 
@@ -161,6 +162,10 @@ export const VERDICT_SCRIPTS = 2048;
 /** @throws {UsageError} for the first option that does not fit */
 export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
   const names = [...new Set(VERDICTS.map(({ argument }) => argument))];
+  for (const option of ['memory', 'pages', 'machine'] as const) {
+    if (raw.exhaustive === true && raw[option] !== undefined)
+      throw new UsageError(`--exhaustive: not with --${option}: a scope has its machine`);
+  }
   return {
     arguments:
       raw.arguments.length === 0 ? names : raw.arguments.map((name) => known('verdicts', name, names)),
@@ -169,6 +174,7 @@ export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
     threads: threadsOf(raw.threads),
     ...machineOptions(raw),
     cases: raw.cases,
+    exhaustive: raw.exhaustive === true,
     json: raw.json === true,
   };
 }

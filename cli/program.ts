@@ -148,6 +148,7 @@ function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Prom
     .option('--pages <n>', PAGES_HELP)
     .option('--machine <fields>', 'numbers that every machine has, such as pages=8,orderMax=2', collect)
     .option('--cases <folder>', 'where the shortest case of each broken choice is saved', 'ionclad-cases')
+    .option('--exhaustive', 'draw nothing: decide each choice by every script of a scope (ionclad explore)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${VERDICTS_HELP}${EXIT_HELP}`)
     .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
