@@ -190,6 +190,7 @@ export interface RawZooOptions {
   readonly curve?: string;
   readonly markdown?: string;
   readonly missing?: true;
+  readonly exhaustive?: true;
   readonly times?: true;
   readonly json?: true;
 }
@@ -204,6 +205,8 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
   const first = integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER - seeds);
   if (raw.missing === true && raw.names.length > 0)
     throw new UsageError(`--missing: it lists what no bug re-creates, and hunts no "${raw.names[0]}"`);
+  if (raw.exhaustive === true && raw.curve !== undefined)
+    throw new UsageError('--exhaustive: not with --curve: nothing is drawn');
   return {
     bugs: bugsOf(raw),
     seeds: Array.from({ length: seeds }, (_, at) => first + at),
@@ -213,6 +216,7 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
     curve: raw.curve,
     markdown: raw.markdown,
     missing: raw.missing === true,
+    exhaustive: raw.exhaustive === true,
     times: raw.times === true,
     json: raw.json === true,
   };

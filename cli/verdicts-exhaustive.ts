@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Case, caseFileOf, scopeOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
 import type { Explored, Scope } from '../properties/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { Crew } from './explore-crew.ts';
 import { foundCase, withOthers } from './found.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
@@ -26,6 +27,12 @@ interface Decided {
   readonly broken: { readonly by: Searched; readonly case: Case; readonly saved: Saved } | undefined;
 }
 
+/** Those that search, and one that runs single scripts. */
+interface Threads {
+  readonly crew: Crew;
+  readonly runner: ThreadRunner;
+}
+
 const COLUMNS = 100;
 const TARGET = { name: 'builtin', program: [] } as const;
 
@@ -34,17 +41,18 @@ export async function exhaustiveVerdicts(options: VerdictOptions, session: Sessi
   const rows = VERDICTS.filter(({ argument }) => options.arguments.includes(argument));
   const progress = new Progress(session, rows.length, undefined, 'choice');
   const runner = new ThreadRunner(session, progress, 1);
+  const crew = new Crew(options.threads);
   const decided: Decided[] = [];
   try {
     for (const row of rows) {
       progress.say(`${row.argument} ${row.policy}=${row.value}`);
-      const result = await decide(row, options, runner, signal);
+      const result = await decide(row, options, { crew, runner }, signal);
       if (result === undefined) break;
       decided.push(result);
     }
   } finally {
     progress.end();
-    await runner.close();
+    await Promise.all([runner.close(), crew.close()]);
   }
   if (options.json) io.out(JSON.stringify(reportOf(decided), null, 2));
   else print(decided, options, session);
@@ -56,15 +64,15 @@ export async function exhaustiveVerdicts(options: VerdictOptions, session: Sessi
 async function decide(
   row: Verdict,
   { cases }: VerdictOptions,
-  runner: ThreadRunner,
+  { crew, runner }: Threads,
   signal: AbortSignal,
 ): Promise<Decided | undefined> {
   const { premise } = row;
   const searched: Searched[] = [];
   for (const name of row.scopes) {
     const scope = scopeOf(row, name);
-    const explored = await runner.explore({ target: TARGET, premise, scope });
-    if (explored === undefined) return undefined;
+    const explored = await crew.explore({ target: TARGET, premise, scope }, { signal, tell: () => {} });
+    if (explored === undefined || signal.aborted) return undefined;
     searched.push({ name, scope, explored });
   }
   const [by] = searched.filter(isBroken).toSorted((one, other) => lengthOf(one) - lengthOf(other));
