@@ -171,6 +171,7 @@ export interface RawVerdictOptions extends RawMachineOptions, RawProofOptions {
   readonly scripts: string;
   readonly threads?: string;
   readonly cases: string;
+  readonly exhaustive?: true;
   readonly json?: true;
 }
 
@@ -180,6 +181,10 @@ export const VERDICT_SCRIPTS = 2048;
 /** @throws {UsageError} for the first option that does not fit */
 export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
   const names = [...new Set(VERDICTS.map(({ argument }) => argument))];
+  for (const option of ['memory', 'pages', 'machine'] as const) {
+    if (raw.exhaustive === true && raw[option] !== undefined)
+      throw new UsageError(`--exhaustive: not with --${option}: a scope has its machine`);
+  }
   return {
     arguments:
       raw.arguments.length === 0 ? names : raw.arguments.map((name) => known('verdicts', name, names)),
@@ -189,6 +194,7 @@ export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
     ...machineOptions(raw),
     proof: proofOf(raw),
     cases: raw.cases,
+    exhaustive: raw.exhaustive === true,
     json: raw.json === true,
   };
 }
@@ -204,6 +210,7 @@ export interface RawZooOptions extends RawProofOptions {
   readonly curve?: string;
   readonly markdown?: string;
   readonly missing?: true;
+  readonly exhaustive?: true;
   readonly times?: true;
   readonly json?: true;
 }
@@ -218,6 +225,8 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
   const first = integer('--seed', raw.seed, 0, Number.MAX_SAFE_INTEGER - seeds);
   if (raw.missing === true && raw.names.length > 0)
     throw new UsageError(`--missing: it lists what no bug re-creates, and hunts no "${raw.names[0]}"`);
+  if (raw.exhaustive === true && raw.curve !== undefined)
+    throw new UsageError('--exhaustive: not with --curve: nothing is drawn');
   return {
     bugs: bugsOf(raw),
     seeds: Array.from({ length: seeds }, (_, at) => first + at),
@@ -228,6 +237,7 @@ export function zooOptions(raw: RawZooOptions): ZooOptions {
     markdown: raw.markdown,
     missing: raw.missing === true,
     proof: proofOf(raw),
+    exhaustive: raw.exhaustive === true,
     times: raw.times === true,
     json: raw.json === true,
   };

@@ -18,6 +18,7 @@ import {
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
 import type { Done, Progress } from './progress.ts';
+import type { ScopeHunt } from './scope-hunt.ts';
 import type { Session } from './session.ts';
 import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
 import type { Costs, HuntedBug, Smaller, Task } from './worker.ts';
@@ -134,6 +135,11 @@ export class ThreadRunner {
     proof?: number,
   ): Promise<HuntedBug | undefined> {
     return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks, proof]);
+  }
+
+  /** A bug of the zoo looked for in scopes, or undefined: Ctrl-C came first. */
+  async huntInScopes(bug: string, known?: Script): Promise<ScopeHunt | undefined> {
+    return this.#ask<ScopeHunt>('huntedInScopes', [bug, known]);
   }
 
   /** What the specification notices of the scripts of one chunk, or undefined: Ctrl-C came first. */

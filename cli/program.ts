@@ -155,6 +155,7 @@ function addVerdicts(program: Command, act: (options: RawVerdictOptions) => Prom
     .option('--cases <folder>', 'where the shortest case of each broken choice is saved', 'ionclad-cases')
     .option('--states <n>', STATES_HELP)
     .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
+    .option('--exhaustive', 'draw nothing: decide each choice by every script of a scope (ionclad explore)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${VERDICTS_HELP}${EXIT_HELP}`)
     .action((names: readonly string[], options: Omit<RawVerdictOptions, 'arguments'>) =>
@@ -168,6 +169,7 @@ Examples:
   ionclad zoo iommu late-reference --times
 
 It ends with 0 when every seed found every bug, and mostly the bug's own invariant fired first; else with 5.
+With --exhaustive it ends with 0 when every bug is found that there is no reason not to find.
 `;
 
 function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>): void {
@@ -188,6 +190,7 @@ function addZoo(program: Command, act: (options: RawZooOptions) => Promise<void>
       '--missing',
       'hunt nothing: list the historic bugs that are not re-created yet, by what that takes',
     )
+    .option('--exhaustive', 'draw nothing: look for each bug in scopes (ionclad explore --list)')
     .option('--times', 'with the time until the first failure, which depends on the machine')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${ZOO_HELP}${EXIT_HELP}`)

@@ -20,6 +20,7 @@ import { Progress } from './progress.ts';
 import { type Saved, saveCase } from './save.ts';
 import type { Session } from './session.ts';
 import { many, table, wrapped } from './table.ts';
+import { exhaustiveVerdicts } from './verdicts-exhaustive.ts';
 import { version } from './version.ts';
 import type { Costs, Task } from './worker.ts';
 
@@ -33,6 +34,8 @@ export interface VerdictOptions extends MachineOptions {
   /** As in a run. */
   readonly proof: number | undefined;
   readonly cases: string;
+  /** Decided by every script of a scope instead of by scripts that are drawn. */
+  readonly exhaustive: boolean;
   readonly json: boolean;
 }
 
@@ -54,6 +57,7 @@ interface Broken {
 }
 
 export async function verdictsCommand(options: VerdictOptions, session: Session): Promise<ExitCode> {
+  if (options.exhaustive) return exhaustiveVerdicts(options, session);
   const { io, signal } = session;
   const runs = new Progress(session, options.scripts, undefined);
   const runner = new ThreadRunner(session, runs, options.threads);

@@ -36,6 +36,7 @@ import { type Cost, costOf, largestBuffer } from './costs.ts';
 import { type Hunted, hunt, propertyOf } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
+import { huntInScopes, type ScopeHunt } from './scope-hunt.ts';
 import { type Spent, Stopwatch } from './speed.ts';
 import { isForeign, openTarget, type TargetName } from './targets.ts';
 
@@ -218,4 +219,22 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
 /** Searches a specification alone. */
 export const exploredSpec = (scope: Scope): SpecExplored => exploreSpec(SPEC, scope);
 
-workerpool.worker({ exploredSpec, chunk, smaller, certified, find, situation, costs, hunted, audited });
+/** Looks for a bug of the zoo in scopes. */
+export function huntedInScopes(name: string, known?: Script): ScopeHunt {
+  const bug = bugOf(`zoo/${name}`);
+  if (bug === undefined) throw new Error(`internal error: the zoo has no ${name}`);
+  return huntInScopes(bug, known);
+}
+
+workerpool.worker({
+  huntedInScopes,
+  exploredSpec,
+  chunk,
+  smaller,
+  certified,
+  find,
+  situation,
+  costs,
+  hunted,
+  audited,
+});

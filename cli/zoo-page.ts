@@ -75,7 +75,7 @@ function missingTable(): string[] {
 }
 
 /** A table in Markdown. */
-function rowsOf(
+export function rowsOf(
   header: readonly string[],
   lines: readonly (readonly string[])[],
   isRight: (column: number) => boolean = () => false,

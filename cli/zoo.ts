@@ -9,6 +9,7 @@ import { version } from './version.ts';
 import type { HuntedBug } from './worker.ts';
 import { KEPT_CASES, keepShortest, keptCase } from './zoo-cases.ts';
 import { curveOf } from './zoo-curve.ts';
+import { exhaustiveZoo } from './zoo-exhaustive.ts';
 import { decidedBy, type Row, rowOf } from './zoo-figures.ts';
 import { missingCommand } from './zoo-origins.ts';
 import { pageOf } from './zoo-page.ts';
@@ -29,6 +30,8 @@ export interface ZooOptions {
   readonly missing: boolean;
   /** As in a run. */
   readonly proof: number | undefined;
+  /** Every script of scopes instead of scripts that are drawn. */
+  readonly exhaustive: boolean;
   readonly times: boolean;
   readonly json: boolean;
 }
@@ -36,6 +39,7 @@ export interface ZooOptions {
 export async function zooCommand(options: ZooOptions, session: Session): Promise<ExitCode> {
   const { io, signal } = session;
   if (options.missing) return missingCommand(options.json, io);
+  if (options.exhaustive) return exhaustiveZoo(options, session);
   const hunted = await huntAll(options, session);
   const rows: Row[] = [];
   for (const bug of options.bugs) {

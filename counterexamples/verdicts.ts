@@ -3,7 +3,7 @@
  * premise is part of the finding's identity, so that shrinking cannot slide to a trivial case.
  */
 import { SPEC } from '../model/index.ts';
-import type { ScriptMachine } from '../properties/index.ts';
+import type { Scope, ScriptMachine } from '../properties/index.ts';
 
 export interface Verdict {
   /** The argument's short name, such as `T4`. */
@@ -16,6 +16,8 @@ export interface Verdict {
   readonly machine: ScriptMachine;
   /** Calls that scripts are made of; undefined: all. */
   readonly only: readonly string[] | undefined;
+  /** Names of the scopes on which the row is decided by exhaustion. */
+  readonly scopes: readonly string[];
 }
 
 /** An argument with what every value of its policy is tried under. */
@@ -27,6 +29,7 @@ interface Argument {
   /** Pages of every machine: few, where memory has to become short. */
   readonly pages?: number;
   readonly only?: readonly string[];
+  readonly scopes: readonly string[];
 }
 
 const UNMOVABLE = ['unmovable occupants', { movable: [] }] as const;
@@ -50,9 +53,30 @@ const SHORTAGE = [
 ];
 
 const ARGUMENTS: readonly Argument[] = [
-  { name: 'T1', policy: 'contexts', premise: 'T1', settings: [['', {}]], only: BUFFERS },
-  { name: 'T2', policy: 'mapping', premise: 'T2', settings: [['', {}]], only: BUFFERS },
-  { name: 'T3', policy: 'backing', premise: 'T3', settings: [['', {}]], only: SHORTAGE },
+  {
+    name: 'T1',
+    policy: 'contexts',
+    premise: 'T1',
+    settings: [['', {}]],
+    only: BUFFERS,
+    scopes: ['t1-contexts'],
+  },
+  {
+    name: 'T2',
+    policy: 'mapping',
+    premise: 'T2',
+    settings: [['', {}]],
+    only: BUFFERS,
+    scopes: ['t2-mapping'],
+  },
+  {
+    name: 'T3',
+    policy: 'backing',
+    premise: 'T3',
+    settings: [['', {}]],
+    only: SHORTAGE,
+    scopes: ['t3-backing'],
+  },
   {
     name: 'T4',
     policy: 'pageArray',
@@ -60,17 +84,40 @@ const ARGUMENTS: readonly Argument[] = [
     settings: [UNMOVABLE, MOVABLE],
     pages: 64,
     only: SHORTAGE,
+    scopes: ['t4-page-array', 't4-page-array-short'],
   },
-  { name: 'T5', policy: 'aliasing', premise: 'T5', settings: [CACHED], only: BUFFERS },
-  { name: 'T6', policy: 'sync', premise: 'T6', settings: [CACHED, COHERENT], only: BUFFERS },
-  { name: 'T7', policy: 'layout', premise: 'T7', settings: [UNMOVABLE, MOVABLE], pages: 32, only: SHORTAGE },
-  { name: 'zeroing', policy: 'zeroing', premise: 'zeroing', settings: [['', {}]] },
-  { name: 'strict', policy: 'invalidation', premise: 'strict', settings: [['', {}]] },
+  {
+    name: 'T5',
+    policy: 'aliasing',
+    premise: 'T5',
+    settings: [CACHED],
+    only: BUFFERS,
+    scopes: ['t5-aliasing'],
+  },
+  {
+    name: 'T6',
+    policy: 'sync',
+    premise: 'T6',
+    settings: [CACHED, COHERENT],
+    only: BUFFERS,
+    scopes: ['t6-sync'],
+  },
+  {
+    name: 'T7',
+    policy: 'layout',
+    premise: 'T7',
+    settings: [UNMOVABLE, MOVABLE],
+    pages: 32,
+    only: SHORTAGE,
+    scopes: ['t7-layout'],
+  },
+  { name: 'zeroing', policy: 'zeroing', premise: 'zeroing', settings: [['', {}]], scopes: ['zeroing'] },
+  { name: 'strict', policy: 'invalidation', premise: 'strict', settings: [['', {}]], scopes: ['strict'] },
 ];
 
 /** All rows, in the order of the table: argument, setting, value. */
 export const VERDICTS: readonly Verdict[] = ARGUMENTS.flatMap(
-  ({ name, policy, premise, settings, pages, only }) =>
+  ({ name, policy, premise, settings, pages, only, scopes }) =>
     settings.flatMap(([setting, fixed]) =>
       (SPEC.policies[policy]?.values ?? []).map((value) => ({
         argument: name,
@@ -84,9 +131,20 @@ export const VERDICTS: readonly Verdict[] = ARGUMENTS.flatMap(
           policies: { ...fixed.policies, [policy]: value },
         },
         only,
+        scopes,
       })),
     ),
 );
+
+/** A scope with the choice of a row, and its occupants as movable as the row says. */
+export function scopeOf({ policy, value, machine: fixed }: Verdict, name: string): Scope {
+  const scope = SPEC.scopes[name];
+  if (scope === undefined) throw new Error(`internal error: there is no scope ${name}`);
+  const { occupied = [], ...machine } = scope.machine as ScriptMachine;
+  const runs = fixed.occupied === undefined ? { occupied } : { movable: occupied };
+  const policies = { ...fixed.policies, [policy]: value };
+  return { ...scope, machine: { ...machine, ...(occupied.length === 0 ? {} : runs), policies } };
+}
 
 /** The file that keeps the shortest case of a row that is broken. */
 export function caseFileOf({ argument, value, setting }: Verdict): string {

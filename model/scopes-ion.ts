@@ -147,7 +147,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
   },
   'descriptors-imported': {
     text: 'one client that imports what it shared',
-    machine: { ...SMALL, pages: 3, fds: 2 },
+    machine: { ...SMALL, pages: 3, handles: 2, fds: 2 },
     only: [...BUFFERS, 'ion_share', 'ion_import', 'ion_sync', 'fd_close', 'fd_dup'],
     values: { ion_alloc: { bytes: [64], heaps: [['iommu']] } },
     depth: 7,

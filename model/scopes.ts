@@ -6,6 +6,7 @@ import { CALLS } from './calls.ts';
 import { DEVICE_SCOPES } from './scopes-device.ts';
 import { ION_SCOPES } from './scopes-ion.ts';
 import { MEMORY_SCOPES } from './scopes-memory.ts';
+import { VERDICT_SCOPES } from './scopes-verdicts.ts';
 import type { NamedScope } from './spec.ts';
 
 const ALL = Object.keys(CALLS);
@@ -33,5 +34,6 @@ export const SCOPES: Readonly<Record<string, NamedScope>> = {
   ...MEMORY_SCOPES,
   ...DEVICE_SCOPES,
   ...ION_SCOPES,
+  ...VERDICT_SCOPES,
   whole: { text: 'every call there is', machine: WHOLE_MACHINE, only: ALL, depth: 3 },
 };

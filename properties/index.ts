@@ -6,7 +6,7 @@ export * from './determinism.ts';
 export * from './draw.ts';
 export * from './drive.ts';
 export * from './explore/certify.ts';
-export { Expander } from './explore/expander.ts';
+export { Expander, LedElsewhereError } from './explore/expander.ts';
 export * from './explore/explore.ts';
 export { LockstepSystem } from './explore/lockstep-system.ts';
 export * from './explore/moves.ts';

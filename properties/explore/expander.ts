@@ -12,6 +12,14 @@ export type Wants = (finding: Finding) => boolean;
 
 const NO_PLACE = -1;
 
+/** The same moves led elsewhere the second time: what going back restores is not all of a system's state. */
+export class LedElsewhereError extends Error {
+  constructor() {
+    super('the same calls led elsewhere the second time: what undo restores is not all of the state');
+    this.name = 'LedElsewhereError';
+  }
+}
+
 export class Expander {
   readonly #system: System;
   readonly #wants: Wants;
@@ -109,8 +117,7 @@ export class Expander {
     const shared = round.depth - way.length + 1;
     for (; path.length > shared; path.pop()) this.#system.back();
     for (let next = way.pop(); next !== undefined; next = way.pop()) {
-      if (this.#system.make(paths.move(next)) !== 'made')
-        throw new Error('internal error: the same moves led elsewhere the second time');
+      if (this.#system.make(paths.move(next)) !== 'made') throw new LedElsewhereError();
       path.push(next);
     }
   }

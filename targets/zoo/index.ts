@@ -13,8 +13,9 @@ import { RACE_BUGS } from './races.ts';
 import { SG_BUGS } from './sg.ts';
 import { SHARING_BUGS } from './sharing.ts';
 import { TABLES_BUGS } from './tables.ts';
+import { type Obstacle, UNEXPLORED, type Unexplored } from './unexplored.ts';
 
-export { BUG_LAYERS, type Bug, infect, ORIGINS, type Origin };
+export { BUG_LAYERS, type Bug, infect, type Obstacle, ORIGINS, type Origin, UNEXPLORED, type Unexplored };
 
 export const ZOO: readonly Bug[] = [
   ...PAGES_BUGS,
