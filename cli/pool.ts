@@ -15,8 +15,10 @@ import {
   type ScriptMachine,
   type Shrunk,
   type SpecExplored,
+  type Tested,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
+import type { TestsTask } from './explore-tests.ts';
 import type { Done, Progress } from './progress.ts';
 import type { Session } from './session.ts';
 import { NOTHING_SPENT, plus, type Spent } from './speed.ts';
@@ -129,6 +131,11 @@ export class ThreadRunner {
   /** A specification alone searched, or undefined: Ctrl-C came first. */
   async exploreSpec(scope: Scope): Promise<SpecExplored | undefined> {
     return this.#ask<SpecExplored>('exploredSpec', [scope]);
+  }
+
+  /** Scripts that cover a scope, or undefined: Ctrl-C came first. */
+  async test(task: TestsTask): Promise<Tested | undefined> {
+    return this.#ask<Tested>('tested', [task]);
   }
 
   async close(): Promise<void> {

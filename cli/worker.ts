@@ -26,12 +26,16 @@ import {
   type SpecExplored,
   shortestWith,
   shrink,
+  type Tested,
   type Trial,
+  testsOf,
   trialOf,
 } from '../properties/index.ts';
 import { builtin } from '../targets/builtin.ts';
 import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
+import { UsageError } from './exit.ts';
+import type { TestsTask } from './explore-tests.ts';
 import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
@@ -185,4 +189,16 @@ export function audited(known: Audited, seed: number, chunk: number, scripts: nu
 /** Searches a specification alone. */
 export const exploredSpec = (scope: Scope): SpecExplored => exploreSpec(SPEC, scope);
 
-workerpool.worker({ exploredSpec, chunk, smaller, find, situation, costs, hunted, audited });
+/** Searches a scope for scripts that cover it. */
+export async function tested({ target, scope, detail, length }: TestsTask): Promise<Tested> {
+  return testsOf(SPEC, await undoableTarget(target), scope, { detail, length });
+}
+
+async function undoableTarget(target: TargetName): Promise<Target<Machine>> {
+  const opened = await localTarget(target);
+  if (opened.undoable === undefined)
+    throw new UsageError(`--target: ${target.name} cannot go back to an earlier state: it has no undoable`);
+  return opened;
+}
+
+workerpool.worker({ exploredSpec, tested, chunk, smaller, find, situation, costs, hunted, audited });
