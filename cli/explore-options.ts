@@ -15,7 +15,7 @@ import { type TargetName, targetName } from './targets.ts';
 
 export interface RawExploreOptions extends RawMachineOptions {
   readonly scope?: readonly string[];
-  readonly target: string;
+  readonly target?: string;
   readonly only?: readonly string[];
   readonly few?: string;
   readonly depth?: string;
@@ -31,6 +31,11 @@ export interface RawExploreOptions extends RawMachineOptions {
   readonly cases: string;
   readonly list?: true;
   readonly spec?: true;
+  /** A file, or true: from boot. */
+  readonly step?: string | true;
+  readonly tests?: string;
+  readonly detail?: string;
+  readonly length?: string;
   readonly json?: true;
 }
 
@@ -62,16 +67,15 @@ const BUDGET_MAX = 8;
 
 /** @throws {UsageError} for the first option that does not fit */
 export function exploreOptions(raw: RawExploreOptions, program: readonly string[]): ExploreOptions {
-  const { premise, scope: names } = raw;
-  const target = targetName(raw.target, program);
+  const { premise } = raw;
+  const target = targetName(raw.target ?? 'builtin', program);
   if (target.name.startsWith('process:'))
     throw new UsageError(
       '--target: a process cannot go back to an earlier state; draw scripts for it: ionclad run',
     );
-  const asked = names === undefined && raw.only !== undefined ? [ownScope(raw)] : namedScopes(raw);
   return {
     target,
-    asked,
+    asked: scopesOf(raw),
     premise: premise === undefined ? undefined : premiseOf(premise),
     threads: threadsOf(raw.threads),
     cases: raw.cases,
@@ -80,6 +84,10 @@ export function exploreOptions(raw: RawExploreOptions, program: readonly string[
     json: raw.json === true,
   };
 }
+
+/** The scopes that are asked for. */
+export const scopesOf = (raw: RawExploreOptions): Asked[] =>
+  raw.scope === undefined && raw.only !== undefined ? [ownScope(raw)] : namedScopes(raw);
 
 /** All that are not large, where none was named. */
 function namedScopes(raw: RawExploreOptions): Asked[] {
@@ -92,7 +100,7 @@ function namedScopes(raw: RawExploreOptions): Asked[] {
   });
 }
 
-function ownScope(raw: RawExploreOptions): Asked {
+export function ownScope(raw: RawExploreOptions): Asked {
   const text = 'calls and machine as the options say';
   return { name: 'own', text, scope: narrowed({ machine: {}, depth: DEPTH }, raw) };
 }

@@ -1,7 +1,14 @@
 /** The command line. */
 import { EXIT, type ExitCode, explain } from './exit.ts';
 import { commands } from './program.ts';
-import { type Recorded, recordingSession, type Session, standardOutput } from './session.ts';
+import {
+  type Input,
+  type Recorded,
+  recordingSession,
+  type Session,
+  standardOutput,
+  standardScreen,
+} from './session.ts';
 
 /**
  * Runs one command line.
@@ -30,7 +37,16 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   // Nowhere is left to say it.
   process.stderr.on('error', () => {});
-  const session = { io: standardOutput(), signal: controller.signal, now: () => performance.now() };
+  const screen = standardScreen();
+  const session: Session = {
+    io: standardOutput(),
+    ...(screen === undefined ? {} : { screen }),
+    signal: controller.signal,
+    get input() {
+      return process.stdin;
+    },
+    now: () => performance.now(),
+  };
   try {
     const code = await execute(args, session);
     return isLost ? EXIT.USAGE : code;
@@ -54,8 +70,9 @@ export async function execute(args: readonly string[], session: Session): Promis
 export async function record(
   args: readonly string[],
   signal?: AbortSignal,
+  input?: Input,
 ): Promise<Recorded & { readonly code: ExitCode }> {
-  const session = recordingSession(signal);
+  const session = recordingSession(signal, input);
   const code = await execute(args, session);
   return { code, ...session.recorded() };
 }

@@ -15,8 +15,10 @@ import {
   type ScriptMachine,
   type Shrunk,
   type SpecExplored,
+  type Tested,
 } from '../properties/index.ts';
 import { unlessAborted } from './abort.ts';
+import type { TestsTask } from './explore-tests.ts';
 import type { Done, Progress } from './progress.ts';
 import type { ScopeHunt } from './scope-hunt.ts';
 import type { Session } from './session.ts';
@@ -150,6 +152,11 @@ export class ThreadRunner {
   /** A specification alone searched, or undefined: Ctrl-C came first. */
   async exploreSpec(scope: Scope): Promise<SpecExplored | undefined> {
     return this.#ask<SpecExplored>('exploredSpec', [scope]);
+  }
+
+  /** Scripts that cover a scope, or undefined: Ctrl-C came first. */
+  async test(task: TestsTask): Promise<Tested | undefined> {
+    return this.#ask<Tested>('tested', [task]);
   }
 
   async close(): Promise<void> {

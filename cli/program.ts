@@ -1,10 +1,11 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
-import { CERTIFY_STATES } from '../properties/index.ts';
+import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { exploreOptions, type RawExploreOptions } from './explore-options.ts';
 import { exploreSpecCommand } from './explore-spec.ts';
+import { TEST_COMMANDS, testsCommand, testsOptions } from './explore-tests.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
 import {
   DEFAULT_SCRIPTS,
@@ -22,6 +23,7 @@ import { type ReplayOptions, replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import type { Output, Session } from './session.ts';
 import { type ShrinkOptions, shrinkCommand } from './shrink.ts';
+import { stepCommand, stepOptions } from './step.ts';
 import { verdictsCommand } from './verdicts.ts';
 import { version } from './version.ts';
 import { zooCommand } from './zoo.ts';
@@ -51,8 +53,12 @@ export async function commands(args: readonly string[], session: Session): Promi
     code = await shrinkCommand(files, options, words, session);
   });
   addExplore(program, async (options) => {
-    const asked = exploreOptions(options, words);
-    code = await (asked.spec ? exploreSpecCommand : exploreCommand)(asked, session);
+    if (options.step !== undefined) code = await stepCommand(stepOptions(options, words), session);
+    else if (options.tests !== undefined) code = await testsCommand(testsOptions(options, words), session);
+    else {
+      const asked = exploreOptions(options, words);
+      code = await (asked.spec ? exploreSpecCommand : exploreCommand)(asked, session);
+    }
   });
   addLists(program, (list, json) => {
     if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
@@ -240,6 +246,8 @@ Examples:
   ionclad explore                                       every scope that takes seconds
   ionclad explore --scope gpu --target zoo/freed-while-bound
   ionclad explore --only pages --machine pages=4,orderMax=2 --few 3 --depth 6
+  ionclad explore --step found.case.json                call by call, forth and back; ? helps
+  ionclad explore --tests scripts --scope pages         few scripts that cover all that can happen
 
 A state is visited once, and every call that it allows is made. What is found first has the fewest commands.
 `;
@@ -249,9 +257,13 @@ function addExplore(program: Command, act: (options: RawExploreOptions) => Promi
     .command('explore')
     .description('try every script of a scope: a tiny machine, few calls, few values, up to a length')
     .option('--scope <names>', 'scopes that have names (default: all but the large ones)', collect)
+    .option('--step [case]', 'search nothing: go call by call from boot, or along a case, on any target')
+    .option('--tests <folder>', 'search, and write scripts that cover every abstract transition of the scope')
+    .option('--detail <level>', `with --tests: what tells states apart: ${DETAILS.join(', ')}`, 'counts')
+    .option('--length <n>', 'with --tests: commands in a script at the most', String(TEST_COMMANDS))
     .option('--list', 'list the scopes and search none')
     .option('--spec', 'the specification alone, with every reply that its rules admit')
-    .option('--target <name>', `${TARGET_HELP}; it must be able to go back`, 'builtin')
+    .option('--target <name>', `${TARGET_HELP}; but for --step it must be able to go back (default: builtin)`)
     .option(
       '--only <names>',
       'calls or layers that are made; without --scope: of a scope of your own',

@@ -14,9 +14,22 @@ export interface Output {
   style(format: Format, text: string): string;
 }
 
+/** Standard input: a terminal, or anything that lines can be read from. */
+export type Input = NodeJS.ReadableStream & Partial<Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode'>>;
+
+export interface Screen {
+  readonly rows: number;
+  readonly columns: number;
+  write(text: string): void;
+}
+
 export interface Session {
   readonly io: Output;
   readonly signal: AbortSignal;
+  /** Where somebody types, or lines come from. */
+  readonly input?: Input;
+  /** The terminal on standard output, to be drawn on as a whole. */
+  readonly screen?: Screen;
   /** Milliseconds from some fixed moment. */
   now(): number;
 }
@@ -51,6 +64,21 @@ export function standardOutput(environment: Environment = process.env): Output {
   };
 }
 
+/** The terminal that standard output is, if it is one. */
+export function standardScreen(environment: Environment = process.env): Screen | undefined {
+  const { stdout } = process;
+  if (!isLive(stdout, environment)) return undefined;
+  return {
+    get rows() {
+      return stdout.rows || 24;
+    },
+    get columns() {
+      return stdout.columns || 80;
+    },
+    write: (text) => void stdout.write(text),
+  };
+}
+
 /** What a session wrote. */
 export interface Recorded {
   readonly out: string;
@@ -60,6 +88,7 @@ export interface Recorded {
 /** A session that writes into memory: for tests, and for programs that run a command inside themselves. */
 export function recordingSession(
   signal: AbortSignal = new AbortController().signal,
+  input?: Input,
 ): Session & { recorded(): Recorded } {
   const out: string[] = [];
   const err: string[] = [];
@@ -70,6 +99,7 @@ export function recordingSession(
       style: (_format, text) => text,
     },
     signal,
+    ...(input === undefined ? {} : { input }),
     now: () => performance.now(),
     recorded: () => ({ out: out.join('\n'), err: err.join('\n') }),
   };

@@ -1,31 +1,26 @@
-/** What the specification would allow a call to answer, row by row, before it is made. */
-
-import type { Machine } from '../model/index.ts';
-import { type Call, type Refusal, SPEC, type World } from '../model/index.ts';
-import type { Args } from '../model/target.ts';
+/** What the specification would allow a call to answer, before it is made. */
+import { type Args, type Call, type Machine, type Refusal, SPEC, type World } from '../model/index.ts';
 import type { Stepper } from '../properties/index.ts';
 
-/** One line for what is owed, else one for what an answer must be, and one for each errno that is allowed too. */
+/** What is owed, with its reason; else the replies that are right, and the rows that say so. */
 export function allowedLines(
   { lockstep, terms }: Stepper<Machine, World>,
   { op, args, fail }: Call,
 ): string[] {
-  const { world } = lockstep;
   const rule = SPEC.rules[op];
   if (rule === undefined) return [];
-  const seen = lockstep.seen({ ok: {} });
-  const owed = rule.refuse.filter(([, holds]) => holds(world, args, seen));
-  const due = terms.errnoOrder ? owed.slice(0, 1) : owed;
-  const may = rule.may.filter(([, holds]) => holds(world, args, seen)).map(([errno]) => errno);
   const faults = Object.keys(fail ?? {}).flatMap((site) =>
     (SPEC.sites[site] ?? []).map((errno) => `or ${errno}, if ${site} fails`),
   );
-  const errnos = [...new Set(may)].map((errno) => `or ${errno}, which is allowed here`);
-  if (due.length > 0) return [...due.map(owedText), ...errnos, ...faults];
+  const { world } = lockstep;
+  const seen = lockstep.seen({ ok: {} });
+  const owed = rule.refuse.filter(([, holds]) => holds(world, args, seen));
+  if (owed.length > 0) return [...(terms.errnoOrder ? owed.slice(0, 1) : owed).map(owedText), ...faults];
+  const allowed = lockstep.allowed({ op, args }, { ok: {} });
   const rows = rule.accept.filter(([, , , needs]) => needs === undefined || terms.pageNumbers);
-  const answer =
-    rows.length === 0 ? 'ok' : `ok: ${rows.map(([name, , serves]) => `${name} (${serves})`).join('; ')}`;
-  return [answer, ...errnos, ...faults];
+  const isToldByRows = rows.every(([name]) => allowed.includes(name));
+  const names = rows.map(([name, , serves]) => `${name} (${serves})`);
+  return [allowed, ...(isToldByRows ? [] : [`by the rows: ${names.join('; ')}`]), ...faults];
 }
 
 const owedText = ([errno, , serves, why]: Refusal<World, Args>, at: number): string =>

@@ -1,9 +1,11 @@
 /** The calls that can be made, numbered; and calls as people type them. */
 import { type Arg, type Call, SPEC } from '../model/index.ts';
 import { showCall } from '../properties/index.ts';
+import { wrapped } from './table.ts';
 
 /** Calls of a list that are shown at once. */
 const SHOWN_MAX = 30;
+const WIDTH = 90;
 
 /** Without words, each layer's calls with their numbers; with some, the calls that contain all of them. */
 export function callLines(
@@ -38,7 +40,7 @@ function layerLines(calls: readonly Call[]): string[] {
     const numbers = first === at ? `${first + 1}` : `${first + 1}-${at + 1}`;
     layers.set(layer, [...(layers.get(layer) ?? []), `${numbers} ${op}`]);
   }
-  return [...layers].map(([layer, texts]) => `${layer.padEnd(8)} ${texts.join(', ')}`);
+  return [...layers].flatMap(([layer, texts]) => wrapped(`${layer.padEnd(8)} ${texts.join(', ')}`, WIDTH));
 }
 
 /**
@@ -51,20 +53,28 @@ export function readCall(text: string): Call | string | undefined {
   const shapes = SPEC.calls[op]?.args;
   if (shapes === undefined) return undefined;
   const args: Record<string, Arg> = {};
+  const fail: Record<string, number> = {};
   for (const part of inside.split(',').filter((each) => each.trim() !== '')) {
+    const [, site = '', asking] = /^(\S+) fails at (\d+)$/.exec(part.trim()) ?? [];
+    if (asking !== undefined && SPEC.sites[site] === undefined) return `there is no fault site "${site}"`;
+    if (asking !== undefined) {
+      fail[site] = Number(asking);
+      continue;
+    }
     const [name = '', ...rest] = part.trim().split(' ');
     const shape = shapes[name];
     if (shape === undefined)
       return `${op} has no argument "${name}"; it has ${Object.keys(shapes).join(', ')}`;
-    const value = valueOf(shape.is, rest.join(' '));
+    const value = argOf(shape.is, rest.join(' '));
     if (value === undefined) return `${op}: ${name}: "${rest.join(' ')}" cannot be read`;
     args[name] = value;
   }
   const missing = Object.keys(shapes).filter((name) => args[name] === undefined);
-  return missing.length === 0 ? { op, args } : `${op} needs ${missing.join(', ')}`;
+  if (missing.length > 0) return `${op} needs ${missing.join(', ')}`;
+  return Object.keys(fail).length === 0 ? { op, args } : { op, args, fail };
 }
 
-function valueOf(is: string, text: string): Arg | undefined {
+function argOf(is: string, text: string): Arg | undefined {
   if (is === 'word') return text === '' ? undefined : text;
   const [, list] = /^\[(.*)\]$/.exec(text) ?? [];
   const items = list?.split(' ').filter((item) => item !== '');

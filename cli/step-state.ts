@@ -1,12 +1,11 @@
 /** The state of a machine in words: what is not as it was at boot. */
 import { COUNTER, type Machine, SPEC } from '../model/index.ts';
-import type { Columns } from './step-walk.ts';
 import { many, wrapped } from './table.ts';
 
 /** Values of one column that are told, and runs of places that have one of them. */
 const VALUES_MAX = 12;
 const RUNS_MAX = 8;
-const WIDTH = 100;
+const WIDTH = 90;
 
 /** What the places of a column are: one after the other, or so many for each of something. */
 interface Places {
@@ -38,41 +37,58 @@ const PLACES: Readonly<Record<string, Places>> = {
   userMap: { one: 'page', of: { one: 'client', each: ({ userPages }) => userPages } },
 };
 
+/** Values in words, for columns that say none themselves. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  client: ['none', 'there'],
+  context: ['none', 'an unmanaged domain', 'a DMA domain', 'of the GPU'],
+};
+
 const COUNTERS = Object.keys(COUNTER);
 
-/** One line, or some, for each column that is not as it was at boot. */
-export function stateLines(
-  { boot, now }: { readonly boot: Columns; readonly now: Columns },
-  machine: Machine,
-): string[] {
-  const lines = SPEC.view.flatMap(({ name }, at) => {
-    const groups = groupsOf(at, boot[at] ?? [], now[at] ?? []);
-    const rest = groups.length - VALUES_MAX;
-    const texts = groups.slice(0, VALUES_MAX).map(([value, places]) => {
-      return `${placesText(name, places, machine)}: ${value}`;
+/** The columns of a view; one that nobody shows is empty. */
+export type Columns = readonly Int32Array[];
+
+/** What is not as it was at boot: one entry a column. */
+export const stateLines = (boot: Columns, now: Columns, machine: Machine): string[] =>
+  linesOf(boot, now, machine, (_from, to) => to);
+
+/** What is not as it was a call ago. */
+export const changeLines = (before: Columns, now: Columns, machine: Machine): string[] =>
+  linesOf(before, now, machine, (from, to) => `${from} -> ${to}`);
+
+type Say = (from: string, to: string) => string;
+
+function linesOf(before: Columns, now: Columns, machine: Machine, say: Say): string[] {
+  return SPEC.view.flatMap(({ name }, at) => {
+    const groups = groupsOf(at, before[at] ?? [], now[at] ?? [], say);
+    const rest = groups.size - VALUES_MAX;
+    const texts = [...groups].slice(0, VALUES_MAX).map(([text, places]) => {
+      return `${placesText(name, places, machine)}: ${text}`;
     });
     if (rest > 0) texts.push(`and ${many(rest, 'more value')}`);
     return texts.length === 0 ? [] : wrapped(`${name.padEnd(11)} ${texts.join('; ')}`, WIDTH);
   });
-  return lines.length === 0 ? ['as at boot'] : lines;
 }
 
-/** Places whose value is another one than at boot, by value in words. */
+/** Places where the values differ, by what there is to say of them. */
 function groupsOf(
-  at: number,
-  boot: ArrayLike<number>,
+  column: number,
+  before: ArrayLike<number>,
   now: ArrayLike<number>,
-): [value: string, places: number[]][] {
-  const show = SPEC.view[at]?.show ?? String;
-  const groups = new Map<number, number[]>();
+  say: Say,
+): Map<string, number[]> {
+  const { name = '', show = String } = SPEC.view[column] ?? {};
+  const inWords = (value: number): string => WORDS[name]?.[value] ?? show(value);
+  const groups = new Map<string, number[]>();
   for (let place = 0; place < now.length; place++) {
-    const value = now[place] as number;
-    if (value === boot[place]) continue;
-    const group = groups.get(value);
-    if (group === undefined) groups.set(value, [place]);
+    const [from, to] = [before[place] ?? 0, now[place] ?? 0];
+    if (from === to) continue;
+    const text = say(inWords(from), inWords(to));
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [place]);
     else group.push(place);
   }
-  return [...groups].map(([value, places]) => [show(value), places]);
+  return groups;
 }
 
 function placesText(column: string, places: readonly number[], machine: Machine): string {

@@ -1,6 +1,6 @@
 /**
  * A walk along a script, call by call, forth and back. The commands after the place where one stands are what is ahead;
- * a call that is made on the way goes in between. Going back is running again from boot: any target can.
+ * a call that is made on the way goes in between. Going back is running again from boot, as any target can.
  */
 import {
   type Call,
@@ -8,6 +8,7 @@ import {
   type RemoteTarget,
   type Reply,
   SPEC,
+  type Target,
   type Value,
   type World,
 } from '../model/index.ts';
@@ -24,8 +25,9 @@ import {
 } from '../properties/index.ts';
 import { limitsOf } from '../properties/machine.ts';
 import { commandOf, type Named } from '../properties/record.ts';
+import { allowedLines } from './step-allowed.ts';
+import { type Columns, changeLines, stateLines } from './step-state.ts';
 import type { Opened } from './targets.ts';
-import { changes } from './trace.ts';
 
 /** What one step did. */
 export interface Taken {
@@ -33,15 +35,14 @@ export interface Taken {
   readonly at: number;
   readonly op: string;
   readonly call?: Call;
+  /** What the specification would have allowed, as lines. */
+  readonly allowed: readonly string[];
   /** Absent where the step was skipped, or the target failed. */
   readonly reply?: Reply;
-  /** What of the view is not as before, one line each. */
+  /** What of the view is not as before, in lines. */
   readonly changes: readonly string[];
   readonly finding?: Finding;
 }
-
-/** The columns of a view; one that nobody shows is empty. */
-export type Columns = readonly Int32Array[];
 
 const NOTHING = new Int32Array(0);
 
@@ -72,7 +73,7 @@ export class Walk {
     return this.#script;
   }
 
-  /** Steps that were made or skipped. Those beyond the commands give everything back, and the last asks what is left. */
+  /** Steps that were made or skipped. Beyond the commands all is given back, and the last asks what is left. */
   get at(): number {
     return this.#at;
   }
@@ -94,9 +95,10 @@ export class Walk {
     return this.#stepper;
   }
 
-  /** The view as it was before the first call, and as it is. */
-  get columns(): { readonly boot: Columns; readonly now: Columns } {
-    return { boot: this.#boot, now: this.#shown() };
+  /** What is not as it was before the first call, in lines. */
+  state(): string[] {
+    const lines = stateLines(this.#boot, this.#shown(), this.#machine);
+    return lines.length === 0 ? ['as at boot'] : lines;
   }
 
   /** Every call that may be made now. */
@@ -108,6 +110,19 @@ export class Walk {
     const count = moves.enter(this.world, { faults, overlaps: 0 });
     const all = Array.from({ length: count }, (_, move) => moves.at(move).call);
     return all.filter((call) => calls.has(call.op) && this.#stepper.lockstep.isDue(call));
+  }
+
+  /** Why a call cannot be made here, or undefined. */
+  problemOf(call: Call): string | undefined {
+    if (this.#opened.target.calls?.has(call.op) === false) return `${this.target} has no ${call.op}`;
+    if (this.#stepper.lockstep.isDue(call)) return undefined;
+    const broken = SPEC.rules[call.op]?.require.find(([, holds]) => !holds(this.world, call.args));
+    return `its caller may not make it: ${broken?.[0] ?? 'a duty is broken'}`;
+  }
+
+  /** The target, if it is in this process. */
+  get local(): Target<Machine> | undefined {
+    return this.#opened.is === 'local' ? this.#opened.target : undefined;
   }
 
   /** Back to boot. */
@@ -129,7 +144,7 @@ export class Walk {
 
   async goTo(at: number): Promise<void> {
     if (at < this.#at) await this.restart();
-    while (this.#at < at && !this.isOver) await this.forward();
+    for (this.#passOver(at); this.#at < at && !this.isOver; this.#passOver(at)) await this.forward(false);
   }
 
   /** Puts a call between what was made and what is ahead, and makes it. */
@@ -151,36 +166,51 @@ export class Walk {
     await this.goTo(at);
   }
 
-  /** Takes the next step, or says that there is none. */
-  async forward(): Promise<Taken | undefined> {
+  /**
+   * Takes the next step; undefined: there is none.
+   *
+   * @param isTold - whether somebody wants to know what was allowed, which takes time
+   */
+  async forward(isTold = true): Promise<Taken | undefined> {
     const { steps } = this.#stepper;
-    // What was given back already, or was never made, is passed over.
-    while (this.#at < steps.length && steps[this.#at]?.own === false && !this.#isMade(this.#at)) this.#at++;
+    this.#passOver(steps.length);
     if (this.isOver) return undefined;
     const at = this.#at++;
     if (at === steps.length) return this.#end(at);
     const before = this.#shown();
     const call = this.#stepper.callAt(at);
-    if (call === undefined) return { at, op: steps[at]?.op ?? '', changes: [] };
+    if (call === undefined) return { at, op: steps[at]?.op ?? '', allowed: [], changes: [] };
+    const allowed = isTold ? allowedLines(this.#stepper, this.#stepper.call) : [];
     this.#reply = undefined;
     this.#finding = await this.#make(at, call);
     return {
       at,
       op: call.op,
       call,
+      allowed,
       ...(this.#reply === undefined ? {} : { reply: this.#reply }),
-      changes: changes(before, this.#shown()),
+      changes: changeLines(before, this.#shown(), this.#machine),
       ...(this.#finding === undefined ? {} : { finding: this.#finding }),
     };
   }
 
-  #isMade(at: number): boolean {
-    return this.#stepper.callAt(at) !== undefined;
+  /** What was given back already, or was never made, is not given back: nobody wants to hear of it. */
+  #passOver(to: number): void {
+    const { steps } = this.#stepper;
+    const isNothing = (at: number): boolean =>
+      steps[at]?.own === false && this.#stepper.callAt(at) === undefined;
+    while (this.#finding === undefined && this.#at < to && isNothing(this.#at)) this.#at++;
   }
 
   #end(at: number): Taken {
     this.#finding = this.#stepper.end();
-    return { at, op: 'end', changes: [], ...(this.#finding === undefined ? {} : { finding: this.#finding }) };
+    return {
+      at,
+      op: 'end',
+      allowed: [],
+      changes: [],
+      ...(this.#finding === undefined ? {} : { finding: this.#finding }),
+    };
   }
 
   async #make(at: number, call: Call): Promise<Finding | undefined> {

@@ -7,6 +7,7 @@ import {
   type SlotCall,
   SPEC,
   type Target,
+  type View,
   type ViewColumn,
 } from '../model/index.ts';
 import { showCall, showReply } from '../properties/index.ts';
@@ -38,7 +39,7 @@ export function tracing(target: Target<Machine>, write: Write): Target<Machine> 
     apply: (call) => told(call, target.apply(call)),
     observe(view) {
       target.observe(view);
-      for (const line of changes(before, view.columns)) write(`       ${line}`);
+      for (const line of changes(before, view)) write(`       ${line}`);
       before = view.columns.map((column) => column.slice());
     },
   };
@@ -98,15 +99,17 @@ function remoteLine(at: number, { op, args }: SlotCall, reply: Reply | 'skipped'
   return `${String(at + 1).padStart(3)}  ${op}(${JSON.stringify(args)}) -> ${answer}`;
 }
 
-const NO_VALUES = new Int32Array(0);
-
-const firedText = ({ fired = [] }: Reply): string =>
+export const firedText = ({ fired = [] }: Reply): string =>
   fired.length === 0 ? '' : `, failed: ${fired.join(' ')}`;
 
 /** What changed, one line for a run of neighbours that changed alike: `kind[3..6] free -> a buffer`. */
-export function changes(before: readonly Int32Array[], after: readonly Int32Array[]): string[] {
+function changes(before: readonly Int32Array[], view: View): string[] {
   return SPEC.view.flatMap((column, at) => {
-    const lines = columnChanges(column, before[at] ?? NO_VALUES, after[at] ?? NO_VALUES);
+    const lines = columnChanges(
+      column,
+      before[at] ?? new Int32Array(0),
+      view.columns[at] ?? new Int32Array(0),
+    );
     const rest = lines.length - CHANGES_MAX;
     return rest <= 0 ? lines : [...lines.slice(0, CHANGES_MAX), `${column.name}: and ${rest} more changes`];
   });

@@ -84,7 +84,7 @@ async function decide(
     version: version(),
   });
   const whole = await withOthers(found, {
-    find: (other) => runner.find({ ...task, seed: 0, scripts: 0, only: undefined }, other),
+    find: (other) => runner.find({ ...task, seed: 0, scripts: 0, only: undefined, proof: undefined }, other),
     signal,
   });
   const saved = saveCase(join(cases, caseFileOf(row)), whole);

@@ -27,12 +27,16 @@ import {
   shortest,
   shortestWith,
   shrink,
+  type Tested,
   type Trial,
+  testsOf,
   trialOf,
 } from '../properties/index.ts';
 import { builtin } from '../targets/builtin.ts';
 import { bugOf, infect } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
+import { UsageError } from './exit.ts';
+import type { TestsTask } from './explore-tests.ts';
 import { type Hunted, hunt, propertyOf } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
@@ -225,10 +229,22 @@ export function huntedInScopes(name: string, known?: Script): ScopeHunt {
   if (bug === undefined) throw new Error(`internal error: the zoo has no ${name}`);
   return huntInScopes(bug, known);
 }
+/** Searches a scope for scripts that cover it. */
+export async function tested({ target, scope, detail, length }: TestsTask): Promise<Tested> {
+  return testsOf(SPEC, await undoableTarget(target), scope, { detail, length });
+}
+
+async function undoableTarget(target: TargetName): Promise<Target<Machine>> {
+  const opened = await localTarget(target);
+  if (opened.undoable === undefined)
+    throw new UsageError(`--target: ${target.name} cannot go back to an earlier state: it has no undoable`);
+  return opened;
+}
 
 workerpool.worker({
   huntedInScopes,
   exploredSpec,
+  tested,
   chunk,
   smaller,
   certified,

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Case, CaseError, writeCase } from '../counterexamples/index.ts';
 import { SPEC } from '../model/index.ts';
-import { type Finding, type Found, isSmaller, measure, trialOf } from '../properties/index.ts';
+import { type Finding, type Found, isSmaller, measure, shrink, trialOf } from '../properties/index.ts';
 import { type Bug, infect } from '../targets/zoo/index.ts';
 import { UsageError } from './exit.ts';
 import { foundCase } from './found.ts';
-import { propertyOf, shrinkHunted } from './hunt.ts';
+import { propertyOf } from './hunt.ts';
 import { readCaseFile } from './read-file.ts';
 import { runOn } from './replay-case.ts';
 import { type Saved, saveCase } from './save.ts';
@@ -61,9 +61,10 @@ export function keepSearched(
   { bug, kept }: Pick<Hunts, 'bug' | 'kept'>,
   { scope, script, finding }: ShownIn,
 ): Saved | undefined {
-  const shown = trialOf(propertyOf(bug), SPEC, infect(bug)).again(script);
+  const { again } = trialOf(propertyOf(bug), SPEC, infect(bug));
+  const shown = again(script);
   if (shown?.serves !== bug.catches || finding.serves !== bug.catches) return undefined;
-  const shrunk = shrinkHunted(bug, { index: 0, script, finding: shown });
+  const shrunk = shrink(SPEC, script, shown, again);
   const by = { by: `ionclad zoo --exhaustive, scope ${scope}`, version: version() };
   return keepBest(folder, bug, kept, [zooCase(bug, by, shrunk)]);
 }

@@ -1,8 +1,9 @@
 /** The graph of a scope: what the search sees on its way, kept. */
 import type { Reply, Spec, Stateful, Target } from '../../model/index.ts';
 import { Abstraction, type Detail, outcomeOf } from './abstraction.ts';
+import { limitsOf } from './explore.ts';
 import { LockstepSystem } from './lockstep-system.ts';
-import { type Scope, STATES_MAX } from './scope.ts';
+import type { Scope } from './scope.ts';
 import { type Searched, search } from './search.ts';
 import type { System } from './system.ts';
 
@@ -34,8 +35,8 @@ export function graphOf<M, S extends Stateful>(
   scope: Scope,
   detail: Detail,
 ): Graph {
-  const system = new Recording(spec, target, { ...scope, overlaps: 0 }, detail);
-  const searched = search(system, { depth: scope.depth, states: scope.states ?? STATES_MAX });
+  const system = new Recording(spec, target, { ...scope, overlaps: 0, symmetry: false }, detail);
+  const searched = search(system, limitsOf(scope));
   return { ...system.graph(), searched };
 }
 

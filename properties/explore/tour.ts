@@ -6,13 +6,47 @@ import type { Reply, Spec, Stateful, Target } from '../../model/index.ts';
 import type { Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
 import { Abstraction, type Detail, outcomeOf } from './abstraction.ts';
-import type { Edge, Graph } from './graph.ts';
+import { scriptOfPath } from './explore.ts';
+import { type Edge, type Graph, graphOf } from './graph.ts';
+import type { Scope } from './scope.ts';
+import type { Searched } from './search.ts';
+
+/** Scripts that cover a scope, with what that means. Plain data. */
+export interface Tested {
+  readonly searched: Searched;
+  readonly abstractStates: number;
+  readonly transitions: number;
+  /** How many of them the scripts show when they are run from boot: counted again, without the graph. */
+  readonly covered: number;
+  readonly scripts: readonly Script[];
+  /** Commands of one shortest script for each transition instead. */
+  readonly alone: number;
+}
+
+/**
+ * Scripts of at most so many commands, more only where a transition is that far, which cover every abstract transition
+ * of a scope. None where something is found: the graph of a wrong target is no measure.
+ *
+ * @throws Error when the target cannot go back
+ */
+export function testsOf<M, S extends Stateful>(
+  spec: Spec<M, S>,
+  target: Target<M>,
+  scope: Scope,
+  { detail, length }: { readonly detail: Detail; readonly length: number },
+): Tested {
+  const graph = graphOf(spec, target, scope, detail);
+  const { searched, abstractStates, transitions } = graph;
+  const counts = { searched, abstractStates, transitions: transitions.length };
+  if (searched.found !== undefined) return { ...counts, covered: 0, scripts: [], alone: 0 };
+  const scripts = tours(graph, length).map((path) => scriptOfPath(spec, target, scope, path));
+  const shown = transitionsOf(spec, target, scripts, detail);
+  const covered = transitions.filter((transition) => shown.has(transition)).length;
+  return { ...counts, covered, scripts, alone: commandsAlone(graph) };
+}
 
 /** Paths from state 0, each as numbers of moves, that cover every transition of the graph together. */
-export function tours(
-  { edges, transitions }: Pick<Graph, 'edges' | 'transitions'>,
-  length: number,
-): number[][] {
+function tours({ edges, transitions }: Pick<Graph, 'edges' | 'transitions'>, length: number): number[][] {
   const left = new Set(transitions.keys());
   const walker = new Walker(edges);
   const paths: number[][] = [];
@@ -36,7 +70,7 @@ export function tours(
 }
 
 /** Commands of a script for each transition alone: the shortest ways to them. */
-export function commandsAlone({ edges, transitions }: Pick<Graph, 'edges' | 'transitions'>): number {
+function commandsAlone({ edges, transitions }: Pick<Graph, 'edges' | 'transitions'>): number {
   const left = new Set(transitions.keys());
   let commands = 0;
   new Walker(edges).visit(0, Number.POSITIVE_INFINITY, (edge, distance) => {
@@ -104,7 +138,7 @@ class Walker {
  *
  * @throws Error when the target is wrong about something on the way
  */
-export function transitionsOf<M, S extends Stateful>(
+function transitionsOf<M, S extends Stateful>(
   spec: Spec<M, S>,
   target: Target<M>,
   scripts: readonly Script[],
