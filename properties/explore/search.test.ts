@@ -186,7 +186,6 @@ describe('search', () => {
     ['a finding of a reply', FAR, isOfClause('reply')],
     ['nothing that is wanted', FAR, isOfClause()],
     ['a limit of states', { ...FAR, states: 77 }, isOfClause()],
-    ['a limit of states, or a finding', { ...FAR, states: 15 }, isOfClause('reply')],
     ['a limit of depth', { ...FAR, depth: 6 }, isOfClause()],
   ] satisfies [string, SearchLimits, Wants][]) {
     it(`ends as if it were done plainly, for any number of threads, however they meet: ${name}`, () => {
@@ -199,6 +198,16 @@ describe('search', () => {
       }
     });
   }
+
+  it('meets its limit before it finds something in the next state', () => {
+    const endings = new Set<string>();
+    for (let states = 2; states < 60; states++) {
+      const plain = plainly(new Faulty(3000), { ...FAR, states }, isOfClause('reply'));
+      expect(search(new Faulty(3000), { ...FAR, states }, isOfClause('reply'))).to.deep.include(plain);
+      endings.add(plain.ending);
+    }
+    expect([...endings]).to.deep.equal(['states', 'found']);
+  });
 
   it('stops before the state at which the limit is met, and no later', () => {
     const { states, frontier, ending } = search(new Graph(3000), { ...FAR, states: 100 });
