@@ -29,7 +29,17 @@ interface Form<S> {
   readonly during: string | undefined;
   /** Arguments of the first call, then those of the second. */
   readonly domains: readonly Domain<S>[];
+  /** Moves that were asked for already; undefined: their arguments are made anew in each state. */
+  readonly known: Known | undefined;
 }
+
+/** Moves by their arguments, the last one first. */
+interface Known {
+  move?: Move;
+  readonly next: Map<Arg, Known>;
+}
+
+const nothingKnown = (): Known => ({ next: new Map() });
 
 /** What exists in a state, looked up once. */
 class Present<S> {
@@ -63,6 +73,8 @@ export class Moves<M, S extends Stateful> {
   #forms: Form<S>[] = [];
   #values: (readonly Arg[])[][] = [];
   #ends: number[] = [];
+  /** The form that was asked for last. */
+  #last = 0;
 
   /** @param points - switch points of the target's calls */
   constructor(
@@ -87,6 +99,7 @@ export class Moves<M, S extends Stateful> {
     this.#forms = [];
     this.#values = [];
     this.#ends = [];
+    this.#last = 0;
     this.#add(this.#plain);
     if (faults < (this.#scope.faults ?? 0)) this.#add(this.#faulty);
     if (overlaps < (this.#scope.overlaps ?? 0)) this.#add(this.#overlapping);
@@ -95,10 +108,30 @@ export class Moves<M, S extends Stateful> {
 
   /** A move of the state that was entered last. */
   at(move: number): Move {
-    let number = 0;
-    while ((this.#ends[number] as number) <= move) number++;
-    const { op, names, fail, during } = this.#forms[number] as Form<S>;
-    const chosen = choose(this.#values[number] ?? [], move - (this.#ends[number - 1] ?? 0));
+    const start = this.#find(move);
+    const form = this.#forms[this.#last] as Form<S>;
+    const values = this.#values[this.#last] as (readonly Arg[])[];
+    let known = form.known;
+    if (known === undefined) return this.#move(form, choose(values, move - start));
+    for (let at = values.length - 1, rest = move - start; at >= 0; at--) {
+      const domain = values[at] as readonly Arg[];
+      known = after(known, domain[rest % domain.length] as Arg);
+      rest = Math.floor(rest / domain.length);
+    }
+    known.move ??= this.#move(form, choose(values, move - start));
+    return known.move;
+  }
+
+  /** Finds the form of a move; moves are mostly asked for one after the other. Returns the number of its first move. */
+  #find(move: number): number {
+    const ends = this.#ends;
+    const startOf = (form: number): number => (form === 0 ? 0 : (ends[form - 1] as number));
+    if (move < startOf(this.#last)) this.#last = 0;
+    while ((ends[this.#last] as number) <= move) this.#last++;
+    return startOf(this.#last);
+  }
+
+  #move({ op, names, fail, during }: Form<S>, chosen: readonly Arg[]): Move {
     const own = during === undefined ? names.length : this.#argumentsOf(op).length;
     const args = argsOf(names.slice(0, own), chosen);
     const call: Call = fail === undefined ? { op, args } : { op, args, fail };
@@ -137,6 +170,7 @@ export class Moves<M, S extends Stateful> {
       op,
       fail,
       during,
+      known: named.every(({ argument: [, { is }] }) => is !== 'refs') ? nothingKnown() : undefined,
       names: named.map(({ argument: [name] }) => name),
       domains: named.map(({ each, argument: [name, shape] }) => this.#domain(each, name, shape)),
     };
@@ -185,8 +219,12 @@ export class Moves<M, S extends Stateful> {
       const odd = made ?? [Math.max(0, ...live) + 1];
       return [...live, ...odd.filter((id) => !live.includes(id))];
     };
-    return (present) =>
-      present.list(key, (world) => [...new Set(kinds.flatMap((kind) => ofKind(world, kind)))]);
+    const [only, ...others] = kinds;
+    const all = (world: S): readonly number[] =>
+      only !== undefined && others.length === 0
+        ? ofKind(world, only)
+        : [...new Set(kinds.flatMap((kind) => ofKind(world, kind)))];
+    return (present) => present.list(key, all);
   }
 
   #places(shape: Extract<ArgShape, { is: 'address' }>, given: readonly Choice[] | undefined): Domain<S> {
@@ -232,6 +270,14 @@ function firstNumbers(
 function lists(things: readonly number[], count: Choice): (readonly number[])[] {
   if (typeof count !== 'number' || count <= 0) return [[]];
   return lists(things, count - 1).flatMap((list) => things.map((thing) => [...list, thing]));
+}
+
+function after(known: Known, arg: Arg): Known {
+  const next = known.next.get(arg);
+  if (next !== undefined) return next;
+  const made = nothingKnown();
+  known.next.set(arg, made);
+  return made;
 }
 
 /** The combination of a number: the last argument changes first. */
