@@ -121,7 +121,7 @@ export interface Role {
 /** A state of which it is known where ids stand, so that a search can tell what is the same but for names. */
 export interface Renamable {
   /** In all other words there is no id. */
-  readonly roles: readonly Role[];
+  roles(): readonly Role[];
   /** From now on, or until `attach`, this is called for every word that changes, but not when it goes back. */
   listen(heard: Heard | undefined): void;
 }

@@ -3,9 +3,7 @@ import type { Store } from '../impl/store.ts';
 import type { Renamable } from '../model/target.ts';
 
 export const renamable = (store: () => Store): Renamable => ({
-  get roles() {
-    return store().abouts.map(([{ base, count }, about]) => ({ first: base, count, ...about }));
-  },
+  roles: () => store().abouts.map(([{ base, count }, about]) => ({ first: base, count, ...about })),
   listen(heard) {
     store().attachJournal().heard = heard;
   },

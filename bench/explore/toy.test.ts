@@ -31,6 +31,27 @@ describe('bench/explore: the toy', () => {
     expect(toyCounts(4)).to.deep.equal({ states: 1_679_616, transitions: 24_743_936 });
   });
 
+  /** One of its counts with symmetry, by how the slots of two contexts are swapped, as other tools have them too. */
+  const symmetric = { machine: { pages: 4 }, few: 4, depth: 100, symmetry: true };
+  const jointly: typeof TOY = {
+    ...TOY,
+    symmetry: {
+      sorts: (TOY.symmetry?.sorts ?? []).map(({ name, ids }) => ({ name, ids })),
+      roles: (s) => TOY.symmetry?.roles(s) ?? [],
+    },
+  };
+
+  for (const [name, spec, orbits, renamings] of [
+    ['with the slots of both contexts swapped jointly', jointly, 20_974, 96],
+    ['with the slots of each context swapped', TOY, 13_390, 192],
+  ] as const) {
+    it(`has ${orbits} states ${name}, which stand for all of them`, () => {
+      const { states, symmetry, ending } = explore(spec, new ToyTarget(), symmetric);
+      expect({ states, ending }).to.deep.equal({ states: orbits, ending: 'complete' });
+      expect(symmetry).to.deep.equal({ renamings, standsFor: toyCounts(4).states });
+    }).timeout(20_000);
+  }
+
   it('can be wrong', () => {
     const { found, ending } = explore(TOY, new Forgetful(), scopeOf(2));
     expect(ending).to.equal('found');

@@ -11,8 +11,11 @@ import {
   type Call,
   type Column,
   type Invariant,
+  type Naming,
   type Reply,
+  type Role,
   type Rule,
+  type Sort,
   type Spec,
   State,
   type Stateful,
@@ -156,6 +159,26 @@ const SLOT = { is: 'number', from: 0, to: SLOTS - 1 } as const;
 
 const common = { layer: 'toy', by: 'kernel' } as const;
 
+const ids = (count: number): number[] => Array.from({ length: count }, (_, id) => id);
+
+/** Nobody can tell pages from each other, nor clients, nor the slots of a context. */
+const SORTS: readonly Sort<ToyMachine>[] = [
+  { name: 'client', ids: () => ids(CLIENTS) },
+  { name: 'page', ids: ({ pages }) => ids(pages) },
+  { name: 'slot', of: 'client', ids: () => ids(SLOTS) },
+];
+
+const BY_PAGE: Naming = { from: 0, digits: ['page'] };
+const BY_SLOT: Naming = { from: 0, digits: ['client', ['slot', SLOTS]] };
+const byHolder = (pages: number): Naming => ({ from: 0, digits: ['client', ['page', pages]] });
+
+const roleOf = ({ base, count }: Column, index: Naming, value?: Naming): Role => ({
+  first: base,
+  count,
+  index,
+  ...(value === undefined ? {} : { value }),
+});
+
 export const TOY: Spec<ToyMachine, ToyState> = {
   name: 'toy',
   fields: { pages: { from: 1, to: 8, default: 2, text: 'pages' } },
@@ -182,6 +205,15 @@ export const TOY: Spec<ToyMachine, ToyState> = {
   invariants: INVARIANTS,
   labels: [],
   premises: [],
+  symmetry: {
+    sorts: SORTS,
+    roles: ({ pages, held, mapped, cached, uses }) => [
+      roleOf(held, byHolder(pages)),
+      roleOf(mapped, BY_SLOT, { from: 1, digits: ['page'] }),
+      roleOf(cached, BY_SLOT),
+      roleOf(uses, BY_PAGE),
+    ],
+  },
   scopes: {},
   closing: [],
   machineProblem: () => undefined,
@@ -210,7 +242,7 @@ export class ToyTarget implements Target<ToyMachine> {
   readonly capabilities: Target<ToyMachine>['capabilities'] = new Set(['page-numbers'] as const);
   private pages = 0;
   private state = new State();
-  /** By page: a bit for each client with a handle. */
+  /** By client and page: 1 when it has a handle. */
   private holders = this.state.column(0);
   /** By context and slot: twice the page plus two, plus the bit of the IOTLB; 0: empty. */
   private entries = this.state.column(0);
@@ -220,7 +252,7 @@ export class ToyTarget implements Target<ToyMachine> {
   boot({ pages }: ToyMachine): void {
     this.pages = pages;
     this.state = new State();
-    this.holders = this.state.column(pages);
+    this.holders = this.state.column(CLIENTS * pages);
     this.entries = this.state.column(CLIENTS * SLOTS);
     this.mappings = this.state.column(pages);
     this.state.seal();
@@ -237,12 +269,8 @@ export class ToyTarget implements Target<ToyMachine> {
   observe(view: View): void {
     const held = columnOf(view, COLUMN.held);
     const uses = columnOf(view, COLUMN.uses);
-    for (let page = 0; page < this.pages; page++) {
-      const holders = this.holders.get(page);
-      for (let client = 0; client < CLIENTS; client++)
-        held[client * this.pages + page] = (holders >> client) & 1;
-      uses[page] = this.usesOf(page);
-    }
+    held.set(this.holders.values);
+    for (let page = 0; page < this.pages; page++) uses[page] = this.usesOf(page);
     for (let place = 0; place < CLIENTS * SLOTS; place++) {
       const entry = this.entries.get(place);
       columnOf(view, COLUMN.mapped)[place] = entry >> 1;
@@ -258,21 +286,27 @@ export class ToyTarget implements Target<ToyMachine> {
     undo: () => this.state.undo(),
     drop: () => this.state.drop(),
     fingerprint: () => this.state.fingerprint(),
+    renamable: {
+      roles: () => [
+        roleOf(this.holders, byHolder(this.pages)),
+        roleOf(this.entries, BY_SLOT, { from: 2, digits: ['page', 2] }),
+        roleOf(this.mappings, BY_PAGE),
+      ],
+      listen: (heard) => this.state.listen(heard),
+    },
   };
 
   /** Handles and mappings of a page. */
   protected usesOf(page: number): number {
-    const holders = this.holdersOf(page);
-    return (holders & 1) + (holders >> 1) + this.mappings.get(page);
+    return this.holdersOf(page) + this.mappings.get(page);
   }
 
   protected holdersOf(page: number): number {
-    return this.holders.get(page);
+    return this.holders.get(page) + this.holders.get(this.pages + page);
   }
 
   private hold(client: number, page: number, has: boolean): void {
-    const holders = this.holders.get(page);
-    this.holders.set(page, has ? holders | (1 << client) : holders & ~(1 << client));
+    this.holders.set(client * this.pages + page, has ? 1 : 0);
   }
 
   private enter(op: string, place: number, page: number): void {

@@ -98,8 +98,11 @@ function extended(renaming: Renaming, { name, of, permutations, owners }: Part):
 const sortOf = (digit: Digit): string | undefined =>
   typeof digit === 'string' ? digit : typeof digit === 'number' ? undefined : digit[0];
 
-const valuesOf = (digit: Digit): number =>
-  typeof digit === 'string' ? Number.POSITIVE_INFINITY : typeof digit === 'number' ? digit : digit[1];
+function valuesOf(digit: Digit): number {
+  if (typeof digit === 'string')
+    throw new Error(`internal error: ${digit} is not the first digit, and has no end`);
+  return typeof digit === 'number' ? digit : digit[1];
+}
 
 /**
  * The orbits of a search's states.
@@ -119,7 +122,7 @@ export function orbitOf<M, S extends Stateful>(
   if (target !== undefined && renamable === undefined)
     throw new Error(`${target.name} does not say where ids stand, which symmetry asks for`);
   const bounds: Bounds = { calls: new Set(calls), values, few, alone: target === undefined };
-  const own: Renamable = { roles: symmetry.roles(world), listen: (heard) => world.state.listen(heard) };
+  const own: Renamable = { roles: () => symmetry.roles(world), listen: (heard) => world.state.listen(heard) };
   const followed = renamable === undefined ? [own] : [own, renamable];
   return new Orbit(renamingsOf(symmetry.sorts, machine, bounds), followed);
 }
@@ -165,6 +168,8 @@ interface Side {
   readonly parts: Map<number, Int32Array>[];
 }
 
+/** Marks that there is room for at first. */
+const MARKS = 16;
 /** Words between two sides, more than any has. */
 const SIDE_WORDS = 2 ** 29;
 const LOW = 0x9e3779b1;
@@ -182,12 +187,14 @@ export class Orbit {
   readonly #renamings: readonly Renaming[];
   readonly #followed: readonly Renamable[];
   /** Halves of the fingerprint under each renaming: that of words with ids, then of all others. */
-  #renamed: Int32Array;
+  readonly #renamed: Int32Array;
   #low = 0;
   #high = 0;
   /** Changes of words with ids that are not in `#renamed` yet: what each word was, and what it is now. */
   readonly #pending: (readonly [side: Side, word: number, old: number, value: number])[] = [];
-  readonly #marks: { readonly renamed: Int32Array; readonly low: number; readonly high: number }[] = [];
+  /** What was kept at each mark: `#renamed`, `#low`, `#high`. */
+  #marks: Int32Array;
+  #markCount = 0;
 
   /** Both sides are in a state that no renaming changes, and tell of every change from now on. */
   constructor(renamings: readonly Renaming[], followed: readonly Renamable[]) {
@@ -195,6 +202,7 @@ export class Orbit {
     this.#renamings = renamings;
     this.#followed = followed;
     this.#renamed = new Int32Array(2 * renamings.length);
+    this.#marks = new Int32Array(MARKS * this.#markWords);
     for (const [number, renamable] of followed.entries()) this.#follow(renamable, number * SIDE_WORDS);
   }
 
@@ -205,22 +213,36 @@ export class Orbit {
 
   mark(): void {
     this.#settle();
-    this.#marks.push({ renamed: this.#renamed.slice(), low: this.#low, high: this.#high });
+    const words = this.#markWords;
+    const at = words * this.#markCount++;
+    if (at === this.#marks.length) {
+      const larger = new Int32Array(2 * at);
+      larger.set(this.#marks);
+      this.#marks = larger;
+    }
+    this.#marks.set(this.#renamed, at);
+    this.#marks[at + words - 2] = this.#low;
+    this.#marks[at + words - 1] = this.#high;
   }
 
   /** To the last mark, which is forgotten. */
   back(): void {
-    const mark = this.#marks.pop();
-    if (mark === undefined) throw new Error('internal error: there is no mark to go back to');
+    this.drop();
+    const end = this.#markWords * (this.#markCount + 1);
     this.#pending.length = 0;
-    this.#renamed = mark.renamed;
-    this.#low = mark.low;
-    this.#high = mark.high;
+    this.#renamed.set(this.#marks.subarray(end - this.#markWords, end - 2));
+    this.#low = this.#marks[end - 2] as number;
+    this.#high = this.#marks[end - 1] as number;
   }
 
   /** The last mark is forgotten; the state stays. */
   drop(): void {
-    this.#marks.pop();
+    if (this.#markCount === 0) throw new Error('internal error: there is no mark to go back to');
+    this.#markCount--;
+  }
+
+  get #markWords(): number {
+    return this.#renamed.length + 2;
   }
 
   /**
@@ -229,22 +251,28 @@ export class Orbit {
    */
   fingerprint(): readonly [low: number, high: number] {
     this.#settle();
+    const renamed = this.#renamed;
     let low = 0;
     let high = 0;
     let same = 0;
-    for (let at = 0; at < this.#renamed.length; at += 2) {
-      const a = this.#low ^ (this.#renamed[at] ?? 0);
-      const b = this.#high ^ (this.#renamed[at + 1] ?? 0);
-      if (this.#renamed[at] === this.#renamed[0] && this.#renamed[at + 1] === this.#renamed[1]) same++;
-      low = (low + mix(a, b, LOW)) | 0;
-      high = (high + mix(a, b, HIGH)) | 0;
+    for (let at = 0; at < renamed.length; at += 2) {
+      const own = renamed[at] as number;
+      const other = renamed[at + 1] as number;
+      if (own === renamed[0] && other === renamed[1]) same++;
+      // Both halves are scrambled, and no two fingerprints give the same: else sums of unlike ones might agree.
+      let a = Math.imul(this.#low ^ own ^ ((this.#high ^ other) >>> 16), 0x7feb352d);
+      a ^= a >>> 15;
+      let b = Math.imul(this.#high ^ other ^ a, 0x846ca68b);
+      b ^= b >>> 16;
+      low = (low + a) | 0;
+      high = (high + b) | 0;
     }
     this.size = this.renamings / same;
     return [low, high];
   }
 
   #follow(renamable: Renamable, offset: number): void {
-    const { roles } = renamable;
+    const roles = renamable.roles();
     const roleOf = new Int32Array(Math.max(0, ...roles.map(({ first, count }) => first + count)));
     for (const [number, { first, count }] of roles.entries()) roleOf.fill(number + 1, first, first + count);
     const side: Side = { roleOf, roles, offset, parts: [] };
@@ -258,11 +286,13 @@ export class Orbit {
   }
 
   #settle(): void {
+    if (this.#pending.length === 0) return;
     for (const [side, word, old, value] of this.#pending) {
       const without = this.#partsOf(side, word, old);
       const instead = this.#partsOf(side, word, value);
-      for (let at = 0; at < this.#renamed.length; at++)
-        this.#renamed[at] = (this.#renamed[at] ?? 0) ^ (without[at] ?? 0) ^ (instead[at] ?? 0);
+      const renamed = this.#renamed;
+      for (let at = 0; at < renamed.length; at++)
+        renamed[at] = (renamed[at] as number) ^ (without[at] as number) ^ (instead[at] as number);
     }
     this.#pending.length = 0;
   }
