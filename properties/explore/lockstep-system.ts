@@ -96,10 +96,6 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     return this.#orbit?.size ?? 1;
   }
 
-  standsFor(): number {
-    return this.#orbit?.size ?? 1;
-  }
-
   /** Changes are followed no more: the target serves others. */
   close(): void {
     this.#orbit?.close();

@@ -19,14 +19,32 @@ interface Follower {
   readonly met: Map<string, Met>;
 }
 
+/** Orbits of one state, for each way to read the roles of its sides. */
+export function follow(
+  sides: readonly Renamable[],
+  renamings: readonly Renaming[],
+  changes: readonly Change[],
+): Orbit[] {
+  const heard: Heard[][] = sides.map(() => []);
+  for (const [number, side] of sides.entries())
+    side.listen((word, old, value) => {
+      for (const each of heard[number] ?? []) each(word, old, value);
+    });
+  return changes.map((change) => {
+    const read = sides.map((side, number) => ({
+      roles: () => side.roles().map((role) => change(role, number)),
+      listen: (told: Heard | undefined) => told && heard[number]?.push(told),
+    }));
+    return new Orbit(renamings, read);
+  });
+}
+
 /** Orbits of the states of one search, once for each way to read the roles. */
 export class Followed {
   /** For each way the orbits by fingerprint. */
   readonly met: readonly ReadonlyMap<string, Met>[];
   /** For each state the orbits that it leads to, by the fingerprints of the first way. */
   readonly next = new Map<string, Set<string>>();
-  /** Words that changed, of both sides. */
-  readonly written: readonly Set<number>[];
   readonly states: number;
   readonly #system: System;
   readonly #followers: readonly Follower[];
@@ -39,24 +57,12 @@ export class Followed {
     depth: number,
     prefix: (system: System) => void = () => {},
   ) {
-    const heard: Heard[][] = sides.map(() => []);
-    this.written = sides.map(() => new Set());
     this.#system = system;
-    this.#followers = changes.map((change) => {
-      const read = sides.map((side, number) => ({
-        roles: () => side.roles().map((role) => change(role, number)),
-        listen: (told: Heard | undefined) => told && heard[number]?.push(told),
-      }));
-      return { orbit: new Orbit(renamings, read), met: new Map() };
-    });
+    this.#followers = follow(sides, renamings, changes).map((orbit) => ({ orbit, met: new Map() }));
     this.met = this.#followers.map(({ met }) => met);
-    for (const [number, side] of sides.entries())
-      side.listen((word, old, value) => {
-        this.written[number]?.add(word);
-        for (const each of heard[number] ?? []) each(word, old, value);
-      });
     const told = this.#told();
     prefix(told);
+    for (const { met } of this.#followers) met.clear();
     this.states = search(told, { depth, states: 50_000 }).states;
     for (const side of sides) side.listen(undefined);
   }
@@ -77,7 +83,7 @@ export class Followed {
         return made;
       },
       asksToLook: () => system.asksToLook(),
-      look: (isNew) => system.look(isNew),
+      look: () => system.look(),
       back: () => {
         system.back();
         for (const { orbit } of this.#followers) orbit.back();
@@ -124,18 +130,24 @@ export function unlike(
   });
 }
 
-/** A role that forgets whose ids there are in the indices of its words, or in the words. */
+/** A column of a side that forgets whose ids there are in its indices, or in its words. */
 export const forgetting =
-  (part: 'index' | 'value', first: number, side: number): Change =>
+  ({ part, role: { first } }: Part, side: number): Change =>
   (role, of) => {
     const { [part]: _left, ...rest } = role;
     return of === side && role.first === first && role.count > 0 ? rest : role;
   };
 
-/** What a test may change: each part of each role, by the column's first word. */
-export const partsOf = (roles: readonly Role[]): (readonly ['index' | 'value', Role])[] =>
-  roles.flatMap((role) =>
+/** A part of a role that a test may change, and the number of its column. */
+export interface Part {
+  readonly part: 'index' | 'value';
+  readonly role: Role;
+  readonly column: number;
+}
+
+export const partsOf = (roles: readonly Role[]): Part[] =>
+  roles.flatMap((role, column) =>
     (['index', 'value'] as const).flatMap((part) =>
-      role[part] === undefined || role.count === 0 ? [] : [[part, role] as const],
+      role[part] === undefined || role.count === 0 ? [] : [{ part, role, column }],
     ),
   );

@@ -12,7 +12,7 @@ import {
 } from '../../model/index.ts';
 import { CLOAKROOM, Cloakroom } from '../cloakroom.test.ts';
 import { explore } from './explore.ts';
-import { type Change, Followed, forgetting, isWhole, partsOf } from './orbits.test.ts';
+import { type Change, Followed, forgetting, isWhole, type Part, partsOf } from './orbits.test.ts';
 import type { Scope } from './scope.ts';
 import { search } from './search.ts';
 import { SpecSystem } from './spec-system.ts';
@@ -158,14 +158,13 @@ function followed(name: string, changes: readonly Change[] = []): Followed {
 
 const rolesOf = (world: World): readonly Role[] => SPEC.symmetry?.roles(world) ?? [];
 
-/** Columns by name, with the part that says what is in their indices or in their values. */
-function namedParts(
-  world: World,
-): { readonly name: string; readonly part: 'index' | 'value'; first: number }[] {
+/** What each column says of its indices and its values, by name. */
+function namedParts(world: World): [name: string, part: Part][] {
   const columns = Object.entries(world).filter(([, column]) => column instanceof Column);
-  return partsOf(rolesOf(world)).map(([part, { first, count }]) => {
-    const named = columns.find(([, { base, count: length }]) => base === first && length === count);
-    return { name: `${named?.[0]} by ${part}`, part, first };
+  return partsOf(rolesOf(world)).map((part) => {
+    const { first, count } = part.role;
+    const named = columns.find(([, column]) => column.base === first && column.count === count);
+    return [`${named?.[0]} by ${part.part}`, part];
   });
 }
 
@@ -188,13 +187,11 @@ describe('symmetry of a specification', () => {
     const all = new Set<string>();
     for (const name of Object.keys(ALONE)) {
       const parts = namedParts(whole(name).world);
-      for (const part of parts) all.add(part.name);
-      const left = parts.filter((part) => !noticed.has(part.name));
-      const [, ...met] = followed(
-        name,
-        left.map(({ part, first }) => forgetting(part, first, 0)),
-      ).met;
-      for (const [at, orbits] of met.entries()) if (!isWhole(orbits)) noticed.add(left[at]?.name ?? '');
+      for (const [column] of parts) all.add(column);
+      const left = parts.filter(([column]) => !noticed.has(column));
+      const changes = left.map(([, part]) => forgetting(part, 0));
+      const [, ...met] = followed(name, changes).met;
+      for (const [at, orbits] of met.entries()) if (!isWhole(orbits)) noticed.add(left[at]?.[0] ?? '');
     }
     expect([...all].filter((name) => !noticed.has(name))).to.deep.equal([]);
     expect(noticed.size).to.be.above(50);
