@@ -1,6 +1,6 @@
 /**
- * What of the state may be renamed: clients, contexts, devices and so on are told apart by their ids alone. New ones get
- * the lowest id, so a renamed state is not always reached; but whatever is done to it, what comes is the same but for names.
+ * What of the state may be renamed: clients, contexts, devices and so on are told apart by their ids alone. New ones
+ * get the lowest free id, so a renamed state is not always reached; but what comes of it is the same but for names.
  */
 import type { Column } from './column.ts';
 import type { Machine } from './machine.ts';

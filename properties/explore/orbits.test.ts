@@ -1,4 +1,4 @@
-/** What a search without symmetry says of orbits: which of its states are the same but for names, and what comes of them. */
+/** What a search without symmetry says of orbits: which states are the same but for names, and what comes of them. */
 import type { Heard, Renamable, Role } from '../../model/index.ts';
 import { search } from './search.ts';
 import { Orbit, type Renaming } from './symmetry.ts';

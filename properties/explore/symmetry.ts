@@ -2,14 +2,15 @@
  * States that are the same but for names. A *renaming* permutes the ids of some sorts: clients, contexts, handles of a
  * client. A state and all that renamings make of it are an *orbit*; a search needs to visit one state of each.
  *
- * Why this is sound though new things get the lowest free id: let t be s with other names. What is done to a thing in s
- * can be done to the thing of that name in t, and the results are renamed in the same way. Where s makes a new thing, t
- * makes one too; its id may be another than the renaming says, but no word names an id that is free, so a renaming that
- * also swaps those two ids makes t out of s just as well, and of what comes of them. That nothing is left in the words
- * of what is gone, and that no call goes by the order of ids, is for the sorts to see to, and for tests.
+ * Why this is sound although new things get the lowest free id: let t be s with other names. What is done to a thing
+ * of s can be done to the thing of t that has its name, with results that are renamed likewise. Where s makes a thing,
+ * so does t, perhaps not under the id that the renaming says. But both ids were free, and no word is about an id that
+ * is free; so a renaming that swaps these two as well makes the one result out of the other.
  *
- * It holds for an implementation that treats all things of a sort alike. A bug that shows with the last id alone may be
- * met later than without symmetry, or not at all.
+ * Two things must be true for that: what is gone leaves nothing in words with ids, and no call goes through things in
+ * the order of their ids while that order makes a difference; a sort is left out where one does. Both are tested, and
+ * that states of one orbit lead to the same orbits. Whoever treats ids differently has a bug that may be met later
+ * than without symmetry, or not at all.
  */
 import {
   type Bounds,
