@@ -104,7 +104,7 @@ export class ThreadRunner {
   }
 
   async find(
-    task: Pick<Task, 'target' | 'property' | 'premise'>,
+    task: Pick<Task, 'target' | 'property' | 'premise'> & Partial<Task>,
     script: Script,
   ): Promise<Finding | undefined> {
     return (await this.#ask<Finding | null>('find', [task, script])) ?? undefined;

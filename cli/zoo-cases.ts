@@ -120,11 +120,7 @@ const isShorter = (one: Case, other: Case): boolean =>
 
 const targetOf = ({ name }: Bug): TargetName => ({ name: `zoo/${name}`, program: [] });
 
-function zooCase(
-  bug: Bug,
-  by: NonNullable<Case['found']>,
-  { script, finding, certificate }: Known,
-): Case {
+function zooCase(bug: Bug, by: NonNullable<Case['found']>, { script, finding, certificate }: Known): Case {
   const target = targetOf(bug);
   const asked = { target, premise: undefined, property: propertyOf(bug), machine: {} };
   const expect = { [target.name]: 'broken', builtin: 'holds' } as const;
