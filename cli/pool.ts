@@ -103,7 +103,10 @@ export class ThreadRunner {
     return this.#ask<Shrunk, Smaller>('smaller', [task, found], onSmaller);
   }
 
-  async find(task: Task, script: Script): Promise<Finding | undefined> {
+  async find(
+    task: Pick<Task, 'target' | 'property' | 'premise'> & Partial<Task>,
+    script: Script,
+  ): Promise<Finding | undefined> {
     return (await this.#ask<Finding | null>('find', [task, script])) ?? undefined;
   }
 

@@ -67,6 +67,24 @@ describe('ionclad shrink', function () {
     );
   });
 
+  it('goes on with what a search finds shorter, and writes down that there is nothing shorter', async () => {
+    const kept = original('zoo/dead-client-lives');
+    const made = { op: 'ion_client_create', as: 'c' };
+    const commands = [made, { op: 'ion_client_destroy', client: 'c' }];
+    const file = written('longer.case.json', { ...kept, script: { ...kept.script, commands } });
+    expect((await ionclad('shrink', file, '--no-proof')).out)
+      .to.include('nothing smaller than these 2 commands')
+      .and.not.to.include('possible');
+    const { code, out } = await ionclad('shrink', file, '--in-place');
+    expect(code).to.equal(1);
+    expect(out).to.match(/^shrunk from 2 to 1 command in \d+ runs$/m);
+    expect(out).to.include('shortest possible with its calls and values on its machine: proven, 1 state\n');
+    expect(read(file)).to.deep.equal(kept);
+    const short = await ionclad('shrink', copied('zoo/stale-iotlb'), '--states', '3');
+    expect(short.out).to.match(/^whether a shorter one shows it is not decided: not within \d states$/m);
+    expect(await ionclad('shrink', file, '--no-proof', '--states', '3')).to.have.property('code', 2);
+  });
+
   it('says that a script that holds has nothing to shrink, and writes nothing', async () => {
     const file = written('holds.json', BY_HAND);
     expect(await ionclad('shrink', file)).to.deep.equal({
@@ -86,7 +104,7 @@ describe('ionclad shrink', function () {
     it(`shrinks in place what shows ${property.name}: ${name}`, async () => {
       const file = copied(name);
       const { commands } = read(file).script;
-      const { code, out, err } = await ionclad('shrink', file, '--in-place');
+      const { code, out, err } = await ionclad('shrink', file, '--in-place', '--no-proof');
       expect({ code, err }, out).to.deep.equal({ code: 1, err: '' });
       const smaller = read(file);
       expect(smaller.script.commands.length).to.be.at.most(commands.length);

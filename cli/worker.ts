@@ -166,7 +166,7 @@ function telling(finding: Finding, again: Trial['again']): Trial['again'] {
 
 /** What one script shows. */
 export async function find(
-  { target, property, premise }: Task,
+  { target, property, premise }: Pick<Task, 'target' | 'property' | 'premise'>,
   script: Script,
 ): Promise<Finding | undefined> {
   return trialOf(property, SPEC, await localTarget(target), premise).again(script);

@@ -9,7 +9,7 @@ export interface Hunts {
   readonly bug: Bug;
   /** Those that were finished, by seed. */
   readonly hunts: readonly HuntedBug[];
-  /** The shortest case that was known before. */
+  /** The shortest case that was known before, or with all hunts. */
   readonly kept: Case | undefined;
 }
 
@@ -31,6 +31,8 @@ export interface Figures {
   readonly worst: number | undefined;
   /** Least number of commands that is known to show the bug, found now or kept. */
   readonly known: number | undefined;
+  /** States in which no shorter script was found, and no others can be reached; undefined: that is not proven. */
+  readonly proven: number | undefined;
   /** The most frequent first. */
   readonly fired: readonly Fired[];
   /** Spent on it in all hunts. */
@@ -66,6 +68,7 @@ function figuresOf({ bug, hunts, kept }: Hunts): Figures {
     length: median(lengths),
     worst: lengths.length === 0 ? undefined : Math.max(...lengths),
     known: known.length === 0 ? undefined : Math.min(...known),
+    proven: kept?.certificate?.result === 'proven' ? kept.certificate.states : undefined,
     fired: firedIn(caught),
     spent: hunts.reduce((sum, { hunted }) => sum + hunted.commands, 0),
   };

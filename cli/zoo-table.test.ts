@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Finding, Script } from '../properties/index.ts';
+import type { Case } from '../counterexamples/index.ts';
+import type { Certificate, Finding, Script } from '../properties/index.ts';
 import type { Bug } from '../targets/zoo/index.ts';
 import { recordingSession } from './session.ts';
 import type { HuntedBug } from './worker.ts';
@@ -34,6 +35,21 @@ function hunted(seed: number, commands: number, finding?: Partial<Finding>, leng
   };
 }
 
+/** A case of so many commands. */
+const known = (length: number, certificate: Certificate): Case => ({
+  format: 1,
+  title: '',
+  property: { name: 'lockstep' },
+  script: script(length),
+  certificate,
+});
+
+const KNOWN: readonly Case[] = [
+  known(2, { result: 'proven', states: 1204 }),
+  known(7, { result: 'undecided', states: 100_000 }),
+  known(6, { result: 'undecided', states: 0, reason: 'pairs of runs are not searched' }),
+];
+
 const LONG = 'a row of a rule whose name is longer than the room there is for it';
 
 const ROWS: readonly Row[] = [
@@ -50,7 +66,7 @@ const ROWS: readonly Row[] = [
     bug: bug('rare', 'ion', { origin: 'ION-11', needs: ['second actor'] }),
     hunts: [hunted(1, 90_000), hunted(2, 50_000, {}, 6), hunted(3, 100_000)],
   },
-].map((each) => rowOf({ ...each, kept: undefined }));
+].map((each, at) => rowOf({ ...each, kept: KNOWN[at] }));
 
 const ASKED = {
   scripts: 6000,
@@ -61,19 +77,23 @@ const ASKED = {
 };
 
 const GOLDEN = `
-bug              origin  needs          found  commands  length  worst  known  fired first
+bug              origin  needs          found  commands  length  worst  known  proven  fired first
 pages
-  easy                                    3/3        20       3      4      2  C1 state
-  often-another  PA-01   fragmentation    3/3     2,000       5      7      7  P1 a row of a rule whose na… +1
+  easy                                    3/3        20       3      4      2   1,204  C1 state
+  often-another  PA-01   fragmentation    3/3     2,000       5      7      7       -  P1 a row of a rule … +1
 ion
-  rare           ION-11  second actor     1/3    50,000       6      6      6  C1 state
+  rare           ION-11  second actor     1/3    50,000       6      6      6       -  C1 state
 2 of 3 bugs found in every hunt, 246,060 commands spent
+1 of 3 shortest cases proven to be the shortest possible
+not decided: often-another, not within 100,000 states
+not decided: rare, pairs of runs are not searched
 missed: rare, found in 1 of 3
 not first: often-another is C1, P1 fired first in 2 of 3
 found: in how many hunts, one for each seed, of at most 6,000 scripts, drawn from seeds 1 to 3
 commands: run until the first failure, the median
 length, worst: commands left after shrinking, the median and the most
 known: the fewest commands that are known to show the bug
+proven: states without a shorter script, of all that the calls and values of that case can reach
 fired first: the invariant, and the row or column that decided, or when the invariant is asked`;
 
 describe('the kill table', () => {
@@ -89,7 +109,7 @@ describe('the kill table', () => {
     printTable(ROWS, { ...ASKED, times: true }, session.io);
     expect(session.recorded().out)
       .to.match(/^bug .* commands +ms +length/)
-      .and.to.match(/ 3\/3 +20 +2 +3 +4 +2 /);
+      .and.to.match(/ 3\/3 +20 +2 +3 +4 +2 +1,204 /);
   });
 
   it('colours rows that were missed or caught by another', () => {
@@ -115,9 +135,9 @@ describe('the kill table', () => {
 
   it('knows the shortest from what was kept, and not from what fired for another reason', () => {
     const [, row = expect.fail('there is no such row')] = ROWS;
-    const kept = { format: 1, title: '', property: { name: 'lockstep' }, script: script(1) } as const;
-    const { figures } = rowOf({ ...row, kept });
-    expect(row.figures).to.include({ known: 7, length: 5, worst: 7 });
+    const shorter = { format: 1, title: '', property: { name: 'lockstep' }, script: script(1) } as const;
+    const { figures } = rowOf({ ...row, kept: shorter });
+    expect(rowOf({ ...row, kept: undefined }).figures).to.include({ known: 7, length: 5, worst: 7 });
     expect(figures.known).to.equal(1);
   });
 });
@@ -130,7 +150,7 @@ describe('the page', () => {
       .and.include('](zoo.svg)\n')
       .and.include('- missed: rare, found in 1 of 3\n');
     expect(page).to.include(
-      `| pages | \`often-another\` | PA-01 | fragmentation | 3/3 | 2,000 | 200 | 5 | 7 | 7 | P1 ${LONG} (2); ` +
+      `| pages | \`often-another\` | PA-01 | fragmentation | 3/3 | 2,000 | 200 | 5 | 7 | 7 | - | P1 ${LONG} (2); ` +
         'C1 view head (1) | often-another is wrong |\n',
     );
     const tables = page.split('\n\n').filter((paragraph) => paragraph.startsWith('|'));

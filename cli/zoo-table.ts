@@ -1,4 +1,5 @@
 /** The kill table as text. Nothing of it depends on the machine that it was made on, but for the times. */
+import { reasonOf } from './certificate-text.ts';
 import type { Format, Output } from './session.ts';
 import { count, many, table, wrapped } from './table.ts';
 import type { ZooOptions } from './zoo.ts';
@@ -11,7 +12,7 @@ const FIRED_MIN = 12;
 /** The columns up to those of the invariant. */
 export const headerOf = (times: boolean): string[] => (times ? HEADER.toSpliced(5, 0, 'ms') : [...HEADER]);
 
-const HEADER = ['bug', 'origin', 'needs', 'found', 'commands', 'length', 'worst', 'known'];
+const HEADER = ['bug', 'origin', 'needs', 'found', 'commands', 'length', 'worst', 'known', 'proven'];
 
 type Asked = Pick<ZooOptions, 'scripts' | 'seeds' | 'times'>;
 
@@ -43,13 +44,13 @@ export function printTable(rows: readonly Row[], asked: Asked, io: Output): void
   }
 }
 
-/** The columns from `commands` to `known`. */
+/** The columns from `commands` to `proven`. */
 export const numbersOf = (
-  { commands, ms, length, worst, known }: Figures,
+  { commands, ms, length, worst, known, proven }: Figures,
   times: boolean,
 ): (number | undefined)[] => {
   const rounded = ms === undefined ? undefined : Math.ceil(ms);
-  return [commands, ...(times ? [rounded] : []), length, worst, known];
+  return [commands, ...(times ? [rounded] : []), length, worst, known, proven];
 };
 
 function firedText({ fired: [first, ...others] }: Figures, room: number): string {
@@ -76,6 +77,7 @@ export function totalLines(rows: readonly Row[]): string[] {
   const total = `${count(found.length)} of ${many(rows.length, 'bug')}`;
   return [
     `${total} found in every hunt, ${many(spent, 'command')} spent`,
+    ...provenLines(rows),
     ...missed.map(({ bug, figures }) => `missed: ${bug.name}, found in ${figures.found} of ${figures.hunts}`),
     ...others.map(({ bug, figures, isCaught }) => {
       const rest = figures.fired.filter(({ serves }) => serves !== bug.catches);
@@ -84,6 +86,22 @@ export function totalLines(rows: readonly Row[]): string[] {
       const how = isCaught ? 'not always first' : 'not first';
       return `${how}: ${bug.name} is ${bug.catches}, ${ids} fired first in ${times} of ${figures.hunts}`;
     }),
+  ];
+}
+
+/** How many of the shortest cases are the shortest possible, and why that is not known of the others. */
+function provenLines(rows: readonly Row[]): string[] {
+  const certificates = rows.map(({ bug, kept }) => ({ bug, certificate: kept?.certificate }));
+  const asked = certificates.filter(({ certificate }) => certificate !== undefined);
+  if (asked.length === 0) return [];
+  const proven = asked.filter(({ certificate }) => certificate?.result === 'proven');
+  return [
+    `${count(proven.length)} of ${many(asked.length, 'shortest case')} proven to be the shortest possible`,
+    ...asked.flatMap(({ bug, certificate }) =>
+      certificate === undefined || certificate.result === 'proven'
+        ? []
+        : [`not decided: ${bug.name}, ${reasonOf(certificate)}`],
+    ),
   ];
 }
 
@@ -100,6 +118,7 @@ export function legendOf({ scripts, seeds, times }: Asked): (readonly [column: s
     ...(times ? [['ms', 'the time that this took, which depends on the machine'] as const] : []),
     ['length, worst', 'commands left after shrinking, the median and the most'],
     ['known', 'the fewest commands that are known to show the bug'],
+    ['proven', 'states without a shorter script, of all that the calls and values of that case can reach'],
     ['fired first', 'the invariant, and the row or column that decided, or when the invariant is asked'],
   ];
 }

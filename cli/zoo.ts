@@ -7,7 +7,7 @@ import { type Saved, saveText } from './save.ts';
 import type { Session } from './session.ts';
 import { version } from './version.ts';
 import type { HuntedBug } from './worker.ts';
-import { KEPT_CASES, keepShortest, keptCase } from './zoo-cases.ts';
+import { certified, KEPT_CASES, keepBest, keptCase, shortestOf } from './zoo-cases.ts';
 import { curveOf } from './zoo-curve.ts';
 import { exhaustiveZoo } from './zoo-exhaustive.ts';
 import { decidedBy, type Row, rowOf } from './zoo-figures.ts';
@@ -40,13 +40,7 @@ export async function zooCommand(options: ZooOptions, session: Session): Promise
   const { io, signal } = session;
   if (options.missing) return missingCommand(options.json, io);
   if (options.exhaustive) return exhaustiveZoo(options, session);
-  const hunted = await huntAll(options, session);
-  const rows: Row[] = [];
-  for (const bug of options.bugs) {
-    const hunts = hunted.filter((each) => each.hunted.bug === bug.name);
-    if (hunts.length === 0) continue;
-    rows.push(rowOf({ bug, hunts, kept: await keptCase(options.cases ?? KEPT_CASES, bug, io) }));
-  }
+  const rows = await rowsOf(options, session);
   const problems = [...keepCases(rows, options), ...(signal.aborted ? [] : writePage(rows, options))];
   const code = codeOf(rows, problems, signal);
   if (options.json) io.out(JSON.stringify(reportOf(rows, options, code), null, 2));
@@ -56,39 +50,69 @@ export async function zooCommand(options: ZooOptions, session: Session): Promise
   return code;
 }
 
-/** Every bug with every seed, all of them with the first before any with the second. */
-async function huntAll(
-  { bugs, seeds, scripts, threads, proof }: ZooOptions,
-  session: Session,
-): Promise<HuntedBug[]> {
-  const jobs = seeds.flatMap((seed) => bugs.map((bug) => ({ bug, seed })));
-  const progress = new Progress(session, jobs.length, undefined, 'hunt');
+/** Hunts all bugs, and knows of the shortest case of each whether there is a shorter one. */
+async function rowsOf(options: ZooOptions, session: Session): Promise<Row[]> {
+  const { bugs, seeds, threads, cases = KEPT_CASES, proof } = options;
+  const progress = new Progress(session, seeds.length * bugs.length, undefined, 'hunt');
   const runner = new ThreadRunner(session, progress, threads);
-  const done: (HuntedBug | undefined)[] = [];
-  let next = 0;
-  let commands = 0;
-  const lane = async (): Promise<void> => {
-    while (next < jobs.length && !session.signal.aborted) {
-      const at = next++;
-      const { bug, seed } = jobs[at] as (typeof jobs)[number];
-      const result = await runner.hunt(bug.name, seed, scripts, true, proof);
-      done[at] = result;
-      commands += result?.hunted.commands ?? 0;
-      progress.update({ scripts: done.filter((each) => each !== undefined).length, commands });
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: threads }, lane));
+    const hunted = await huntAll(options, runner, progress, session.signal);
+    const rows = await eachIn(bugs, threads, async (bug) => {
+      const hunts = hunted.filter((each) => each.hunted.bug === bug.name);
+      const kept = await keptCase(cases, bug, session.io);
+      const known = shortestOf({ bug, hunts, kept });
+      const isOld = known !== undefined && (known === kept || known.certificate === undefined);
+      const best = isOld && proof !== undefined ? await certified(bug, known, proof, runner) : known;
+      return hunts.length === 0 ? undefined : rowOf({ bug, hunts, kept: best });
+    });
+    return rows.filter((row) => row !== undefined);
   } finally {
     progress.end();
     await runner.close();
   }
-  return done.filter((each) => each !== undefined);
+}
+
+/** Every bug with every seed, all of them with the first before any with the second. */
+async function huntAll(
+  { bugs, seeds, scripts, threads, proof }: ZooOptions,
+  runner: ThreadRunner,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<HuntedBug[]> {
+  const jobs = seeds.flatMap((seed) => bugs.map((bug) => ({ bug, seed })));
+  const done = { scripts: 0, commands: 0 };
+  const hunted = await eachIn(jobs, threads, async ({ bug, seed }) => {
+    if (signal.aborted) return undefined;
+    const result = await runner.hunt(bug.name, seed, scripts, true, proof);
+    done.scripts++;
+    done.commands += result?.hunted.commands ?? 0;
+    progress.update(done);
+    return result;
+  });
+  return hunted.filter((each) => each !== undefined);
+}
+
+/** What comes of each thing, in their order, with so many under way at once. */
+async function eachIn<T, R>(
+  things: readonly T[],
+  lanes: number,
+  act: (thing: T) => Promise<R>,
+): Promise<R[]> {
+  const done: R[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < things.length) {
+      const at = next++;
+      done[at] = await act(things[at] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return done;
 }
 
 /** @returns what went wrong with files */
 const keepCases = (rows: readonly Row[], { cases }: ZooOptions): string[] =>
-  cases === undefined ? [] : problemsOf(rows.map((row) => keepShortest(cases, row)));
+  cases === undefined ? [] : problemsOf(rows.map(({ bug, kept }) => keepBest(cases, bug, kept)));
 
 /** Not after Ctrl-C: a page of some hunts would stand where that of all stood. */
 function writePage(rows: readonly Row[], options: ZooOptions): string[] {

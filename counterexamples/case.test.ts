@@ -94,6 +94,25 @@ describe('a case as text', function () {
     );
   });
 
+  it('keeps whether a shorter script shows it, and what kept one from being searched for', () => {
+    const certificates: readonly Case['certificate'][] = [
+      { result: 'proven', states: 1204 },
+      { result: 'undecided', states: 100_000 },
+      { result: 'undecided', states: 0, reason: 'pairs of runs are not searched' },
+    ];
+    for (const certificate of certificates) {
+      const known: Case = { ...CASE, ...(certificate === undefined ? {} : { certificate }) };
+      expect(readCase(writeCase(known), 'x.json')).to.deep.equal(known);
+    }
+    const read = (certificate: object) => () => readCase(JSON.stringify({ ...CASE, certificate }), 'x.json');
+    expect(read({ result: 'believed', states: 1 })).to.throw(
+      'certificate.result: expected proven or undecided',
+    );
+    expect(read({ result: 'proven', states: -1 })).to.throw(
+      'certificate.states: expected a number of states',
+    );
+  });
+
   it('keeps a schedule, and reads a verdict', () => {
     const schedule = [{ in: 'h', point: 1, to: 'bob' }];
     const verdict: Case = {

@@ -8,7 +8,9 @@ import {
   type Script,
   Scripts,
   SeededChoices,
+  type Shrunk,
   Stepper,
+  shortest,
 } from '../../properties/index.ts';
 import { type Bug, infect, ZOO } from '../../targets/zoo/index.ts';
 
@@ -83,6 +85,12 @@ export class Hunt {
       ? runScript(stepper, this.#target, script)
       : runSchedule(stepper, this.#target, script);
   };
+
+  /** What was shrunk, or what a search found shorter still, and whether that is the shortest. */
+  shortest(shrunk: Shrunk): Shrunk {
+    const property = this.subject.bug.property ?? 'lockstep';
+    return shortest(SPEC, this.#target, { property }, shrunk, this.run);
+  }
 
   /** The first script of a seed that shows what is looked for. */
   failure(seed: number): Failure | undefined {

@@ -4,10 +4,9 @@ import { type Finding, isSameFinding } from '../finding.ts';
 import type { PropertyName } from '../property.ts';
 import type { Script } from '../script.ts';
 import { explore, UnconfirmedError } from './explore.ts';
-import { LockstepSystem } from './lockstep-system.ts';
-import type { Move } from './moves.ts';
 import type { Scope } from './scope.ts';
 import { type ScriptScope, scopeOfScript } from './script-scope.ts';
+import { walk } from './script-walk.ts';
 
 /**
  * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
@@ -44,11 +43,15 @@ export function certify<M, S extends Stateful>(
 ): Certified {
   const reason = reasonAgainst(target, shown);
   if (reason !== undefined) return undecided(0, reason);
-  const { script, property, premise } = shown;
+  const { script, finding, property, premise } = shown;
   const all = scopeOfScript(spec, target, script, property, premise);
-  const problem = all.problem ?? strangeness(spec, target, all, shown);
+  if (all.problem !== undefined) return undecided(0, all.problem);
+  const { problem, returns } = walk(spec, target, all, finding, premise);
   if (problem !== undefined) return undecided(0, problem);
-  return new Certifying(spec, target, shown, states).search(all);
+  const certified = new Certifying(spec, target, shown, states).search(all);
+  return certified.certificate?.result === 'proven' && returns
+    ? undecided(certified.certificate.states, 'its fingerprints do not tell the states of the script apart')
+    : certified;
 }
 
 const undecided = (states: number, reason?: string): Certified => ({
@@ -111,8 +114,8 @@ class Certifying<M, S extends Stateful> {
 }
 
 /**
- * What is searched so that nothing smaller is left out: a move in which a call interrupts another is two commands. Fewer
- * commands, whatever the interruptions; as many, with fewer of them; as many, with fewer faults.
+ * What is searched so that nothing smaller is left out: a move in which a call interrupts another is two commands.
+ * Fewer commands, whatever the interruptions; as many, with fewer of them; as many, with fewer faults.
  */
 function budgets(
   commands: number,
@@ -125,35 +128,3 @@ function budgets(
     ...(faults > 0 && trials !== true ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
   ];
 }
-
-/** The script itself must be one of the scope, and show its finding: else a search over it would prove nothing. */
-function strangeness<M, S extends Stateful>(
-  spec: Spec<M, S>,
-  target: Target<M>,
-  { moves, scope }: ScriptScope,
-  { finding, premise }: Shown,
-): string | undefined {
-  const system = new LockstepSystem(spec, target, { ...scope, depth: moves.length }, premise);
-  for (const [at, move] of moves.entries()) {
-    const number = numberOf(system, move);
-    if (number === undefined) return `command ${at + 1} is not among the moves that are searched`;
-    const made = system.make(number);
-    const seen =
-      typeof made === 'object' ? made : made === 'made' ? (system.look() ?? system.lookFurther()) : undefined;
-    const isLast = at === moves.length - 1;
-    if (seen !== undefined && isLast && isSameFinding(seen, finding)) return undefined;
-    if (made === 'undue' || seen !== undefined)
-      return 'the script itself does not show its finding to a search';
-  }
-  return 'the script itself does not show its finding to a search';
-}
-
-function numberOf<M, S extends Stateful>(system: LockstepSystem<M, S>, move: Move): number | undefined {
-  const text = textOf(move);
-  const count = system.count();
-  for (let number = 0; number < count; number++) if (textOf(system.move(number)) === text) return number;
-  return undefined;
-}
-
-const textOf = ({ call, during }: Move): string =>
-  JSON.stringify([call, during].map((each) => each && [each.op, each.args, each.fail]));
