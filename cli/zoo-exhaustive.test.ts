@@ -92,7 +92,7 @@ describe('ionclad zoo --exhaustive', () => {
     const one = await record([
       'zoo',
       'no-merge',
-      'drain-keeps-one',
+      'detach-forgotten',
       '--exhaustive',
       '--threads',
       '1',
@@ -110,7 +110,7 @@ describe('ionclad zoo --exhaustive', () => {
       expect: { 'zoo/no-merge': 'broken', builtin: 'holds' },
     });
     expect((await record(['replay', file])).code).to.equal(1);
-    const line = ['zoo', 'no-merge', 'drain-keeps-one', '--exhaustive', '--json'];
+    const line = ['zoo', 'no-merge', 'detach-forgotten', '--exhaustive', '--json'];
     const [two, three] = [
       await record([...line, '--threads', '1']),
       await record([...line, '--threads', '2']),
