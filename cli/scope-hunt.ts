@@ -32,13 +32,13 @@ export interface ShownIn {
 type Entry = readonly [name: string, scope: NamedScope];
 
 /**
- * Searches one scope after another, until one shows the bug in no more commands than a script that is known. Those that
- * have the calls of that script come first. It is looked for as the invariant that catches it; where no scope shows it
- * as that, as anything.
+ * Searches one scope after another, until one shows the bug, in no more commands than a script that is known. Those
+ * that have the calls of that script come first. It is looked for as the invariant that catches it; where no scope
+ * shows it as that, as anything.
  */
 export function huntInScopes(bug: Bug, known?: Script): ScopeHunt {
   const entries = scopesFor(bug, known);
-  const hunt = new Hunt(bug, known?.commands.length ?? 0);
+  const hunt = new Hunt(bug, known?.commands.length ?? Number.POSITIVE_INFINITY);
   hunt.search(entries, ({ serves }) => serves === bug.catches);
   if (hunt.result.found === undefined) hunt.search(entries, () => true);
   return hunt.result;
