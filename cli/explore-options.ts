@@ -62,6 +62,8 @@ export interface ExploreOptions {
 const DEPTH = 4;
 const DEPTH_MAX = 1_000;
 const STATES_LIMIT = 1_000_000_000;
+/** States of a specification alone: there are many, because every reply is followed. */
+const SPEC_STATES = 5_000;
 const FEW_MAX = 64;
 const BUDGET_MAX = 8;
 
@@ -73,9 +75,11 @@ export function exploreOptions(raw: RawExploreOptions, program: readonly string[
     throw new UsageError(
       '--target: a process cannot go back to an earlier state; draw scripts for it: ionclad run',
     );
+  const named = scopesOf(raw);
+  const asked = raw.spec === true ? named.map((each) => ({ ...each, scope: alone(each.scope, raw) })) : named;
   return {
     target,
-    asked: scopesOf(raw),
+    asked,
     premise: premise === undefined ? undefined : premiseOf(premise),
     threads: threadsOf(raw.threads),
     cases: raw.cases,
@@ -103,6 +107,15 @@ function namedScopes(raw: RawExploreOptions): Asked[] {
 export function ownScope(raw: RawExploreOptions): Asked {
   const text = 'calls and machine as the options say';
   return { name: 'own', text, scope: narrowed({ machine: {}, depth: DEPTH }, raw) };
+}
+
+/** For the specification alone, where every reply is tried and faults and other actors make no others. */
+function alone({ faults: _, overlaps: __, trials: ___, ...scope }: Scope, raw: RawExploreOptions): Scope {
+  return {
+    ...scope,
+    symmetry: raw.symmetry ?? true,
+    ...(raw.states === undefined ? { states: SPEC_STATES } : {}),
+  };
 }
 
 /** The scope with what the options say instead. */

@@ -98,6 +98,29 @@ describe('ionclad explore', () => {
     expect(err).to.match(/cannot go back to an earlier state: it has no undoable$/);
   });
 
+  it('searches the specification alone, and says what its rules admit', async () => {
+    const { code, out } = await explored('--spec', '--scope', 'pages', '--no-symmetry');
+    expect(code).to.equal(0);
+    expect(out).to.include(
+      '\n  holds for every script: 26 states, 180 transitions; nothing is left to visit, ',
+    );
+    expect(out).to.match(/\n {2}alloc_pages +78 +47 +1 +5 +pfn up to 4\n {2}free_pages +51 +0 +1 +1\n/);
+    expect(out).to.not.match(/chooses|no value|never asked/);
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('lists the rules of a specification that it could not ask', async () => {
+    const line = ['--spec', '--only', 'free_pages,drain', '--depth', '2'];
+    const { code, out } = await explored(...line);
+    expect(code).to.equal(0);
+    expect(out).to.include('\n  never asked: free_pages\n');
+    const { scopes } = JSON.parse((await explored(...line, '--json')).out) as {
+      readonly scopes: readonly { readonly rules: object; readonly report: object }[];
+    };
+    expect(scopes[0]?.rules).to.have.keys(['drain']);
+    expect(scopes[0]?.report).to.deep.include({ choosing: [], barren: [], unasked: ['free_pages'], cut: [] });
+  });
+
   it('is told from a target whose undo loses something', async () => {
     const file = join(folder, 'lossy.mjs');
     const builtin = JSON.stringify(join(import.meta.dirname, '../targets/builtin.js'));

@@ -51,7 +51,10 @@ export const DEVICE_CALLS = {
       bytes: { is: 'number', from: 1, to: 8, unit: 'pageBytes', likely: [1, 4], odd: [0, 8] },
       prot: { is: 'word', of: ['both', 'read', 'write', 'none'] },
     },
-    gives: { kind: 'range', fields: { iova: { is: 'number', below: 'ioPages', unit: 'pageBytes' } } },
+    gives: {
+      kind: 'range',
+      fields: { iova: { is: 'number', below: 'ioPages', unit: 'pageBytes', or: 'iova' } },
+    },
   },
   iommu_map_sg: {
     layer: 'iommu',

@@ -105,6 +105,8 @@ export type Range = {
   readonly unit?: number | string;
   /** Rules only ask whether two are equal: those there can be and one more stand for all. */
   readonly opaque?: true;
+  /** An argument: whatever it is, the number may be that. */
+  readonly or?: string;
 } & ({ readonly to: number | string } | { readonly below: number | string });
 
 /**

@@ -3,8 +3,6 @@ import type { Value } from '../../model/index.ts';
 import { showReply } from '../finding.ts';
 import { type Question, repliesTo, type Space } from './replies.ts';
 
-/** Values that are tried at the most: a report must not be waited for. */
-const TRIED_MAX = 5_000;
 /** Of many values the first ones say enough. */
 const TOLD_MAX = 4;
 /** Numbers in a row that are told by their ends. */
@@ -12,7 +10,7 @@ const RUN_MIN = 3;
 
 /** @param given - the value that was replied, if it was one */
 export function allowedText<S>(asked: Question<S>, space: Space, given?: Value): string {
-  const { values, errnos, isCut, isRefused } = repliesTo(asked, space, TRIED_MAX);
+  const { values, errnos, isCut, isRefused } = repliesTo(asked, space);
   const isListed = values.length > 0 && !isCut;
   const value = isListed
     ? valuesText(asked, values)
@@ -27,7 +25,7 @@ function otherFieldText<S>(asked: Question<S>, space: Space, given: Value = {}):
     if (field in asked.fixed) continue;
     const { [field]: _, ...others } = { ...given, ...asked.fixed };
     const known = { ...asked, fixed: others };
-    const { values, isCut } = repliesTo(known, space, TRIED_MAX);
+    const { values, isCut } = repliesTo(known, space);
     if (values.length > 0 && !isCut) return `${valuesText(known, values)}, and the rest as replied`;
   }
   return undefined;

@@ -366,16 +366,17 @@ interface Answered {
 }
 
 /** A call that gives something back; without an argument it is made once. */
-interface ClosingCall {
+export interface ClosingCall {
   readonly op: string;
   readonly argument: string | undefined;
   readonly kind: string | undefined;
   readonly isSupported: boolean;
 }
 
-function closingCalls<M, S extends Stateful>(
+/** @param target - the calls that it has; undefined: all */
+export function closingCalls<M, S extends Stateful>(
   { closing, calls }: Spec<M, S>,
-  target: Target<M>,
+  target: Pick<Target<M>, 'calls'>,
 ): ClosingCall[] {
   return closing.map((op) => {
     const [[argument, shape] = []] = Object.entries(calls[op]?.args ?? {});

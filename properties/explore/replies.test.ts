@@ -119,6 +119,16 @@ describe('replies', () => {
     );
   });
 
+  it('are what was asked for, though it is outside of what is given otherwise', () => {
+    const world = booted();
+    SPEC.rules['iommu_domain_alloc']?.effect(world, { type: 'unmanaged' }, { domain: 0 });
+    SPEC.rules['alloc_pages']?.effect(world, { order: 0 }, { pfn: 0 });
+    for (const iova of [0, 192, 256, 2 ** 60]) {
+      const args = { domain: 0, iova, phys: 0, bytes: 0, prot: 'both' };
+      expect(ask(world, { op: 'iommu_map', args }).values).to.deep.equal([{ iova }]);
+    }
+  });
+
   it('are plain data', () => {
     const world = booted();
     SPEC.rules['ion_client_create']?.effect(world, {}, { client: 0 });

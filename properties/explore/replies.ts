@@ -52,7 +52,7 @@ export interface Replies {
 }
 
 /** Values that are tried of one call in one state, at the most. */
-const TRIED_MAX = 20_000;
+const TRIED_MAX = 5_000;
 
 const UNCOUNTED: Tally = { note: () => {}, unjudged: () => {} };
 
@@ -95,13 +95,13 @@ function admittedErrnos<S>(asked: Question<S>): Replies['errnos'] {
 type Below = (bound: number) => number;
 
 /** A value whose fields are chosen when they are read, and stay. */
-function undecided<S>({ shape: { gives }, fixed }: Question<S>, space: Space, below: Below): Value {
+function undecided<S>({ shape: { gives }, args, fixed }: Question<S>, space: Space, below: Below): Value {
   const value = { ...fixed };
   for (const [name, shape] of Object.entries(gives?.fields ?? {})) {
     if (name in fixed) continue;
     let known: number | readonly number[] | undefined;
     const get = (): number | readonly number[] => {
-      known ??= choose(shape, space, below);
+      known ??= choose(shape, args, space, below);
       return known;
     };
     Object.defineProperty(value, name, { enumerable: true, get });
@@ -115,13 +115,24 @@ const decided = (value: Value): Value =>
     Object.entries(value).map(([name, field]) => [name, typeof field === 'number' ? field : [...field]]),
   );
 
-function choose(shape: FieldShape, space: Space, below: Below): number | readonly number[] {
+function choose(shape: FieldShape, args: Args, space: Space, below: Below): number | readonly number[] {
   if ('counts' in shape) return space.counted + below(2);
-  if (!('of' in shape)) return numberIn(shape, space, below);
+  if (!('of' in shape)) return numberOrArgument(shape, args, space, below);
   const groups = below(limitOf(shape.most, space) + 1);
   return undecidedList(groups * shape.of.length, (at) =>
     numberIn(shape.of[at % shape.of.length] as Range, space, below),
   );
+}
+
+function numberOrArgument(range: Range, args: Args, space: Space, below: Below): number {
+  const argument = range.or === undefined ? undefined : args[range.or];
+  if (typeof argument !== 'number' || isIn(range, argument, space)) return numberIn(range, space, below);
+  return below(2) === 0 ? argument : numberIn(range, space, below);
+}
+
+function isIn(range: Range, number: number, space: Space): boolean {
+  const at = number / unitOf(range, space) - (range.from ?? 0);
+  return Number.isInteger(at) && at >= 0 && at < countOf(range, space);
 }
 
 const numberIn = (range: Range, space: Space, below: Below): number =>

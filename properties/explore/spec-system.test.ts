@@ -168,6 +168,23 @@ describe('a specification alone', () => {
     expect(found?.moves[2]?.reply).to.deep.equal({ ok: { iova: 0 } });
   });
 
+  it('finds the effect that leaves something behind', () => {
+    const forgetful = withRule('iommu_domain_free', () => ({
+      effect: (s, { domain }) => s.context.set(Number(domain), 0),
+    }));
+    const { found } = searched(forgetful, DOMAINS);
+    expect(found?.finding).to.include({
+      kind: 'specification',
+      serves: 'C3',
+      clause: 'end',
+      detail: 'everything was given back, and kind[0] is a block',
+    });
+    expect(found?.moves.map(({ call }) => call.op).at(-1)).to.equal('iommu_map');
+    expect(searched(forgetful, { ...DOMAINS, closes: false }).found, 'nothing else shows it').to.equal(
+      undefined,
+    );
+  });
+
   it('names the rules that it could not ask', () => {
     expect(searched(SPEC, { ...PAGES, only: ['free_pages', 'drain'] }).report.unasked).to.deep.equal([
       'free_pages',

@@ -8,6 +8,7 @@
 import {
   type Call,
   type CallShape,
+  type InvariantId,
   isDue,
   type Reply,
   type Seen,
@@ -20,6 +21,7 @@ import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Views, type Wrong } from '../views.ts';
+import { type ClosingCall, closingCalls } from './lockstep-system.ts';
 import { Moves } from './moves.ts';
 import { type Replies, repliesTo, type Space, widthOf } from './replies.ts';
 import type { Scope } from './scope.ts';
@@ -66,6 +68,9 @@ export class SpecSystem<M, S extends Stateful> implements System {
   readonly #calls: Moves<M, S>;
   readonly #limits: Readonly<Record<string, number>>;
   readonly #opaque: number;
+  readonly #closing: readonly ClosingCall[];
+  /** The view as it is at boot. */
+  readonly #fresh: readonly Int32Array[];
   readonly #orbit: Orbit | undefined;
   readonly #levels: Level[] = [{ moves: undefined, counted: 0 }];
   #last: SpecMove = { call: { op: 'boot', args: {} } };
@@ -81,6 +86,8 @@ export class SpecSystem<M, S extends Stateful> implements System {
     this.world = spec.boot(machine, true);
     this.#views = new Views(spec, machine, spec.columns(this.world));
     this.#views.reset();
+    this.#closing = scope.closes === false ? [] : closingCalls(spec, {});
+    this.#fresh = spec.columns(this.world).map((column) => column.slice());
     this.world.state.attach();
     if (scope.symmetry === true) this.#orbit = orbitOf(spec, machine, scope, this.ops, this.world);
   }
@@ -104,14 +111,9 @@ export class SpecSystem<M, S extends Stateful> implements System {
   make(number: number): 'made' | Finding {
     this.#last = this.move(number);
     const { call, reply } = this.#last;
-    this.world.state.mark();
-    this.#orbit?.mark();
-    this.#levels.push({ ...this.#level });
+    this.#mark();
     if (reply === undefined) return this.#impossible(call);
-    if (!('ok' in reply)) return 'made';
-    this.#level.moves = undefined;
-    this.#level.counted = this.#countedAfter(call, reply.ok);
-    this.#judgement.rule(call.op).effect(this.world, call.args, reply.ok);
+    if ('ok' in reply) this.#take(call, reply.ok);
     return 'made';
   }
 
@@ -135,6 +137,12 @@ export class SpecSystem<M, S extends Stateful> implements System {
     return wrong && this.#finding(this.#last, wrong);
   }
 
+  /** Whether anything is left when everything was given back. */
+  lookFurther(): Finding | undefined {
+    const wrong = this.#close();
+    return wrong && this.#finding(this.#last, wrong);
+  }
+
   back(): void {
     this.world.state.undo();
     this.world.state.drop();
@@ -146,8 +154,56 @@ export class SpecSystem<M, S extends Stateful> implements System {
     return this.#orbit?.fingerprint() ?? this.world.state.fingerprint();
   }
 
+  /** The invariant that says that nothing is left at the end. */
+  get #ends(): InvariantId {
+    return this.#spec.invariants.find(({ form }) => form === 'end')?.id ?? 'P1';
+  }
+
   get #level(): Level {
     return this.#levels.at(-1) as Level;
+  }
+
+  #mark(): void {
+    this.world.state.mark();
+    this.#orbit?.mark();
+    this.#levels.push({ ...this.#level });
+  }
+
+  #take(call: Call, value: Value): void {
+    this.#level.moves = undefined;
+    this.#level.counted = this.#countedAfter(call, value);
+    this.#judgement.rule(call.op).effect(this.world, call.args, value);
+  }
+
+  /** Gives everything back with the first reply that is right, and returns. What then differs from boot is left. */
+  #close(): Wrong | undefined {
+    if (this.#closing.length === 0) return undefined;
+    this.#mark();
+    for (const { op, argument, kind } of this.#closing) {
+      const ids = kind === undefined ? [0] : this.#spec.live(this.world, kind);
+      for (const id of ids) this.#giveBack({ op, args: argument === undefined ? {} : { [argument]: id } });
+    }
+    const wrong = this.#views.checkAlone(this.world.state) ?? this.#left();
+    this.back();
+    return wrong;
+  }
+
+  #giveBack(call: Call): void {
+    if (!isDue(this.#judgement.rule(call.op), this.world, call.args)) return;
+    const [value] = this.#repliesTo(call, undefined).values;
+    if (value !== undefined) this.#take(call, value);
+  }
+
+  #left(): Wrong | undefined {
+    const now = this.#spec.columns(this.world);
+    for (const [number, { name, show = String }] of this.#spec.view.entries()) {
+      const before = this.#fresh[number] ?? [];
+      const at = before.findIndex((value, index) => now[number]?.[index] !== value);
+      if (at < 0) continue;
+      const detail = `everything was given back, and ${name}[${at}] is ${show(now[number]?.[at] ?? 0)}`;
+      return { kind: 'specification', serves: this.#ends, clause: 'end', detail };
+    }
+    return undefined;
   }
 
   /** Every due call with every reply, in the order of the table. */
