@@ -93,6 +93,7 @@ export class Expander {
     const place = share.find(low, high, position);
     const asks = system.asksToLook();
     if (place === NO_PLACE && !asks) return NOTHING_NEW;
+    const stands = system.standsFor?.() ?? 1;
     const seen = system.look();
     const finding = place === NO_PLACE || seen !== undefined ? seen : system.lookFurther?.();
     if (place === NO_PLACE && finding === undefined) return NOTHING_NEW;
@@ -100,7 +101,7 @@ export class Expander {
     const isOwn = place === NO_PLACE || (asks && seen !== undefined);
     if (place !== NO_PLACE) {
       const fate = finding === undefined ? FATE.followed : isOwn || isWanted ? FATE.counted : FATE.passedOver;
-      share.note(place, position, fate, move, system.standsFor?.() ?? 1);
+      share.note(place, position, fate, move, stands);
     }
     return { finding, place: isOwn ? NO_PLACE : place, isWanted };
   }

@@ -11,6 +11,12 @@ export function spread([low, high]: Fingerprint): Fingerprint {
   return [lower || 1, upper || 1];
 }
 
+/** Of two systems as one. Where both always have the same fingerprint, that of the two tells as much apart. */
+export function join(one: Fingerprint, [low, high]: Fingerprint): Fingerprint {
+  const [lower, upper] = spread(one);
+  return [lower ^ low, upper ^ high];
+}
+
 /** The place among so many where a fingerprint is looked for first. It grows with the lower half. */
 export const placeOf = (low: number, places: number): number => Math.floor(((low >>> 0) * places) / 2 ** 32);
 

@@ -16,6 +16,8 @@ import { machineOf } from '../machine.ts';
 import type { Faults } from '../script.ts';
 import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '../stepper.ts';
 import { firstRows, noCounts } from '../tally.ts';
+import { Closing } from './closing.ts';
+import { type Fingerprint, join } from './fingerprint.ts';
 import { Made } from './made.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
@@ -25,11 +27,7 @@ import type { System } from './system.ts';
 /** The actors of calls that overlap. */
 const ACTORS = ['main', 'b'] as const;
 
-const NOTHING_MORE = [0, 0] as const;
-
 const NOTHING_SPENT: Spent = { faults: 0, overlaps: 0 };
-
-const NO_ARGS = {};
 
 /** The place of a call in its script: nobody reads it before the finding is confirmed. */
 const ANYWHERE = 0;
@@ -46,7 +44,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #machine: M;
   /** What the calls on the path have used up, the present state's last. */
   readonly #spent: Spent[] = [NOTHING_SPENT];
-  readonly #closing: readonly ClosingCall[];
+  readonly #closing: Closing<M, S> | undefined;
   /** Where things are given back in the order in which they were made. */
   readonly #made: Made<M, S> | undefined;
   /** The view is not that of the present state. */
@@ -70,10 +68,10 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     this.#undoable = undoable;
     this.#concurrent = concurrent;
     this.#moves = new Moves(spec, scope, calls, concurrent?.points);
-    this.#closing = scope.closes === false ? [] : closingCalls(spec, target);
     this.#made = scope.closes === 'as made' ? new Made(spec) : undefined;
     const judgement = new Judgement(spec, target.capabilities, noCounts(firstRows(spec).rows), premise);
     this.#lockstep = new Lockstep(judgement, machine);
+    this.#closing = scope.closes === false ? undefined : this.#closingOf();
     this.#trial = scope.trials === true ? this.#trialOf(spec, target) : undefined;
     target.boot(machine);
     this.#lockstep.reset();
@@ -156,16 +154,27 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   /** The key of a state is that of the target's, that of the specification's, and what was used up on the way. */
-  fingerprint(): readonly [low: number, high: number] {
-    const [low, high] = this.#orbit?.fingerprint() ?? this.#undoable.fingerprint();
-    const [specLow, specHigh] =
-      this.#orbit === undefined ? this.#lockstep.world.state.fingerprint() : NOTHING_MORE;
+  fingerprint(): Fingerprint {
+    const [low, high] = this.#orbit?.fingerprint() ?? this.#both();
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
     const spent = Math.imul(faults * 0x10001 + overlaps, 0x9e3779b1) ^ (this.#made?.hash ?? 0);
-    return [
-      low ^ Math.imul(specLow, 0x01000193) ^ spent,
-      high ^ Math.imul(specHigh, 0x01000193) ^ Math.imul(spent, 0x85ebca6b),
-    ];
+    return [low ^ spent, high ^ Math.imul(spent, 0x85ebca6b)];
+  }
+
+  /** Of both sides. */
+  #both(): Fingerprint {
+    return join(this.#undoable.fingerprint(), this.#lockstep.world.state.fingerprint());
+  }
+
+  #closingOf(): Closing<M, S> {
+    return new Closing({
+      spec: this.#spec,
+      target: this.#target,
+      lockstep: this.#lockstep,
+      made: this.#made,
+      ask: (call) => this.#ask(call, () => this.#target.apply(call)),
+      fingerprint: () => this.#both(),
+    });
   }
 
   #mark({ call, during }: Move): void {
@@ -322,65 +331,15 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   /** Gives everything back, asks what must hold then, and returns to the state. */
   #close(last: Call): Finding | undefined {
-    if (this.#closing.length === 0) return undefined;
+    if (this.#closing === undefined) return undefined;
     this.#remember();
-    const given = this.#giveBack(last);
-    const finding = 'kind' in given ? given : this.#lockstep.end(ANYWHERE, given.last, given.isAll);
+    const finding = this.#closing.run(last);
     this.#return();
     return finding;
-  }
-
-  /** The last call that was made, and whether the target has the calls that give everything back. */
-  #giveBack(before: Call): { readonly last: Call; readonly isAll: boolean } | Finding {
-    let [last, isAll] = [before, true];
-    for (const closing of this.#closing) {
-      const calls = this.#callsOf(closing);
-      if (!closing.isSupported && calls.some(({ args }) => args !== NO_ARGS)) isAll = false;
-      for (const call of closing.isSupported ? calls : []) {
-        if (!this.#lockstep.isDue(call)) continue;
-        const finding = this.#makeOne(call);
-        if (finding !== undefined) return finding;
-        last = call;
-      }
-    }
-    return { last, isAll };
-  }
-
-  #callsOf({ op, argument, kind }: ClosingCall): Call[] {
-    if (argument === undefined || kind === undefined) return [{ op, args: NO_ARGS }];
-    const ids = this.#made?.ids(kind) ?? this.#spec.live(this.#lockstep.world, kind);
-    return ids.map((id) => ({ op, args: { [argument]: id } }));
-  }
-
-  #makeOne(call: Call): Finding | undefined {
-    const reply = this.#ask(call, () => this.#target.apply(call));
-    if ('kind' in reply) return reply;
-    const wrong = this.#lockstep.judge(ANYWHERE, call, reply);
-    return wrong ?? this.#lockstep.look(ANYWHERE, call, reply, this.#target);
   }
 }
 
 interface Answered {
   readonly call: Call;
   readonly reply: Reply;
-}
-
-/** A call that gives something back; without an argument it is made once. */
-export interface ClosingCall {
-  readonly op: string;
-  readonly argument: string | undefined;
-  readonly kind: string | undefined;
-  readonly isSupported: boolean;
-}
-
-/** @param target - the calls that it has; undefined: all */
-export function closingCalls<M, S extends Stateful>(
-  { closing, calls }: Spec<M, S>,
-  target: Pick<Target<M>, 'calls'>,
-): ClosingCall[] {
-  return closing.map((op) => {
-    const [[argument, shape] = []] = Object.entries(calls[op]?.args ?? {});
-    const isSupported = target.calls?.has(op) !== false;
-    return { op, argument, kind: shape?.is === 'ref' ? shape.of[0] : undefined, isSupported };
-  });
 }

@@ -21,7 +21,7 @@ import { Judgement } from '../lockstep.ts';
 import { limitsOf, machineOf } from '../machine.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Views, type Wrong } from '../views.ts';
-import { type ClosingCall, closingCalls } from './lockstep-system.ts';
+import { type ClosingCall, closingCalls } from './closing.ts';
 import { Moves } from './moves.ts';
 import { type Replies, repliesTo, type Space, widthOf } from './replies.ts';
 import type { Scope } from './scope.ts';
