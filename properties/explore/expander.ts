@@ -1,6 +1,6 @@
 /** What a thread does in a search: it makes every move in the states of its share. */
 import type { Finding } from '../finding.ts';
-import { spread } from './fingerprint.ts';
+import { type Fingerprint, spread } from './fingerprint.ts';
 import { Paths } from './paths.ts';
 import { CONTROL, type Cut, type Expanded, FATE, NOTE_WORDS, type Round, RoundTable } from './round.ts';
 import type { System } from './system.ts';
@@ -22,14 +22,14 @@ export class LedElsewhereError extends Error {
 
 export class Expander {
   readonly #system: System;
-  readonly #wants: Wants;
+  readonly #wants: Wants | undefined;
   /** States on the way from the first to where the system stands. */
   readonly #path: number[] = [0];
   /** The state whose moves were counted last, and how many it has. */
   #counted = -1;
   #count = 0;
 
-  constructor(system: System, wants: Wants = () => true) {
+  constructor(system: System, wants?: Wants) {
     this.#system = system;
     this.#wants = wants;
   }
@@ -87,22 +87,31 @@ export class Expander {
 
   /** Looks at where a move led, and notes it where it is new. */
   #arrive(share: Share, position: number, move: number, made: 'made' | Finding): Arrival {
-    if (typeof made === 'object') return { finding: made, place: NO_PLACE, isWanted: this.#wants(made) };
+    if (typeof made === 'object') return { finding: made, place: NO_PLACE, isWanted: this.#isWanted(made) };
     const system = this.#system;
     const [low, high] = spread(system.fingerprint());
     const place = share.find(low, high, position);
     const asks = system.asksToLook();
     if (place === NO_PLACE && !asks) return NOTHING_NEW;
     const seen = system.look();
-    const finding = place === NO_PLACE || seen !== undefined ? seen : system.lookFurther?.();
+    const finding = place === NO_PLACE || seen !== undefined ? seen : this.#lookFurther(share);
     if (place === NO_PLACE && finding === undefined) return NOTHING_NEW;
-    const isWanted = finding !== undefined && this.#wants(finding);
+    const isWanted = finding !== undefined && this.#isWanted(finding);
     const isOwn = place === NO_PLACE || (asks && seen !== undefined);
     if (place !== NO_PLACE) {
       const fate = finding === undefined ? FATE.followed : isOwn || isWanted ? FATE.counted : FATE.passedOver;
       share.note(place, position, fate, move, system.standsFor?.() ?? 1);
     }
     return { finding, place: isOwn ? NO_PLACE : place, isWanted };
+  }
+
+  /** Where findings are passed over, in a state that was visited there may have been one. */
+  #lookFurther({ isKnown }: Share): Finding | undefined {
+    return this.#system.lookFurther?.(this.#wants === undefined ? isKnown : undefined);
+  }
+
+  #isWanted(finding: Finding): boolean {
+    return this.#wants?.(finding) !== false;
   }
 
   /** Goes to a state: back to where the ways part, then on. */
@@ -157,6 +166,9 @@ class Share {
   get isStopped(): boolean {
     return Atomics.load(this.round.words.control, CONTROL.stop) !== 0;
   }
+
+  /** Visited in an earlier round. */
+  readonly isKnown = (fingerprint: Fingerprint): boolean => this.#visited.has(...spread(fingerprint));
 
   /** The place of a state that no position up to this one is known to lead to. */
   find(low: number, high: number, position: number): number {

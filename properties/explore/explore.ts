@@ -68,11 +68,11 @@ export function explore<M, S extends Stateful>(
   return confirmed(spec, target, scope, { searched, renamings: system.renamings }, premise);
 }
 
-/** Only findings that decide an argument count, where there is one, and those that are wanted. */
-export const wanting =
-  (premise: string | undefined, wants: Wants = () => true): Wants =>
-  (finding) =>
-    (premise === undefined || finding.premise === premise) && wants(finding);
+/** Only findings that decide an argument count, where there is one, and those that are wanted; undefined: all do. */
+export function wanting(premise: string | undefined, wants?: Wants): Wants | undefined {
+  if (premise === undefined) return wants;
+  return (finding) => finding.premise === premise && wants?.(finding) !== false;
+}
 
 export const limitsOf = ({ depth, states = STATES_MAX, memory }: Scope): SearchLimits => ({
   depth,

@@ -20,7 +20,7 @@ import { Made } from './made.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
 import { type Orbit, orbitOf } from './symmetry.ts';
-import type { System } from './system.ts';
+import type { IsKnown, System } from './system.ts';
 
 /** The actors of calls that overlap. */
 const ACTORS = ['main', 'b'] as const;
@@ -143,8 +143,8 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     return this.#lockstep[look](ANYWHERE, call, reply, this.#target);
   }
 
-  lookFurther(): Finding | undefined {
-    return this.#last === undefined ? undefined : this.#close(this.#last.call);
+  lookFurther(isKnown?: IsKnown): Finding | undefined {
+    return this.#last === undefined ? undefined : this.#close(this.#last.call, isKnown);
   }
 
   back(): void {
@@ -321,17 +321,21 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   /** Gives everything back, asks what must hold then, and returns to the state. */
-  #close(last: Call): Finding | undefined {
+  #close(last: Call, isKnown?: IsKnown): Finding | undefined {
     if (this.#closing.length === 0) return undefined;
     this.#remember();
-    const given = this.#giveBack(last);
-    const finding = 'kind' in given ? given : this.#lockstep.end(ANYWHERE, given.last, given.isAll);
+    const given = this.#giveBack(last, this.#made === undefined ? isKnown : undefined);
+    const finding = given === undefined || 'kind' in given ? given : this.#end(given);
     this.#return();
     return finding;
   }
 
-  /** The last call that was made, and whether the target has the calls that give everything back. */
-  #giveBack(before: Call): { readonly last: Call; readonly isAll: boolean } | Finding {
+  #end({ last, isAll }: GivenBack): Finding | undefined {
+    return this.#lockstep.end(ANYWHERE, last, isAll);
+  }
+
+  /** Undefined: on the way is a state that was visited, and from there on all of this was done. */
+  #giveBack(before: Call, isKnown: IsKnown = () => false): GivenBack | Finding | undefined {
     let [last, isAll] = [before, true];
     for (const closing of this.#closing) {
       const calls = this.#callsOf(closing);
@@ -340,6 +344,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
         if (!this.#lockstep.isDue(call)) continue;
         const finding = this.#makeOne(call);
         if (finding !== undefined) return finding;
+        if (isKnown(this.fingerprint())) return undefined;
         last = call;
       }
     }
@@ -363,6 +368,12 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 interface Answered {
   readonly call: Call;
   readonly reply: Reply;
+}
+
+/** The last call that was made, and whether the target has the calls that give everything back. */
+interface GivenBack {
+  readonly last: Call;
+  readonly isAll: boolean;
 }
 
 /** A call that gives something back; without an argument it is made once. */
