@@ -27,7 +27,7 @@ export const NO_HANDLE: Refusal<World, OfHandle> = [
 ];
 
 /** An id in use; ids come from users and may be anything. */
-export const isClient = ({ client }: World, id: number): boolean => client.values[id] === 1;
+export const isClient = ({ client }: World, id: number): boolean => client.peek(id) === 1;
 
 /** Page 0 of the buffer behind a handle of a client, or undefined. */
 export function bufferOf(s: World, client: number, handle: number): number | undefined {

@@ -214,6 +214,12 @@ export class Column {
     return value;
   }
 
+  /** The same for whatever users name: undefined where there is no such index. */
+  peek(index: number): number | undefined {
+    // An array that is asked for what it does not have answers late.
+    return index >= 0 && index < this.count ? this.#values[index] : undefined;
+  }
+
   set(index: number, value: number): void {
     const old = this.get(index);
     if (old === value) return;

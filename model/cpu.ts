@@ -30,7 +30,7 @@ const OWN_MEMORY: Duty<World, Access> = [
 ];
 const ONE_MEANING: Duty<World, Access> = [
   'the address is not the name of a block too',
-  (s, args) => pagesOf(s, args).every((page) => page < s.machine.pages || s.kind.values[page] !== KIND.BLOCK),
+  (s, args) => pagesOf(s, args).every((page) => page < s.machine.pages || s.kind.peek(page) !== KIND.BLOCK),
 ];
 const NO_SIZE: Refusal<World, Access> = [
   'EINVAL',
@@ -83,8 +83,8 @@ function pagesOf(s: World, { at, bytes }: Access): number[] {
 
 /** What a page of CPU addresses leads to, coded as the view's `mapped`. Blocks: cached, at their own. */
 function behind({ machine, kind, mapped }: World, page: number): number {
-  if (page >= machine.pages) return mapped.values[page - machine.pages] ?? 0;
-  return kind.values[page] === KIND.BLOCK ? ((page + 1) << 1) | 1 : 0;
+  if (page >= machine.pages) return mapped.peek(page - machine.pages) ?? 0;
+  return kind.peek(page) === KIND.BLOCK ? ((page + 1) << 1) | 1 : 0;
 }
 
 const isOneObject = (s: World, args: Access): boolean =>

@@ -119,7 +119,7 @@ export const deviceProbe: Rule<World, ArgsOf<'device_probe'>, ValueOf<'device_pr
  * it is over, the driver syncs: CPUs see what it wrote.
  */
 export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine'>> = {
-  require: [['the job is queued', (s, { job }) => (s.job.values[job] ?? 0) !== 0]],
+  require: [['the job is queued', (s, { job }) => (s.job.peek(job) ?? 0) !== 0]],
   refuse: [],
   may: [],
   accept: [
@@ -155,7 +155,7 @@ export const tickEngine: Rule<World, ArgsOf<'tick_engine'>, ValueOf<'tick_engine
 
 /** What an initiator translates through; -1: a device that is in no domain; undefined: there is no such. */
 function contextOf(s: World, through: number): number | undefined {
-  const domain = s.device.values[through - s.machine.contexts];
+  const domain = s.device.peek(through - s.machine.contexts);
   if (domain !== undefined) return domain - 1;
   return contextType(s, through) === CONTEXT.NONE ? undefined : through;
 }

@@ -43,7 +43,7 @@ const IN_DMA_DOMAIN: Duty<World, { readonly device: number }> = [
 ];
 const IS_MAPPED: Duty<World, { readonly mapping: number }> = [
   'the table is mapped',
-  (s, { mapping }) => (s.sgDomain.values[mapping] ?? 0) !== 0,
+  (s, { mapping }) => (s.sgDomain.peek(mapping) ?? 0) !== 0,
 ];
 const FLUSHES: Condition<World, object, { readonly flushes: number }> = [
   'flushes go up, and only where unmapped ranges wait for one',

@@ -120,7 +120,7 @@ export const submit: Rule<World, ArgsOf<'gpu_submit'>, ValueOf<'gpu_submit'>> = 
     ['EBUSY', (s) => !s.job.values.includes(0), 'P1', 'no job id is left'],
   ],
   may: [],
-  accept: [['an id that is not in use', (s, _args, { job }) => s.job.values[job] === 0, 'C5']],
+  accept: [['an id that is not in use', (s, _args, { job }) => s.job.peek(job) === 0, 'C5']],
   effect(s, { context, at, bytes, access, tag }, { job }) {
     const { pageBytes, lineBytes } = s.machine;
     const isNowhere = at < 0 || at >= addressEnd(s.machine);
@@ -148,11 +148,11 @@ function lineCount({ machine }: World, at: number, bytes: number): number {
 
 /** Page 0 of the buffer behind a handle of the context's client, or undefined. */
 const buffer = (s: World, args: { readonly context: number; readonly handle: number }): number | undefined =>
-  bufferOf(s, (s.owner.values[args.context] ?? 0) - 1, args.handle);
+  bufferOf(s, (s.owner.peek(args.context) ?? 0) - 1, args.handle);
 
 /** Its pages; 0 without a buffer. */
 const bufferSize = (s: World, args: Parameters<typeof buffer>[1]): number =>
-  s.size.values[buffer(s, args) ?? -1] ?? 0;
+  s.size.peek(buffer(s, args) ?? -1) ?? 0;
 
 function isUnusedRange(s: World, args: ArgsOf<'gpu_bind'>, { address }: ValueOf<'gpu_bind'>): boolean {
   return isHole(s, args.context, address / s.machine.pageBytes, bufferSize(s, args));

@@ -67,8 +67,8 @@ export const domainFree: Rule<World, ArgsOf<'iommu_domain_free'>, ValueOf<'iommu
 export const attachDevice: Rule<World, ArgsOf<'iommu_attach_device'>, ValueOf<'iommu_attach_device'>> = {
   require: [EXISTS],
   refuse: [
-    ['ENODEV', (s, { device }) => s.device.values[device] === undefined, 'C5', 'there is no such device'],
-    ['EBUSY', (s, { device }) => (s.device.values[device] ?? 0) !== 0, 'I6', 'it is attached already'],
+    ['ENODEV', (s, { device }) => s.device.peek(device) === undefined, 'C5', 'there is no such device'],
+    ['EBUSY', (s, { device }) => (s.device.peek(device) ?? 0) !== 0, 'I6', 'it is attached already'],
   ],
   may: [['ENOMEM', (s, _args, seen) => !showsPages(s, 1, seen)]],
   accept: [
@@ -191,7 +191,7 @@ export function isDomain(s: World, id: number): boolean {
 
 /** The domain of a device, by its id as an initiator; undefined: it is in none, or there is no such. */
 export function domainOf({ device, machine }: World, initiator: number): number | undefined {
-  const domain = device.values[initiator - machine.contexts] ?? 0;
+  const domain = device.peek(initiator - machine.contexts) ?? 0;
   return domain === 0 ? undefined : domain - 1;
 }
 

@@ -34,7 +34,7 @@ export const clientCreate: Rule<World, ArgsOf<'ion_client_create'>, ValueOf<'ion
   require: [],
   refuse: [['EMFILE', (s) => !s.client.values.includes(0), 'P1', 'no client id is left']],
   may: [],
-  accept: [['an id that is not in use', (s, _args, { client }) => s.client.values[client] === 0, 'C5']],
+  accept: [['an id that is not in use', (s, _args, { client }) => s.client.peek(client) === 0, 'C5']],
   effect: (s, _args, { client }) => s.client.set(client, 1),
   owes: () => 'P1',
 };

@@ -35,7 +35,7 @@ const isHeldByOthers = (s: World, client: number, head: number): boolean =>
 /** The IOTLB, as the target shows it, still has what waits for a flush. */
 function hasDeadEntry({ stale }: World, { view }: Seen): boolean {
   const iotlb = view?.columns[VIEW.iotlb] ?? new Int32Array(0);
-  return iotlb.some((entry, index) => entry !== 0 && entry === stale.values[index]);
+  return iotlb.some((entry, index) => entry !== 0 && entry === stale.peek(index));
 }
 
 function showsKind(seen: Seen, kind: number): boolean {
@@ -99,7 +99,7 @@ export const LABELS: readonly Label<World>[] = [
     name: 'several objects in one page',
     calls: ['kmalloc'],
     holds: (s, _args, reply) =>
-      (s.coveredWords.values[Math.floor(field(reply, 'memory') / s.machine.pageBytes)] ?? 0) > 0,
+      (s.coveredWords.peek(Math.floor(field(reply, 'memory') / s.machine.pageBytes)) ?? 0) > 0,
   },
   {
     name: 'kernel addresses run out',
@@ -153,7 +153,7 @@ export const LABELS: readonly Label<World>[] = [
   {
     name: 'a kernel mapping is shared by handles',
     calls: ['ion_map_kernel'],
-    holds: (s, args, reply) => 'ok' in reply && (s.kernelMap.values[buffer(s, args) ?? -1] ?? 0) !== 0,
+    holds: (s, args, reply) => 'ok' in reply && (s.kernelMap.peek(buffer(s, args) ?? -1) ?? 0) !== 0,
   },
   {
     name: 'a map meets a present translation',
@@ -185,7 +185,7 @@ export const LABELS: readonly Label<World>[] = [
       const pages =
         mapping === undefined
           ? boundPages(s, number(context))
-          : pagesOf(s, (s.sgPage.values[number(mapping) * s.sgPagesMax] ?? 1) - 1);
+          : pagesOf(s, (s.sgPage.peek(number(mapping) * s.sgPagesMax) ?? 1) - 1);
       return showsDirty(seen, pages, s);
     },
   },

@@ -15,7 +15,7 @@ import { hasStaleCopies, type World } from './world.ts';
 
 /** No owner that the specification knows holds the page, in whole or in part. */
 export const isUnheld = ({ kind, coveredWords }: World, page: number): boolean =>
-  kind.values[page] === KIND.FREE && (coveredWords.values[page] ?? 0) === 0;
+  kind.peek(page) === KIND.FREE && (coveredWords.peek(page) ?? 0) === 0;
 
 /**
  * Pages above the reserve that no known owner holds. There are no more to have: the implementation's own tables and

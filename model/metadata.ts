@@ -192,11 +192,11 @@ const blocks = (s: World, { pages }: ArgsOf<'vmap'>): number[] =>
 /** A mapping of blocks starts there; those of buffers and of coherent memory end with them. */
 export function isVmap(s: World, address: number): boolean {
   const first = mappedPageOf(s, address);
-  if (address % s.machine.pageBytes !== 0 || (s.area.values[first] ?? 0) === 0) return false;
+  if (address % s.machine.pageBytes !== 0 || (s.area.peek(first) ?? 0) === 0) return false;
   return s.kind.get((s.mapped.get(first) >>> 1) - 1) === KIND.BLOCK;
 }
 
-const isLive = (s: World, memory: number): boolean => (s.memory.values[memory / WORD_BYTES] ?? 0) !== 0;
+const isLive = (s: World, memory: number): boolean => (s.memory.peek(memory / WORD_BYTES) ?? 0) !== 0;
 
 /** Live memory of these calls, or the pointer for no bytes where no memory is. */
 const isFreeable = (s: World, memory: number, by: readonly number[]): boolean =>

@@ -101,7 +101,7 @@ export const splitPage: RuleOf<'split_page'> = {
 /** `free_pages_exact(split)`: takes the pages of a split back, one by one. */
 export const freePagesExact: RuleOf<'free_pages_exact'> = {
   require: [
-    ['the pages are allocated', (s, { split }) => (s.split.values[split] ?? 0) !== 0],
+    ['the pages are allocated', (s, { split }) => (s.split.peek(split) ?? 0) !== 0],
     ...disused<ArgsOf<'free_pages_exact'>>((s, { split }) => [split, s.split.get(split) - 1]),
   ],
   refuse: [],
@@ -128,7 +128,7 @@ export const occupy: RuleOf<'occupy'> = {
     ['ENOSPC', ({ occupant }) => occupant.values.every((held) => held !== 0), 'P1', 'no occupant id is left'],
   ],
   may: [['EBUSY', (_s, args, seen) => !showsUnused(args, seen)]],
-  accept: [['an id that is not in use', (s, _args, { occupant }) => s.occupant.values[occupant] === 0, 'C5']],
+  accept: [['an id that is not in use', (s, _args, { occupant }) => s.occupant.peek(occupant) === 0, 'C5']],
   effect(s, { pfn, count, mobility, tag }, { occupant }) {
     const isMovable = mobility === 'movable';
     s.occupant.set(occupant, isMovable ? -1 : pfn + 1);
@@ -141,7 +141,7 @@ export const occupy: RuleOf<'occupy'> = {
 
 /** `release(occupant)`. */
 export const releaseOccupant: RuleOf<'release'> = {
-  require: [['the occupant exists', (s, { occupant }) => (s.occupant.values[occupant] ?? 0) !== 0]],
+  require: [['the occupant exists', (s, { occupant }) => (s.occupant.peek(occupant) ?? 0) !== 0]],
   refuse: [],
   may: [],
   accept: [],
@@ -184,7 +184,7 @@ const isOrder = ({ machine }: World, order: number): boolean =>
 
 /** A block starts there. */
 export const isBlock = (s: World, block: number): boolean =>
-  s.kind.values[block] === KIND.BLOCK && s.head.get(block) === block + 1;
+  s.kind.peek(block) === KIND.BLOCK && s.head.get(block) === block + 1;
 
 /** The pages of an allocated block, by its first page. */
 export const blockPages = (s: World, block: number): number[] => run(block, s.size.get(block));

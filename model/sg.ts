@@ -32,7 +32,7 @@ export const sgAllocTable: Rule<
   ],
   may: [['ENOMEM', (s, args, seen) => !showsPages(s, chunksFor(s.machine, entriesMax(s, args)), seen)]],
   accept: [
-    ['a table that is not in use', (s, _args, { table }) => s.sgPages.values[table] === 0, 'C5'],
+    ['a table that is not in use', (s, _args, { table }) => s.sgPages.peek(table) === 0, 'C5'],
     ['segments that list every page', (s, args, { segments }) => isSegmentCount(s, args, segments), 'S2'],
     [
       'the fewest segments',
@@ -109,7 +109,7 @@ export function tablePages(s: World, table: number): number[] {
 }
 
 /** The table exists. */
-export const isTable = (s: World, table: number): boolean => (s.sgPages.values[table] ?? 0) !== 0;
+export const isTable = (s: World, table: number): boolean => (s.sgPages.peek(table) ?? 0) !== 0;
 
 const isWholeLines = ({ machine }: World, bytes: number): boolean =>
   bytes >= 0 && bytes % machine.lineBytes === 0;

@@ -265,11 +265,11 @@ function isHandleToGive(s: World, args: OfFd, handle: number): boolean {
 }
 
 const sizeOf = (s: World, { client, handle }: OfHandle): number =>
-  s.size.values[bufferOf(s, client, handle) ?? -1] ?? 0;
+  s.size.peek(bufferOf(s, client, handle) ?? -1) ?? 0;
 
 /** Kernel page + 1 where the buffer is mapped already, or 0. */
 const kernelMapOf = (s: World, { client, handle }: OfHandle): number =>
-  s.kernelMap.values[bufferOf(s, client, handle) ?? -1] ?? 0;
+  s.kernelMap.peek(bufferOf(s, client, handle) ?? -1) ?? 0;
 
 function isAddressToGive(s: World, args: OfHandle, address: number): boolean {
   const mapped = kernelMapOf(s, args);
@@ -280,7 +280,7 @@ function isAddressToGive(s: World, args: OfHandle, address: number): boolean {
 
 function isWithinBuffer(s: World, { client, fd, offset, bytes }: ArgsOf<'ion_mmap'>): boolean {
   const { pageBytes } = s.machine;
-  const size = s.size.values[bufferOfFd(s, client, fd) ?? -1] ?? 0;
+  const size = s.size.peek(bufferOfFd(s, client, fd) ?? -1) ?? 0;
   return (
     bytes > 0 &&
     offset >= 0 &&

@@ -179,10 +179,10 @@ function occupy({ machine, kind, held, movable }: World): void {
 export const CONTEXT = { NONE: 0, UNMANAGED: 1, DMA: 2, GPU: 3 } as const;
 
 /** The type of a context by its id, which may be made up. */
-export const contextType = ({ context }: World, id: number): number => context.values[id] ?? CONTEXT.NONE;
+export const contextType = ({ context }: World, id: number): number => context.peek(id) ?? CONTEXT.NONE;
 
 /** An id that a new context may get. */
-export const isFreeContext = ({ context }: World, id: number): boolean => context.values[id] === CONTEXT.NONE;
+export const isFreeContext = ({ context }: World, id: number): boolean => context.peek(id) === CONTEXT.NONE;
 
 /** Devices do not look into CPU caches. */
 export const hasStaleCopies = ({ machine }: World): boolean => machine.policies['coherent'] !== 'yes';

@@ -22,8 +22,8 @@ const ALL = { depth: 1_000, states: 100_000_000 };
 const toyScope = (pages: number): Scope => ({ ...ALL, machine: { pages }, few: pages });
 
 /**
- * Every way to split and merge blocks of 8, 4 and 2 pages: a block of order k is taken whole, free whole, or split in two
- * that are not both free, f(0) = 2, f(k) = 1 + f(k - 1)^2, so 677 x 26 x 5 states.
+ * Every way to split and merge blocks of 8, 4 and 2 pages: a block of order k is taken whole, free whole, or split in
+ * two that are not both free, f(0) = 2, f(k) = 1 + f(k - 1)^2, so 677 x 26 x 5 states.
  */
 export const PAGE_LAYER: Scope = {
   machine: { pages: 14, orderMax: 3, vmallocPages: 2, parked: 0 },

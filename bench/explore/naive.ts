@@ -1,4 +1,4 @@
-/** The toy searched as one would in an afternoon: states are objects, copied for each move and told apart by their JSON. */
+/** The toy searched as one would in an afternoon: states are objects, copied for each move, told apart by JSON. */
 import { CLIENTS, SLOTS } from './toy.ts';
 
 interface State {

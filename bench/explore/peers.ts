@@ -37,7 +37,7 @@ export function ownC(folder: string, pages: number): Peer {
 const FULL = { flags: [], options: ['-w22', '-m3000000'] };
 const BITSTATE = { flags: ['-DBITSTATE'], options: ['-w30', '-m3000000'] };
 
-/** SPIN, which makes a program for the model; `bitstate`: told apart by three bits of a hash, which may lose states. */
+/** SPIN, which makes a program for the model; `bitstate`: states are three bits of a table, and some may be lost. */
 export function spin(folder: string, pages: number, { bitstate = false, command = 'spin' } = {}): Peer {
   const made = spawnSync(command, ['-a', '-o2', `-DPAGES=${pages}`, inFolder('toy.pml')], {
     cwd: folder,

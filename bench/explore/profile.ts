@@ -1,4 +1,4 @@
-/** Where time goes: the samples of the engine's own profiler, by part. What is inlined counts where it was written. */
+/** Where time goes: samples of the profiler of Node, by part. What is inlined counts where it was written. */
 import { type Profiler, Session } from 'node:inspector/promises';
 
 /** A part, and what belongs to it: the first that matches a sample's `file:function` has it. */

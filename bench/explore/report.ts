@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- explore`: what exhaustive search costs. Contenders in turn, each in a process of its own, CPU time,
- * best of all passes; states and transitions must be those that the formula says. Aims stand beside figures.
+ * `npm run bench -- explore`: what exhaustive search costs. Contenders in turn, each in a process of its own, CPU
+ * time, best of all passes; states and transitions of the toy are held against the formula. Aims stand beside figures.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -122,7 +122,8 @@ function reportLayers(print: Print): void {
 function layerLine(measured: Measured): string {
   const { states, transitions, seconds, bytes = 0 } = measured;
   const rates = `${figures(measured)} ${thousands(states / seconds)} k states/s`;
-  return `${rates} ${(bytes / states).toFixed(1).padStart(5)} bytes a state (${states} states, ${transitions} transitions)`;
+  const size = `${(bytes / states).toFixed(1).padStart(5)} bytes a state`;
+  return `${rates} ${size} (${states} states, ${transitions} transitions)`;
 }
 
 function reportGrowth(print: Print): void {

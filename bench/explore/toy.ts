@@ -1,7 +1,7 @@
 /**
- * A small model that other model checkers are given too: pages, two clients with handles, an I/O context a client with
- * two slots, and an IOTLB bit a slot. A page is in use while somebody has a handle for it or a slot maps it. Which free
- * page is taken is the caller's choice, so that a search sees all of them.
+ * A small model that other model checkers are given too: pages, two clients with handles, an I/O context a client
+ * with two slots, and an IOTLB bit a slot. A page is in use while somebody has a handle for it or a slot maps it. Which
+ * free page is taken is the caller's choice, so that a search sees all of them.
  *
  * With P pages each of them has one of 4 sets of holders, and each of the 4 slots is empty, or maps a page, known to
  * the IOTLB or not: 4^P x (1 + 2P)^4 states, all of which can be reached.
