@@ -48,7 +48,7 @@ function withAll(): Judged {
 }
 
 const LIVE = {
-  block: [2, 4, 5],
+  block: [2],
   split: [4],
   occupant: [1, 3],
   object: [9 * 64 + 8],
@@ -78,9 +78,6 @@ const CLOSED: Readonly<Record<string, object>> = {
   dma_free_coherent: { flushes: 0 },
 };
 
-/** Pages that go with their split, not as blocks. */
-const SPLIT = [4, 5];
-
 /** The arguments with which a closing call is due: everything of the first kind that it takes, or none. */
 function closingArgs({ world }: Judged, op: string): object[] {
   const [argument] = Object.entries(SPEC.calls[op]?.args ?? {});
@@ -89,7 +86,6 @@ function closingArgs({ world }: Judged, op: string): object[] {
   return kindsOf(shape)
     .slice(0, 1)
     .flatMap((kind) => SPEC.live(world, kind))
-    .filter((id) => op !== 'free_pages' || !SPLIT.includes(id))
     .map((id) => ({ [name]: id }));
 }
 

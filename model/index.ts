@@ -38,9 +38,11 @@ import {
   drain,
   freePages,
   freePagesExact,
+  isBlock,
   occupy,
   releaseOccupant,
   shrink,
+  splitOf,
   splitPage,
 } from './pages.ts';
 import { PREMISES } from './premises.ts';
@@ -62,7 +64,7 @@ import type { Rule, Spec } from './spec.ts';
 import { SYMMETRY } from './symmetry.ts';
 import type { Args, Value } from './target.ts';
 import { tickCache, tickFlush, tickIotlb, tickWorker } from './ticks.ts';
-import { KIND, VIEW_COLUMNS } from './view.ts';
+import { VIEW_COLUMNS } from './view.ts';
 import { bootWorld, CONTEXT, SG_BLOCKS_MAX, type World } from './world.ts';
 
 export * from './calls.ts';
@@ -144,7 +146,8 @@ const RULES = {
 
 /** Raw ids of everything of a kind that exists. `pages`, `pageBytes` and so on are the machine's. */
 const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
-  block: (s) => where(s.head, (head, page) => head === page + 1 && s.kind.get(page) === KIND.BLOCK),
+  // The pages of a split are blocks too, but no result names them: they go with the split.
+  block: (s) => blocks(s).filter((page) => splitOf(s, page) === undefined),
   split: (s) => where(s.split, (pages) => pages !== 0),
   occupant: (s) => where(s.occupant, (first) => first !== 0),
   object: (s) => liveMemory(s, 1),
@@ -173,9 +176,11 @@ const LIVE: { readonly [Name in KindName]: (s: World) => number[] } = {
   job: (s) => where(s.job, (lines) => lines !== 0),
 };
 
+const blocks = (s: World): number[] => where(s.head, (head, page) => head === page + 1 && isBlock(s, page));
+
 /** Where the things of a kind start, in bytes, for kinds that places can be in. */
 const ADDRESSES: Readonly<Record<string, (s: World) => number[]>> = {
-  block: (s) => LIVE.block(s).map((pfn) => pfn * s.machine.pageBytes),
+  block: (s) => blocks(s).map((pfn) => pfn * s.machine.pageBytes),
   binding: LIVE.binding,
   range: LIVE.range,
   vmap: LIVE.vmap,

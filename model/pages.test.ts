@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { KIND, SPEC } from './index.ts';
 import { Judged, NOTHING, PLENTY, seen } from './judged.test.ts';
 import { take } from './memory.ts';
+import { isBlock } from './pages.ts';
 import { mapPages, unmapPages } from './translations.ts';
 import { READ } from './units.ts';
 
@@ -172,11 +173,14 @@ describe('alloc_pages', () => {
 
 /** Frees a block, or splits one: the pages of a split go one at a time. */
 function giveBack(judged: Judged, at: number): void {
-  const block = nth(SPEC.live(judged.world, 'block'), at);
+  const block = nth(blocks(judged), at);
   const count = judged.world.size.get(block);
   if (count > 1 && at % 2 === 0) judged.make('split_page', { block }, { pfn: block, count });
   else judged.make('free_pages', { block }, {});
 }
+
+const blocks = ({ world }: Judged): number[] =>
+  [...world.size.values.keys()].filter((page) => isBlock(world, page));
 
 const nth = (list: readonly number[], at: number): number => list[at % list.length] ?? -1;
 
@@ -255,7 +259,8 @@ describe('split_page', () => {
   it('makes every page a block of its own', () => {
     const judged = split();
     const { kind, head, index, next, size, held } = judged.world;
-    expect(SPEC.live(judged.world, 'block')).to.deep.equal([4, 5, 6, 7]);
+    expect(blocks(judged)).to.deep.equal([4, 5, 6, 7]);
+    expect(SPEC.live(judged.world, 'block'), 'they go with the split').to.deep.equal([]);
     expect([...head.values].slice(3, 9)).to.deep.equal([0, 5, 6, 7, 8, 0]);
     for (const page of [4, 5, 6, 7]) {
       expect([kind, index, next, size].map((column) => column.get(page))).to.deep.equal([BLOCK, 0, 0, 1]);

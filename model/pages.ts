@@ -190,7 +190,7 @@ export const isBlock = (s: World, block: number): boolean =>
 export const blockPages = (s: World, block: number): number[] => run(block, s.size.get(block));
 
 /** First page of the split that a page belongs to, or undefined. */
-function splitOf({ split, machine }: World, page: number): number | undefined {
+export function splitOf({ split, machine }: World, page: number): number | undefined {
   const lowest = Math.max(page - 2 ** machine.orderMax + 1, 0);
   for (let first = page; first >= lowest; first--) if (first + split.get(first) - 1 > page) return first;
   return undefined;

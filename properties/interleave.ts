@@ -22,6 +22,15 @@ interface Suspension {
   readonly began: number;
 }
 
+/** One thing that one actor did: a call began or went on, and stopped or ended. */
+export interface Advance {
+  readonly actor: string;
+  /** Number of its command, or of what gives back after them. */
+  readonly at: number;
+  readonly call: Call;
+  readonly answer: Reply | Suspended;
+}
+
 /**
  * Runs a script under its schedule. Commands run in the order of the list, each to its end, until a preemption
  * hands over: then that actor goes on to its end. A preemption that cannot happen is skipped.
@@ -41,10 +50,13 @@ export function runSchedule<M, S extends Stateful>(
   } catch (cause) {
     return stepper.crash(causeOf(cause));
   }
-  return new Interleaving(stepper, target, concurrent, script).run();
+  const interleaving = new Interleaving(stepper, target, concurrent, script);
+  while (!interleaving.isOver) interleaving.step();
+  return interleaving.end();
 }
 
-class Interleaving<M, S extends Stateful> {
+/** A script under its schedule, which somebody began and booted: one thing after the other. */
+export class Interleaving<M, S extends Stateful> {
   readonly #stepper: Stepper<M, S>;
   readonly #target: Target<M>;
   readonly #concurrent: Concurrent;
@@ -57,6 +69,14 @@ class Interleaving<M, S extends Stateful> {
   #clock = 0;
   #finding: Finding | undefined;
   #preemptions = 0;
+  /** Whose step is next. Who was handed over to goes on until nothing is left to do, or is preempted itself. */
+  #actor: string | undefined;
+  #isHandedOver = false;
+  readonly #last: {
+    actor: string;
+    suspension: Suspension | undefined;
+    answer: Reply | Suspended | undefined;
+  } = { actor: '', suspension: undefined, answer: undefined };
 
   constructor(stepper: Stepper<M, S>, target: Target<M>, concurrent: Concurrent, script: Script) {
     this.#stepper = stepper;
@@ -67,23 +87,41 @@ class Interleaving<M, S extends Stateful> {
     for (const [at, { actor }] of stepper.steps.entries()) {
       this.#queues.set(actor, [...(this.#queues.get(actor) ?? []), at]);
     }
+    this.#actor = this.#firstActor();
   }
 
-  run(): Finding | undefined {
-    let actor = this.#firstActor();
-    // Who was handed over to goes on until it has nothing left to do, or is preempted itself.
-    let handedOver = false;
-    while (actor !== undefined && this.#finding === undefined) {
-      const next: string | undefined = this.#advance(actor);
-      if (next !== undefined && next !== actor) handedOver = true;
-      else if (next === undefined && handedOver) handedOver = this.#canStep(actor);
-      if (next !== undefined || !handedOver) actor = next ?? this.#firstActor();
-    }
+  get isOver(): boolean {
+    return this.#actor === undefined || this.#finding !== undefined;
+  }
+
+  /** What was found; but what callers did together that none may do is no finding. */
+  get finding(): Finding | undefined {
+    return this.#finding?.clause === CALLERS_FAULT ? undefined : this.#finding;
+  }
+
+  /** What the last step was; undefined: it was nothing, as its command is skipped. */
+  get last(): Advance | undefined {
+    const { suspension, answer, actor } = this.#last;
+    if (suspension === undefined || answer === undefined) return undefined;
+    return { actor, at: suspension.at, call: suspension.call, answer };
+  }
+
+  step(): void {
+    const actor = this.#actor;
+    if (actor === undefined) return;
+    this.#last.suspension = undefined;
+    const next = this.#advance(actor);
+    if (next !== undefined && next !== actor) this.#isHandedOver = true;
+    else if (next === undefined && this.#isHandedOver) this.#isHandedOver = this.#canStep(actor);
+    if (next !== undefined || !this.#isHandedOver) this.#actor = next ?? this.#firstActor();
+  }
+
+  /** What must hold when all is over. */
+  end(): Finding | undefined {
     const { counts } = this.#stepper;
     counts.preemptions += this.#preemptions;
     if (this.#preemptions > 0) counts.preempted++;
-    if (this.#finding?.clause === CALLERS_FAULT) return undefined;
-    return this.#finding ?? this.#stepper.end();
+    return this.#finding === undefined ? this.#stepper.end() : this.finding;
   }
 
   /** Whose step is next when nobody was handed over to: the earliest step of all, or of a suspended call. */
@@ -132,6 +170,9 @@ class Interleaving<M, S extends Stateful> {
   }
 
   #settle(actor: string, suspension: Suspension, answer: Reply | Suspended): string | undefined {
+    this.#last.actor = actor;
+    this.#last.suspension = suspension;
+    this.#last.answer = answer;
     if (this.#finding !== undefined) return undefined;
     if ('point' in answer) return this.#stop(actor, suspension, answer.point);
     this.#suspended.delete(actor);

@@ -36,13 +36,18 @@ export interface ExploreOptions {
   readonly goesOn?: (told: Told) => boolean;
 }
 
-/** What was found does not show itself when its script is run from boot: going back does not lead where one was. */
+/** What a search says is not what its script shows from boot: going back does not lead where one was. */
 export class UnconfirmedError extends Error {
   readonly script: Script;
 
-  constructor(target: string, script: Script, { detail }: Finding) {
+  /** @param by - who has the finding: the other has none */
+  constructor(target: string, script: Script, { detail }: Finding, by: 'search' | 'script' = 'search') {
+    const problem =
+      by === 'search'
+        ? `a search found "${detail}", and the same calls from boot do not show it`
+        : `a search found nothing, and the same calls from boot show "${detail}"`;
     super(
-      `${target}: a search found "${detail}", and the same calls from boot do not show it: ` +
+      `${target}: ${problem}: ` +
         'what its undo restores or its fingerprint tells apart is not all of its state',
     );
     this.name = 'UnconfirmedError';

@@ -6,7 +6,7 @@ import type { Reply, Spec, Stateful, Target } from '../../model/index.ts';
 import type { Script } from '../script.ts';
 import { Stepper } from '../stepper.ts';
 import { Abstraction, type Detail, outcomeOf } from './abstraction.ts';
-import { scriptOfPath } from './explore.ts';
+import { scriptOfPath, UnconfirmedError } from './explore.ts';
 import { type Edge, type Graph, graphOf } from './graph.ts';
 import type { Scope } from './scope.ts';
 import type { Searched } from './search.ts';
@@ -27,6 +27,7 @@ export interface Tested {
  * Scripts of at most so many commands, more only where a transition is that far, which cover every abstract transition
  * of a scope. None where something is found: the graph of a wrong target is no measure.
  *
+ * @throws {UnconfirmedError} when one of them shows a finding, though the search found none
  * @throws Error when the target cannot go back
  */
 export function testsOf<M, S extends Stateful>(
@@ -136,7 +137,7 @@ class Walker {
 /**
  * The abstract transitions that scripts show when they are run from boot: what the tours promise, counted again.
  *
- * @throws Error when the target is wrong about something on the way
+ * @throws {UnconfirmedError} when one of them shows a finding
  */
 function transitionsOf<M, S extends Stateful>(
   spec: Spec<M, S>,
@@ -156,8 +157,10 @@ function transitionsOf<M, S extends Stateful>(
       const reply: Reply = target.apply(call);
       if (stepper.steps[stepper.at]?.own === true) seen.add(`${before} ${outcomeOf(reply)}`);
       const finding = stepper.give(reply, target);
-      if (finding !== undefined) throw new Error(`internal error: a tour ends with "${finding.detail}"`);
+      if (finding !== undefined) throw new UnconfirmedError(target.name, script, finding, 'script');
     }
+    const finding = stepper.end();
+    if (finding !== undefined) throw new UnconfirmedError(target.name, script, finding, 'script');
   }
   return seen;
 }
