@@ -44,7 +44,8 @@ export function toldLine(
   seconds: number,
 ): string {
   const rate = `${count(Math.round(transitions / seconds))} transitions/s`;
-  return `exploring ${scope}: ${many(states, 'state')}, ${many(depth, 'command')} deep, ${count(frontier)} to visit, ${rate}`;
+  const deep = `${many(depth, 'command')} deep`;
+  return `exploring ${scope}: ${many(states, 'state')}, ${deep}, ${count(frontier)} to visit, ${rate}`;
 }
 
 /** Machine, calls and values, symmetry, odds: the bounds of the claim. */

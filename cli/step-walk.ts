@@ -1,6 +1,6 @@
 /**
  * A walk along a script, call by call, forth and back. The commands after the place where one stands are what is ahead;
- * a call that is made on the way goes in between. Going back is running again from boot, as any target can.
+ * a call that is made on the way goes in between. Going back is running again from boot, which every target can.
  */
 import {
   type Call,

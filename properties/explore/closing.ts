@@ -30,8 +30,8 @@ const NO_ARGS = {};
 const ANYWHERE = 0;
 
 /**
- * What giving one thing back leads to is most often a state that was closed before; then this one can be closed too, and
- * the rest is not done again. Where things are given back as they were made it depends on the way too.
+ * What giving one thing back leads to is most often a state that was closed before; then this one can be closed too,
+ * and the rest is not done again. Where things are given back as they were made it depends on the way too.
  */
 export class Closing<M, S extends Stateful> {
   readonly #bench: Bench<M, S>;
