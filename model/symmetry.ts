@@ -90,6 +90,14 @@ function idsIf({ calls }: Bounds, makers: readonly string[], first: number, end:
 /** An implementation goes through all things of a client in the order of their ids, and gives back what they held. */
 const isOrdered = ({ alone, calls }: Bounds): boolean => !alone && calls.has('ion_client_destroy');
 
+/**
+ * A device may go through a domain by its number. Searches do not name domains so, but the one id that does not exist
+ * of what they do name may be that of a domain.
+ */
+const namesDomains = ({ calls }: Bounds): boolean =>
+  calls.has('iommu_domain_alloc') &&
+  ['device_read', 'device_write', 'device_probe'].some((op) => calls.has(op));
+
 /** A call that names page frames by number, and one that names devices so. */
 const NAMES_PAGES = 'occupy';
 const ATTACHES = 'iommu_attach_device';
@@ -114,6 +122,7 @@ const SORTS: readonly Sort<Machine>[] = [
     name: 'context',
     ids({ contexts }, bounds) {
       if (bounds.calls.has('gpu_context_create') && isOrdered(bounds)) return [];
+      if (namesDomains(bounds)) return [];
       return idsIf(bounds, ['iommu_domain_alloc', 'gpu_context_create'], 0, contexts);
     },
   },
