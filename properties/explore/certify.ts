@@ -6,7 +6,7 @@ import type { Script } from '../script.ts';
 import { explore, UnconfirmedError } from './explore.ts';
 import type { Scope } from './scope.ts';
 import { type ScriptScope, scopeOfScript } from './script-scope.ts';
-import { walk } from './script-walk.ts';
+import { type Walked, walk } from './script-walk.ts';
 
 /**
  * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
@@ -45,14 +45,16 @@ export function certify<M, S extends Stateful>(
   if (reason !== undefined) return undecided(0, reason);
   const { script, finding, property, premise } = shown;
   const all = scopeOfScript(spec, target, script, property, premise);
-  if (all.problem !== undefined) return undecided(0, all.problem);
-  const { problem, returns } = walk(spec, target, all, finding, premise);
-  if (problem !== undefined) return undecided(0, problem);
+  const walked: Walked =
+    all.problem === undefined ? walk(spec, target, all, finding, premise) : { problem: all.problem };
+  const { problem, returns = false } = walked;
   const certified = new Certifying(spec, target, shown, states).search(all);
-  return certified.certificate?.result === 'proven' && returns
-    ? undecided(certified.certificate.states, 'its fingerprints do not tell the states of the script apart')
-    : certified;
+  // Something shorter was run from boot, wherever it was found; that there is nothing is worth what the search is.
+  if (certified.certificate === undefined || (problem === undefined && !returns)) return certified;
+  return undecided(certified.certificate.states, problem ?? SAME);
 }
+
+const SAME = 'its fingerprints do not tell the states of the script apart';
 
 const undecided = (states: number, reason?: string): Certified => ({
   certificate: { result: 'undecided', states, ...(reason === undefined ? {} : { reason }) },
@@ -123,8 +125,8 @@ function budgets(
 ): Pick<Scope, 'depth' | 'faults' | 'overlaps'>[] {
   const fewer = Array.from({ length: overlaps }, (_, at) => ({ faults, overlaps: at, depth: commands - at }));
   return [
-    ...fewer,
     { faults, overlaps, depth: commands - 1 - overlaps },
+    ...fewer,
     ...(faults > 0 && trials !== true ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
   ];
 }
