@@ -4,6 +4,7 @@ import { type Finding, isSameFinding } from '../finding.ts';
 import type { PropertyName } from '../property.ts';
 import type { Script } from '../script.ts';
 import { explore, UnconfirmedError } from './explore.ts';
+import { Replaying } from './replaying.ts';
 import type { Scope } from './scope.ts';
 import { type ScriptScope, scopeOfScript } from './script-scope.ts';
 import { type Walked, walk } from './script-walk.ts';
@@ -34,15 +35,16 @@ export interface Shown {
 /** States that are visited at the most, of all searches for one script. */
 export const CERTIFY_STATES = 100_000;
 
-/** Searches for a shorter script. */
+/** Searches for a shorter script. A target that cannot go back is led to every state by all its calls. */
 export function certify<M, S extends Stateful>(
   spec: Spec<M, S>,
-  target: Target<M>,
+  asked: Target<M>,
   shown: Shown,
   states: number = CERTIFY_STATES,
 ): Certified {
-  const reason = reasonAgainst(target, shown);
+  const reason = reasonAgainst(asked, shown);
   if (reason !== undefined) return undecided(0, reason);
+  const target = asked.undoable === undefined ? new Replaying(asked) : asked;
   const { script, finding, property, premise } = shown;
   const all = scopeOfScript(spec, target, script, property, premise);
   const walked: Walked =
@@ -64,7 +66,7 @@ const undecided = (states: number, reason?: string): Certified => ({
 function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
   if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
   if (property === 'noninterference') return 'pairs of runs are not searched';
-  return target.undoable === undefined ? 'the target cannot go back' : undefined;
+  return target.capabilities.has('page-numbers') ? undefined : 'the target does not show page numbers';
 }
 
 class Certifying<M, S extends Stateful> {
