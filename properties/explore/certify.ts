@@ -11,8 +11,8 @@ import { type Walked, walk } from './script-walk.ts';
 
 /**
  * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
- * the calls of this one with the values that it gives them, on its machine. `undecided`: for this reason; without one the
- * search has not ended within so many states.
+ * the calls of this one with the values that it gives them, on its machine. `undecided`: for this reason; without one
+ * the search has not ended within so many states.
  */
 export type Certificate =
   | { readonly result: 'proven'; readonly states: number }

@@ -30,7 +30,7 @@ const NO_ARGS = {};
 const ANYWHERE = 0;
 
 /**
- * What giving one thing back leads to is most often a state that was closed before; then this one can be closed too, and
+ * What giving one thing back leads to is most often a state that was closed before; then this one can be closed, and
  * the rest is not done again. Where things are given back as they were made it depends on the way too.
  */
 export class Closing<M, S extends Stateful> {

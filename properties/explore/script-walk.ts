@@ -1,4 +1,4 @@
-/** The way of a script through what is searched: if a search could not find the script itself, it would prove nothing. */
+/** The way of a script through what is searched: a search that could not find the script would prove nothing. */
 import type { Spec, Stateful, Target } from '../../model/index.ts';
 import { type Finding, isSameFinding } from '../finding.ts';
 import { LockstepSystem } from './lockstep-system.ts';
