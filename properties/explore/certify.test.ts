@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Reply, SPEC } from '../../model/index.ts';
+import { type Machine, type Reply, SPEC, type Target } from '../../model/index.ts';
 import { builtin } from '../../targets/builtin.ts';
 import { bugOf, infect } from '../../targets/zoo/index.ts';
 import { CLOAKROOM, Cloakroom } from '../cloakroom.test.ts';
@@ -17,6 +17,16 @@ const script = (commands: readonly Command[], rest: Partial<Script> = {}): Scrip
 
 const target = (name: string): ReturnType<typeof infect> =>
   infect(bugOf(`zoo/${name}`) ?? expect.fail(`there is no ${name}`));
+
+function withoutWayBack(whole: Target<Machine>): Target<Machine> {
+  const { name, capabilities, concurrent } = whole;
+  return {
+    ...{ name, capabilities, ...(concurrent === undefined ? {} : { concurrent }) },
+    boot: (machine) => whole.boot(machine),
+    apply: (call) => whole.apply(call),
+    observe: (view) => whole.observe(view),
+  };
+}
 
 /** What a script shows on a target of the zoo. */
 function shown(name: string, asked: Script, property: PropertyName = 'lockstep', premise?: string): Shown {
@@ -189,13 +199,13 @@ describe('a certificate', function () {
 
   it('is not given where nothing can be searched', () => {
     const asked = shown('detach-forgotten', script([DOMAIN, ATTACH]));
-    const reasonOf = (changed: Partial<Shown>, on = target('detach-forgotten')): unknown => {
+    const reasonOf = (changed: Partial<Shown>, on: Target<Machine> = target('detach-forgotten')): unknown => {
       const { certificate } = certify(SPEC, on, { ...asked, ...changed });
       return certificate?.result === 'undecided' ? certificate.reason : certificate;
     };
-    const { undoable: _, ...once } = target('detach-forgotten');
     const flaky: Finding = { ...asked.finding, kind: 'flaky' };
-    expect(reasonOf({}, once)).to.equal('the target cannot go back');
+    const hidden = { ...withoutWayBack(builtin()), capabilities: new Set<never>() };
+    expect(reasonOf({}, hidden)).to.equal('the target does not show page numbers');
     expect(reasonOf({ property: 'noninterference' })).to.equal('pairs of runs are not searched');
     expect(reasonOf({ finding: flaky })).to.include('not do the same');
     expect(reasonOf({}, builtin())).to.equal('a search does not find the script itself');
@@ -207,8 +217,21 @@ describe('a certificate', function () {
     const { certificate } = certified(
       'late-reference',
       shown('late-reference', { ...RACE, commands }, 'schedule'),
+      100,
     );
     expect(certificate).to.deep.include({ reason: 'more than one call is made during another' });
+  });
+});
+
+describe('a certificate for a target that cannot go back', () => {
+  it('is given where every script of fewer commands shows nothing', () => {
+    for (const [name, states, asked, property] of [
+      ['dup-without-reference', 15, script([CLIENT, BUFFER, SHARE]), 'lockstep'],
+      ['addresses-stay-without-tables', 2, FAULT, 'fault'],
+    ] as const) {
+      const { certificate } = certify(SPEC, withoutWayBack(target(name)), shown(name, asked, property));
+      expect(certificate).to.deep.equal({ result: 'proven', states });
+    }
   });
 });
 

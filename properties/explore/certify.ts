@@ -4,9 +4,10 @@ import { type Finding, isSameFinding } from '../finding.ts';
 import type { PropertyName } from '../property.ts';
 import type { Script } from '../script.ts';
 import { explore, UnconfirmedError } from './explore.ts';
+import { Replaying } from './replaying.ts';
 import type { Scope } from './scope.ts';
 import { type ScriptScope, scopeOfScript } from './script-scope.ts';
-import { walk } from './script-walk.ts';
+import { type Walked, walk } from './script-walk.ts';
 
 /**
  * `proven`: no script of fewer commands, or of as many with fewer faults or interruptions, shows the finding, made of
@@ -34,25 +35,28 @@ export interface Shown {
 /** States that are visited at the most, of all searches for one script. */
 export const CERTIFY_STATES = 100_000;
 
-/** Searches for a shorter script. */
+/** Searches for a shorter script. A target that cannot go back is led to every state by all its calls. */
 export function certify<M, S extends Stateful>(
   spec: Spec<M, S>,
-  target: Target<M>,
+  asked: Target<M>,
   shown: Shown,
   states: number = CERTIFY_STATES,
 ): Certified {
-  const reason = reasonAgainst(target, shown);
+  const reason = reasonAgainst(asked, shown);
   if (reason !== undefined) return undecided(0, reason);
+  const target = asked.undoable === undefined ? new Replaying(asked) : asked;
   const { script, finding, property, premise } = shown;
   const all = scopeOfScript(spec, target, script, property, premise);
-  if (all.problem !== undefined) return undecided(0, all.problem);
-  const { problem, returns } = walk(spec, target, all, finding, premise);
-  if (problem !== undefined) return undecided(0, problem);
+  const walked: Walked =
+    all.problem === undefined ? walk(spec, target, all, finding, premise) : { problem: all.problem };
+  const { problem, returns = false } = walked;
   const certified = new Certifying(spec, target, shown, states).search(all);
-  return certified.certificate?.result === 'proven' && returns
-    ? undecided(certified.certificate.states, 'its fingerprints do not tell the states of the script apart')
-    : certified;
+  // Something shorter was run from boot, wherever it was found; that there is nothing is worth what the search is.
+  if (certified.certificate === undefined || (problem === undefined && !returns)) return certified;
+  return undecided(certified.certificate.states, problem ?? SAME);
 }
+
+const SAME = 'its fingerprints do not tell the states of the script apart';
 
 const undecided = (states: number, reason?: string): Certified => ({
   certificate: { result: 'undecided', states, ...(reason === undefined ? {} : { reason }) },
@@ -62,7 +66,7 @@ const undecided = (states: number, reason?: string): Certified => ({
 function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
   if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
   if (property === 'noninterference') return 'pairs of runs are not searched';
-  return target.undoable === undefined ? 'the target cannot go back' : undefined;
+  return target.capabilities.has('page-numbers') ? undefined : 'the target does not show page numbers';
 }
 
 class Certifying<M, S extends Stateful> {
@@ -123,8 +127,8 @@ function budgets(
 ): Pick<Scope, 'depth' | 'faults' | 'overlaps'>[] {
   const fewer = Array.from({ length: overlaps }, (_, at) => ({ faults, overlaps: at, depth: commands - at }));
   return [
-    ...fewer,
     { faults, overlaps, depth: commands - 1 - overlaps },
+    ...fewer,
     ...(faults > 0 && trials !== true ? [{ faults: faults - 1, overlaps, depth: commands - overlaps }] : []),
   ];
 }

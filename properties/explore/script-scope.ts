@@ -56,7 +56,7 @@ export function scopeOfScript<M, S extends Stateful>(
     values: listed(values),
     fails: [...fails.values()] as Faults[],
     faults: script.commands.filter(({ fail }) => fail !== undefined).length,
-    overlaps: moves.filter(({ during }) => during !== undefined).length,
+    overlaps: script.schedule?.length ?? 0,
   };
   return { moves, scope, ...(problem === undefined ? {} : { problem }) };
 }
