@@ -137,7 +137,10 @@ function narrowed(scope: Scope, raw: RawExploreOptions): Scope {
       ...(Object.keys(policies).length === 0 ? {} : { policies }),
     },
     ...(raw.only === undefined ? {} : { only: callsOf(raw.only) }),
-    states: raw.states === undefined ? STATES_MAX : integer('--states', raw.states, 1, STATES_LIMIT),
+    states:
+      raw.states === undefined
+        ? (scope.states ?? STATES_MAX)
+        : integer('--states', raw.states, 1, STATES_LIMIT),
     ...(raw.symmetry === undefined ? {} : { symmetry: raw.symmetry }),
     ...(raw.closing === false ? { closes: false } : {}),
   };

@@ -42,13 +42,15 @@ describe('ionclad verdicts --exhaustive', () => {
   }
 
   it('prints how far each choice holds, and keeps the shortest case of each that does not', async () => {
-    const { code, out } = await record(['verdicts', 'T2', '--exhaustive', '--cases', folder]);
+    const { code, out } = await record(['verdicts', 'T5', '--exhaustive', '--cases', folder]);
     expect(code).to.equal(0);
     expect(out).to.match(
-      /^T2 +mapping driver +holds for every script of up to \d+ commands +[\d,]+ {2}t2-mapping$/m,
+      /^T5 +aliasing clean +caches not coherent +holds for every script of up to \d+ commands +[\d,]+ {2}t5-aliasing$/m,
     );
-    expect(out).to.match(/^ +mapping heap +I3 broken in 3 commands, the fewest +\d+ {2}t2-mapping$/m);
-    expect(readdirSync(folder)).to.deep.equal(['t2-heap.case.json']);
+    expect(out).to.match(
+      /^ +aliasing ignore +caches not coherent +H3 broken in 2 commands, the fewest +\d+ {2}t5-aliasing$/m,
+    );
+    expect(readdirSync(folder)).to.deep.equal(['t5-ignore-caches-not-coherent.case.json']);
     for (const file of readdirSync(folder)) {
       const { expect: all, found } = readCase(readFileSync(join(folder, file), 'utf8'), file);
       expect(Object.values(all ?? {}).filter((each) => each === 'broken')).to.have.length(1);
@@ -58,7 +60,7 @@ describe('ionclad verdicts --exhaustive', () => {
   }).timeout(20_000);
 
   it('gives the same bytes for any number of threads', async () => {
-    const line = ['verdicts', 'T2', '--exhaustive', '--cases', folder, '--json'];
+    const line = ['verdicts', 'T5', '--exhaustive', '--cases', folder, '--json'];
     const [one, two] = await Promise.all([
       record([...line, '--threads', '1']),
       record([...line, '--threads', '2']),
@@ -66,7 +68,7 @@ describe('ionclad verdicts --exhaustive', () => {
     expect(one.out).to.equal(two.out);
     expect(JSON.parse(one.out)).to.nested.include({
       'verdicts[0].verdict': 'holds',
-      'verdicts[1].scope': 't2-mapping',
+      'verdicts[1].scope': 't5-aliasing',
     });
   }).timeout(20_000);
 

@@ -83,7 +83,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       iommu_map: { iova: [0], bytes: [64, 256], prot: ['both'] },
       iommu_unmap: { iova: [0], bytes: [64, 256] },
     },
-    depth: 6,
+    depth: 100,
   },
   'iommu-tags': {
     text: 'two address spaces, two devices, an IOTLB for both',
@@ -127,7 +127,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       sg_alloc_table_from_pages: { pages: [1, 2], maxSegment: [64] },
       iommu_map_sg: { iova: [0, 192], prot: ['both'] },
     },
-    depth: 6,
+    depth: 100,
   },
   'iommu-faults': {
     text: 'one fault while large and small leaves are mapped and unmapped',
@@ -140,7 +140,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       iommu_map: { iova: [0], bytes: [64, 256], prot: ['both'] },
       iommu_unmap: { iova: [0], bytes: [64, 256] },
     },
-    depth: 5,
+    depth: 100,
     faults: 1,
   },
   dma: {
@@ -187,14 +187,14 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       device_read: { at: [{ offset: 0 }, { offset: 16 }, { offset: 64 }, 0], bytes: [16, 64] },
       tick_iotlb: { entry: [0] },
     },
-    depth: 7,
+    depth: 8,
   },
   'dma-faults': {
     text: 'one fault while coherent memory is made',
     machine: SMALL,
     only: [...DOMAINS, 'dma_alloc_coherent', 'dma_free_coherent'],
     values: { ...FOR_DMA, dma_alloc_coherent: { bytes: [64, 128] } },
-    depth: 6,
+    depth: 100,
     faults: 1,
   },
   'dma-lists-faults': {
@@ -230,7 +230,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       dma_map_sg: { direction: ['bidirectional'] },
       device_write: { at: [{ offset: 0 }], bytes: [16], tag: [1] },
     },
-    depth: 7,
+    depth: 100,
     overlaps: 1,
   },
   'flush-races': {
@@ -252,21 +252,21 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       device_read: { at: [{ offset: 0 }], bytes: [16, 32] },
       tick_cache: { entry: [0] },
     },
-    depth: 6,
+    depth: 100,
   },
   'coherent-short': {
     text: 'coherent memory where pages run out',
     machine: { ...SMALL, pages: 5, vmallocPages: 64 },
     only: [...DOMAINS, 'dma_alloc_coherent', 'dma_free_coherent'],
     values: { ...FOR_DMA, dma_alloc_coherent: { bytes: [64, 128, 192] } },
-    depth: 7,
+    depth: 100,
   },
   'coherent-high': {
     text: 'the only free pages have numbers above 31',
     machine: { ...SMALL, pages: 40, orderMax: 1, occupied: [[0, 32]] },
     only: [...ATTACH, 'dma_alloc_coherent', 'dma_free_coherent'],
     values: { ...FOR_DMA, dma_alloc_coherent: { bytes: [64, 128] } },
-    depth: 6,
+    depth: 100,
   },
   'small-space': {
     text: 'a device address space of three pages, and memory for more',

@@ -48,14 +48,14 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 24, vmallocPages: 64 },
     only: BUFFERS,
     values: { ion_alloc: { bytes: [64, 320, 576], flags: ['uncached'] } },
-    depth: 5,
+    depth: 6,
   },
   'ion-scattered': {
     text: 'no two pages are neighbours',
     machine: { ...SMALL, pages: 20, orderMax: 0, vmallocPages: 64 },
     only: BUFFERS,
     values: { ion_alloc: { bytes: [64, 128, 576], flags: ['uncached'] } },
-    depth: 5,
+    depth: 6,
   },
   'ion-short': {
     text: 'buffers until there is no page left, in pools, parked, or deferred',
@@ -96,7 +96,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 5 },
     only: [...BUFFERS, ...KERNEL, 'cpu_write', 'tick_worker'],
     values: { ...FIRST_LINE, ion_alloc: { bytes: [64], heaps: [['system']], flags: ['uncached'] } },
-    depth: 8,
+    depth: 9,
   },
   'ion-kernel': {
     text: 'kernel addresses of buffers, beside those of others',
@@ -126,7 +126,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 4, handles: 2, fds: 2 },
     only: [...MAKE, 'ion_share', 'ion_map_kernel', 'fd_dup', 'fd_close'],
     values: ONE_PAGE,
-    depth: 5,
+    depth: 7,
     overlaps: 1,
   },
   descriptors: {
@@ -173,7 +173,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 5, clients: 2 },
     only: [...BUFFERS, 'ion_share', 'ion_import', 'ion_sync', 'fd_send', ...KERNEL],
     values: ONE_PAGE,
-    depth: 8,
+    depth: 9,
   },
   'user-maps': {
     text: 'parts of a buffer in the address space of a client, and addresses where nothing is',
@@ -195,7 +195,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
       ion_mmap: { offset: [0], bytes: [64, 128] },
       cpu_read: { at: [{ offset: 0 }, { offset: 112 }], bytes: [32] },
     },
-    depth: 8,
+    depth: 100,
   },
   gpu: {
     text: 'a client, its two contexts, an IOTLB of one entry, and what the device reaches',
@@ -226,21 +226,21 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 4, vmallocPages: 64 },
     only: [...BUFFERS, ...CONTEXTS],
     values: ONE_PAGE,
-    depth: 6,
+    depth: 100,
   },
   'gpu-three-pages': {
     text: 'the same with a page fewer',
     machine: { ...SMALL, pages: 3, vmallocPages: 64 },
     only: [...BUFFERS, ...CONTEXTS],
     values: ONE_PAGE,
-    depth: 6,
+    depth: 100,
   },
   'gpu-races': {
     text: 'another actor’s call while a buffer is bound or unbound, or a context ends',
     machine: SMALL,
     only: [...MAKE, ...CONTEXTS],
     values: { ...ONE_PAGE, ...BOTH },
-    depth: 6,
+    depth: 7,
     overlaps: 1,
   },
   'small-spaces': {
@@ -255,7 +255,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, pages: 5 },
     only: ['ion_client_create', 'ion_alloc', 'gpu_context_create', 'gpu_bind', 'gpu_unbind'],
     values: { ...BOTH, ion_alloc: { ...UNCACHED, bytes: [64, 128] } },
-    depth: 7,
+    depth: 100,
   },
   'small-spaces-scattered': {
     text: 'two buffers in a device address space of six pages, and as many of memory',
@@ -279,7 +279,7 @@ export const ION_SCOPES: Readonly<Record<string, NamedScope>> = {
     machine: { ...SMALL, ioBits: 8, handles: 2 },
     only: ['ion_client_create', 'ion_alloc', ...CONTEXTS],
     values: { ...BOTH, ion_alloc: { ...UNCACHED, bytes: [64, 128] } },
-    depth: 8,
+    depth: 100,
   },
   jobs: {
     text: 'jobs that read and write a buffer, and end with their context',

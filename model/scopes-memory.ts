@@ -53,7 +53,7 @@ export const MEMORY_SCOPES: Readonly<Record<string, NamedScope>> = {
       alloc_pages: { order: [0, 1, 2] },
       occupy: { pfn: [-1, 0, 1, 4], count: [1, 2], tag: [1] },
     },
-    depth: 5,
+    depth: 6,
   },
   'pages-moved': {
     text: 'what compaction moves, with what is in it',

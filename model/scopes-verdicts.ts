@@ -51,7 +51,7 @@ export const VERDICT_SCOPES: Readonly<Record<string, NamedScope>> = {
       ion_alloc: { ...UNCACHED, bytes: [64] },
       device_read: { at: [{ offset: 0 }, 0], bytes: [16] },
     },
-    depth: 6,
+    depth: 8,
   },
   't3-backing': {
     text: 'T3: buffers, and two pages of kernel addresses',
@@ -93,7 +93,7 @@ export const VERDICT_SCOPES: Readonly<Record<string, NamedScope>> = {
       ion_mmap: { offset: [0], bytes: [64] },
       tick_cache: { entry: [0] },
     },
-    depth: 6,
+    depth: 8,
   },
   't6-sync': {
     text: 'T6: a buffer that CPUs, a device and jobs read and write',

@@ -52,17 +52,21 @@ function bruteForce(scope: Scope): Counted {
   const { machine: fields, only = [], depth } = scope;
   const machine = machineOf(SPEC, fields);
   const target = builtin();
+  let last: Reply | undefined;
   const worldAfter = (calls: readonly Call[]): World => {
     target.boot(machine);
     const world = SPEC.boot(machine, true);
     for (const call of calls) {
       const reply: Reply = target.apply(call);
       if ('ok' in reply) ruleOf(call.op).effect(world, call.args, reply.ok);
+      last = reply;
     }
     return world;
   };
-  const keyOf = (world: World): string => `${world.state.words.join()}|${target.kernel.store.words.join()}`;
-  const seen = new Set([keyOf(worldAfter([]))]);
+  const faultsIn = (calls: readonly Call[]): number => calls.filter(({ fail }) => fail !== undefined).length;
+  const keyAfter = (calls: readonly Call[]): string =>
+    `${worldAfter(calls).state.words.join()}|${target.kernel.store.words.join()}|${faultsIn(calls)}`;
+  const seen = new Set([keyAfter([])]);
   let paths: (readonly Call[])[] = [[]];
   let transitions = 0;
   let reached = 0;
@@ -71,12 +75,13 @@ function bruteForce(scope: Scope): Counted {
     for (const path of paths) {
       const before = worldAfter(path);
       const moves = new Moves(SPEC, scope, only);
-      const count = moves.enter(before, { faults: 0, overlaps: 0 });
+      const count = moves.enter(before, { faults: faultsIn(path), overlaps: 0 });
       for (let move = 0; move < count; move++) {
         const { call } = moves.at(move);
         if (!isDue(ruleOf(call.op), before, call.args)) continue;
+        const key = keyAfter([...path, call]);
+        if (call.fail !== undefined && last?.fired === undefined) continue;
         transitions++;
-        const key = keyOf(worldAfter([...path, call]));
         if (seen.has(key)) continue;
         seen.add(key);
         next.push([...path, call]);
@@ -96,6 +101,11 @@ describe('explore', () => {
     ['pages', PAGES, { states: 26, transitions: 129, depth: 6, ending: 'complete' }],
     ['parked pages', named('pages-parked'), { states: 92, transitions: 505, depth: 8, ending: 'complete' }],
     ['metadata', named('metadata'), { states: 580, transitions: 987, depth: 4, ending: 'depth' }],
+    [
+      'coherent memory and a fault',
+      named('dma-faults'),
+      { states: 128, transitions: 838, depth: 9, ending: 'complete' },
+    ],
     ['devices', DEVICES, { states: 63, transitions: 428, depth: 5, ending: 'complete' }],
     ['imports', IMPORTS, { states: 180, transitions: 3766, depth: 5, ending: 'depth' }],
     ['GPU contexts', GPU, { states: 511, transitions: 4188, depth: 5, ending: 'depth' }],

@@ -8,19 +8,20 @@ import { explore } from './explore.ts';
 const COUNTED = [
   ['pages-compacted', { states: 19, transitions: 89, depth: 6, ending: 'complete' }],
   ['metadata-one-page', { states: 31, transitions: 240, depth: 5, ending: 'complete' }],
-  ['sg-copy', { states: 1623, transitions: 6044, depth: 5, ending: 'depth' }],
-  ['iommu-leaves-short', { states: 91, transitions: 469, depth: 6, ending: 'depth' }],
+  ['iommu-leaves-short', { states: 103, transitions: 769, depth: 7, ending: 'complete' }],
   ['iommu-lists-short', { states: 101, transitions: 968, depth: 5, ending: 'complete' }],
-  ['iommu-faults', { states: 366, transitions: 1499, depth: 5, ending: 'depth' }],
-  ['dma-races', { states: 170, transitions: 1056, depth: 7, ending: 'depth' }],
+  ['dma-races', { states: 275, transitions: 2832, depth: 10, ending: 'complete' }],
   ['small-space', { states: 32, transitions: 175, depth: 9, ending: 'complete' }],
-  ['coherent', { states: 120, transitions: 707, depth: 6, ending: 'depth' }],
   ['ion-two-pages', { states: 8, transitions: 224, depth: 3, ending: 'complete' }],
   ['ion-reserve', { states: 80, transitions: 1406, depth: 9, ending: 'complete' }],
-  ['ion-races', { states: 65, transitions: 1508, depth: 5, ending: 'depth' }],
+  ['ion-races', { states: 117, transitions: 4493, depth: 7, ending: 'depth' }],
   ['descriptors-imported', { states: 73, transitions: 1528, depth: 7, ending: 'depth' }],
   ['user-maps', { states: 212, transitions: 3985, depth: 7, ending: 'depth' }],
+  ['user-maps-two', { states: 71, transitions: 3395, depth: 11, ending: 'complete' }],
   ['gpu-tags', { states: 318, transitions: 2013, depth: 7, ending: 'depth' }],
+  ['smallest-space', { states: 197, transitions: 3307, depth: 11, ending: 'complete' }],
+  ['whole', { states: 805, transitions: 4468, depth: 3, ending: 'depth' }],
+  ['whole-faults', { states: 1126, transitions: 7592, depth: 3, ending: 'depth' }],
 ] as const;
 
 describe('scopes', () => {
@@ -52,10 +53,20 @@ describe('scopes', () => {
 
   it('make every call there is', () => {
     const made = new Set(
-      Object.entries(SPEC.scopes).flatMap(([name, { only }]) => (name === 'whole' ? [] : only)),
+      Object.entries(SPEC.scopes).flatMap(([name, { only }]) => (name.startsWith('whole') ? [] : only)),
     );
     const all = Object.keys(SPEC.calls).filter((op) => !made.has(op));
     expect(all).to.deep.equal([]);
+  });
+
+  it('are followed further in a night', () => {
+    for (const [name, { depth, large, states, ...same }] of Object.entries(SPEC.scopes)) {
+      if (large !== true) continue;
+      const small = SPEC.scopes[name.replace(/-night$/, '')] ?? expect.fail(`${name} is of no other`);
+      expect(small).to.include(same).and.not.include({ large });
+      expect(depth).to.be.above(small.depth);
+      expect(states).to.be.above(1_000_000);
+    }
   });
 
   it('fault and interrupt calls in some', () => {
