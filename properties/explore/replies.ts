@@ -56,7 +56,8 @@ const TRIED_MAX = 5_000;
 
 const UNCOUNTED: Tally = { note: () => {}, unjudged: () => {} };
 
-function isRight<S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean {
+/** The rule admits the reply. */
+export function isRight<S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean {
   const after = reply.fired === undefined ? seen : { ...seen, fired: reply.fired };
   return judge(rule, world, args, reply, after, terms, UNCOUNTED, 0) === undefined;
 }
@@ -68,13 +69,25 @@ export function repliesTo<S>(asked: Question<S>, space: Space, triedMax: number 
   const errnos = admittedErrnos(asked);
   if (isRefused) return { values: [], errnos, isCut: false, isRefused };
   const values: Value[] = [];
+  const search = admittedValues(asked, space, triedMax);
+  let next = search.next();
+  for (; next.done !== true; next = search.next()) values.push(next.value);
+  return { values, errnos, isCut: next.value === 'cut', isRefused };
+}
+
+/** The values that the rule admits, one after the other; 'cut' in the end where not all could be tried. */
+export function* admittedValues<S>(
+  asked: Question<S>,
+  space: Space,
+  triedMax: number,
+): Generator<Value, 'all' | 'cut', void> {
   let tried = 0;
   for (const { below } of everyChoice()) {
-    if (tried++ === triedMax) return { values, errnos, isCut: true, isRefused };
+    if (tried++ === triedMax) return 'cut';
     const value = undecided(asked, space, below);
-    if (isRight(asked, { ok: value })) values.push(decided(value));
+    if (isRight(asked, { ok: value })) yield decided(value);
   }
-  return { values, errnos, isCut: false, isRefused };
+  return 'all';
 }
 
 /** Each errno once: without a fault where that is right, else with the first site that may cause it. */
