@@ -88,6 +88,8 @@ export type ArgShape =
       readonly is: 'number';
       readonly from: number;
       readonly to: number | string;
+      /** It is given back as it is: see {@link Range}. */
+      readonly opaque?: true;
       /** Values are multiples of this limit; `ragged` ones end anywhere in the last unit. */
       readonly unit?: string;
       readonly ragged?: true;
