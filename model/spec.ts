@@ -119,7 +119,7 @@ export type FieldShape = { readonly chosen?: true } & (
   | ({ readonly is: 'number' | 'pfn' } & Range)
   /** What it was when it was told last, or one more. */
   | { readonly is: 'number'; readonly counts: true }
-  /** Up to `most` groups, of an entry from each range. */
+  /** Up to `most` groups, of an entry from each range; no page twice. */
   | { readonly is: 'numbers' | 'pfns'; readonly of: readonly Range[]; readonly most: number | string }
 );
 

@@ -132,9 +132,21 @@ function choose(shape: FieldShape, args: Args, space: Space, below: Below): numb
   if ('counts' in shape) return space.counted + below(2);
   if (!('of' in shape)) return numberOrArgument(shape, args, space, below);
   const groups = below(limitOf(shape.most, space) + 1);
-  return undecidedList(groups * shape.of.length, (at) =>
-    numberIn(shape.of[at % shape.of.length] as Range, space, below),
-  );
+  const isOnce = shape.is === 'pfns';
+  return undecidedList(groups * shape.of.length, (at, before) => {
+    const range = shape.of[at % shape.of.length] as Range;
+    return isOnce ? otherThan(before, range, space, below) : numberIn(range, space, below);
+  });
+}
+
+/** A number that the list does not have yet. */
+function otherThan(before: readonly number[], range: Range, space: Space, below: Below): number {
+  const left: number[] = [];
+  for (let at = 0; at < countOf(range, space); at++) {
+    const number = ((range.from ?? 0) + at) * unitOf(range, space);
+    if (!before.includes(number)) left.push(number);
+  }
+  return left[below(left.length)] ?? Number.NaN;
 }
 
 function numberOrArgument(range: Range, args: Args, space: Space, below: Below): number {
@@ -151,15 +163,20 @@ function isIn(range: Range, number: number, space: Space): boolean {
 const numberIn = (range: Range, space: Space, below: Below): number =>
   ((range.from ?? 0) + below(countOf(range, space))) * unitOf(range, space);
 
-/** A list whose entries are chosen when they are read. */
-function undecidedList(length: number, choice: (at: number) => number): readonly number[] {
+/** A list whose entries are chosen when they are read, each knowing those before it. */
+function undecidedList(
+  length: number,
+  choice: (at: number, before: readonly number[]) => number,
+): readonly number[] {
   const known = new Array<boolean>(length).fill(false);
+  const chosen: number[] = [];
   return new Proxy(new Array<number>(length).fill(0), {
     get(list, key, receiver) {
       const at = typeof key === 'string' ? Number(key) : -1;
       if (known[at] === false) {
         known[at] = true;
-        list[at] = choice(at);
+        list[at] = choice(at, chosen);
+        chosen.push(list[at]);
       }
       return Reflect.get(list, key, receiver);
     },
