@@ -102,7 +102,7 @@ function noteLines({ report: { choosing, barren, unasked, cut } }: SpecExplored)
   const notes: [text: string, names: readonly string[]][] = [
     ['chooses what is up to the target, whenever more than one value was left', choosing.map(noteText)],
     ['no value was right, although no errno was owed', barren.map(noteText)],
-    ['more values than were tried', cut.map(noteText)],
+    ['not every value was tried, so that there may be more states', cut.map(noteText)],
     ['never asked', unasked],
   ];
   return notes

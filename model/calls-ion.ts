@@ -216,7 +216,7 @@ export const ION_CALLS = {
       at: { is: 'address', of: ['binding'], step: 'lineBytes', to: 'accessLines', wild: 'addressEnd' },
       bytes: { is: 'number', from: 1, to: 4, unit: 'lineBytes', odd: [0, 5, 1_000_000] },
       access: { is: 'word', of: ['write', 'read'] },
-      tag: { is: 'number', from: 1, to: 255 },
+      tag: { is: 'number', from: 1, to: 255, opaque: true },
     },
     gives: { kind: 'job', fields: { job: { is: 'number', below: 'jobs', chosen: true } } },
   },

@@ -88,6 +88,8 @@ export type ArgShape =
       readonly is: 'number';
       readonly from: number;
       readonly to: number | string;
+      /** It is given back as it is: see {@link Range}. */
+      readonly opaque?: true;
       /** Values are multiples of this limit; `ragged` ones end anywhere in the last unit. */
       readonly unit?: string;
       readonly ragged?: true;
@@ -117,7 +119,7 @@ export type FieldShape = { readonly chosen?: true } & (
   | ({ readonly is: 'number' | 'pfn' } & Range)
   /** What it was when it was told last, or one more. */
   | { readonly is: 'number'; readonly counts: true }
-  /** Up to `most` groups, of an entry from each range. */
+  /** Up to `most` groups, of an entry from each range; no page twice. */
   | { readonly is: 'numbers' | 'pfns'; readonly of: readonly Range[]; readonly most: number | string }
 );
 

@@ -8,20 +8,20 @@
 import {
   type Args,
   type Call,
+  type CallShape,
   judge,
   type Reply,
   type Rule,
   rowCount,
-  type Seen,
   type Spec,
   type Stateful,
   type Tally,
   type Target,
-  type Terms,
   type Value,
 } from '../model/index.ts';
+import { admittedValues, isRight, type Question, type Space } from './explore/replies.ts';
 import { limitsOf } from './machine.ts';
-import { emptyValue, type Gives, nearMisses, unitsOf } from './near-miss.ts';
+import { nearMisses, unitsOf } from './near-miss.ts';
 import type { Script } from './script.ts';
 import { ruleWithout } from './spec-mutants.ts';
 import { Stepper } from './stepper.ts';
@@ -70,20 +70,18 @@ export const hiding = <M>(target: Target<M>): Target<M> => ({
 
 /** One call with its rule. */
 interface Audit<S> {
-  readonly gives: Gives;
+  readonly shape: CallShape;
   readonly rule: Rule<S, Args, Value>;
   /** The rule without each of its rows. */
   readonly mutants: readonly Rule<S, Args, Value>[];
   /** Number of its first row. */
   readonly first: number;
-  /** Values that the call gave last: what it might give where it must not. */
-  readonly given: Value[];
 }
 
-/** Values that are remembered of every call. */
-const GIVEN_MAX = 4;
-/** Ids of live things that near misses are made of. */
-const LIVE_MAX = 12;
+/** Values that are tried of one field, or of all where an errno is owed. */
+const TRIED_MAX = 300;
+/** Entries of the list that was given last: they are in use as a rule. */
+const TAKEN_MAX = 12;
 
 /** Audits a specification by the replies of one target, which must be right. */
 export class Auditor<M, S extends Stateful> {
@@ -91,9 +89,10 @@ export class Auditor<M, S extends Stateful> {
   readonly #spec: Spec<M, S>;
   readonly #target: Target<M>;
   readonly #stepper: Stepper<M, S>;
-  readonly #terms: Terms;
   readonly #audits: ReadonlyMap<string, Audit<S>>;
   #units: readonly number[] = [];
+  #taken: readonly number[] = [];
+  #space: Space = { limits: {}, counted: 0 };
 
   /** @param audited - what is known already, and need not be shown again */
   constructor(spec: Spec<M, S>, target: Target<M>, audited: Audited) {
@@ -101,7 +100,6 @@ export class Auditor<M, S extends Stateful> {
     this.#spec = spec;
     this.#target = target;
     this.#stepper = new Stepper(spec, target);
-    this.#terms = this.#stepper.terms;
     this.#audits = auditsOf(spec);
   }
 
@@ -110,6 +108,8 @@ export class Auditor<M, S extends Stateful> {
     const stepper = this.#stepper;
     const machine = stepper.begin(script);
     const limits = limitsOf(this.#spec, machine);
+    this.#taken = [];
+    this.#space = { limits, counted: 0 };
     this.#units = unitsOf(this.#spec).map((unit) => limits[unit] ?? 1);
     this.#target.boot(machine);
     stepper.lockstep.refresh(this.#target);
@@ -123,27 +123,23 @@ export class Auditor<M, S extends Stateful> {
   #ask(call: Call, reply: Reply): void {
     const audit = this.#audits.get(call.op);
     if (audit === undefined || this.#isDone(audit)) return;
-    const { lockstep } = this.#stepper;
-    const asked = new Asked(
-      audit,
-      lockstep.world,
-      call.args,
-      lockstep.seen(reply),
-      this.#terms,
-      this.audited,
-    );
+    const { lockstep, terms } = this.#stepper;
+    const { shape, rule } = audit;
+    const known = { shape, rule, world: lockstep.world, args: call.args, seen: lockstep.seen(reply), terms };
+    const fixed = lockstep.named(call, {});
+    const asked = new Asked(audit, { ...known, faults: [], fixed }, this.#space, this.audited);
     asked.allowances();
     if ('errno' in reply) {
       asked.errno(reply.errno);
-      const wrong = (): Value[] =>
-        [emptyValue(audit.gives), ...audit.given].map((value) => lockstep.named(call, value));
-      if (asked.isOpen('refuse')) this.#askNear(asked, audit, wrong());
+      asked.refusals();
       return;
     }
+    if (!asked.isOpen('accept')) return;
     const value = lockstep.named(call, reply.ok);
-    if (asked.isOpen('accept')) this.#askNear(asked, audit, [value]);
-    audit.given.unshift(value);
-    audit.given.length = Math.min(audit.given.length, GIVEN_MAX);
+    asked.numbers(value);
+    for (const near of nearMisses(value, this.#units, this.#taken)) asked.wrong(near);
+    const lists = Object.values(value).filter((field) => typeof field !== 'number');
+    this.#taken = [...lists.flat(), ...this.#taken].slice(0, TAKEN_MAX);
   }
 
   /** Nothing is left to ask of this call. */
@@ -156,44 +152,32 @@ export class Auditor<M, S extends Stateful> {
     }
     return true;
   }
-
-  #askNear(asked: Asked<S>, { gives, given }: Audit<S>, values: readonly Value[]): void {
-    const kind = gives?.kind;
-    const live = kind === undefined ? [] : this.#spec.live(this.#stepper.lockstep.world, kind);
-    const before = given.flatMap((value) => Object.values(value).flat());
-    const nearby = { units: this.#units, taken: [...live.slice(0, LIVE_MAX), ...before.slice(0, LIVE_MAX)] };
-    for (const value of values) {
-      asked.wrong(value);
-      for (const near of nearMisses(gives, value, nearby)) asked.wrong(near);
-    }
-  }
 }
 
 function auditsOf<M, S extends Stateful>(spec: Spec<M, S>): Map<string, Audit<S>> {
   const { first } = firstRows(spec);
   const audits = Object.entries(spec.rules).map(([op, rule]): [string, Audit<S>] => {
     const mutants = Array.from({ length: rowCount(rule) }, (_, row) => ruleWithout(rule, row));
-    return [op, { gives: spec.calls[op]?.gives, rule, mutants, first: first.get(op) ?? 0, given: [] }];
+    return [op, { shape: spec.calls[op] as CallShape, rule, mutants, first: first.get(op) ?? 0 }];
   });
   return new Map(audits);
 }
 
-const UNCOUNTED: Tally = { note: () => {}, unjudged: () => {} };
-
 /** Questions about one call in one state. */
 class Asked<S> {
   readonly #audit: Audit<S>;
+  readonly #question: Question<S>;
+  readonly #space: Space;
   readonly #audited: Audited;
   readonly #tally: Tally;
-  readonly #judge: (rule: Rule<S, Args, Value>, reply: Reply, tally: Tally) => boolean;
   /** The row that was asked last: of a reply that is wrong, the one that decided. */
   #last = 0;
 
-  constructor(audit: Audit<S>, world: S, args: Args, seen: Seen, terms: Terms, audited: Audited) {
+  constructor(audit: Audit<S>, question: Question<S>, space: Space, audited: Audited) {
     this.#audit = audit;
+    this.#question = question;
+    this.#space = space;
     this.#audited = audited;
-    this.#judge = (rule, reply, tally) =>
-      judge(rule, world, args, reply, seen, terms, tally, 0) === undefined;
     this.#tally = {
       note: (row, holds) => {
         (holds ? audited.seenTrue : audited.seenFalse)[audit.first + row] = true;
@@ -216,7 +200,7 @@ class Asked<S> {
     const { seenTrue, seenFalse } = this.#audited;
     for (const [at, [errno]] of rule.may.entries()) {
       const row = first + rule.refuse.length + at;
-      if (!seenTrue[row] || !seenFalse[row]) this.#judge(rule, { errno }, this.#tally);
+      if (!seenTrue[row] || !seenFalse[row]) this.#judge({ errno });
     }
   }
 
@@ -228,17 +212,55 @@ class Asked<S> {
     }
   }
 
+  /** A value where an errno is owed: which rows alone stand in its way? */
+  refusals(): void {
+    for (const row of this.#audit.rule.refuse.keys()) this.#enumerate(row, {});
+  }
+
+  /** A right value with every other number in one field: which rows alone stand in their way? */
+  numbers(value: Value): void {
+    const { rule, shape } = this.#audit;
+    const first = rule.refuse.length + rule.may.length;
+    for (const [field, { is }] of Object.entries(shape.gives?.fields ?? {})) {
+      if (is === 'numbers' || is === 'pfns') continue;
+      const { [field]: _, ...others } = value;
+      for (const at of rule.accept.keys()) this.#enumerate(first + at, others);
+    }
+  }
+
+  /** What is right without the row, and wrong with it. */
+  #enumerate(row: number, known: Value): void {
+    const rule = this.#audit.mutants[row];
+    if (rule === undefined || this.#isKilled(row)) return;
+    const { fixed } = this.#question;
+    const mutant = { ...this.#question, rule, fixed: { ...known, ...fixed } };
+    try {
+      for (const ok of admittedValues(mutant, this.#space, TRIED_MAX)) {
+        if (this.#judge({ ok })) continue;
+        this.#kill(row);
+        return;
+      }
+    } catch {
+      // Rows may rely on those above them: what only another row stumbles over is not called right.
+    }
+  }
+
   /** A value that is likely to be wrong: if it is, would it be without the row that says so? */
   wrong(ok: Value): void {
-    if (this.#judge(this.#audit.rule, { ok }, this.#tally)) return;
+    if (this.#judge({ ok })) return;
     const row = this.#last;
     if (!this.#isKilled(row) && this.#isRightWithout(row, { ok })) this.#kill(row);
   }
 
+  #judge(reply: Reply): boolean {
+    const { rule, world, args, seen, terms } = this.#question;
+    return judge(rule, world, args, reply, seen, terms, this.#tally, 0) === undefined;
+  }
+
   #isRightWithout(row: number, reply: Reply): boolean {
-    const mutant = this.#audit.mutants[row];
+    const rule = this.#audit.mutants[row];
     try {
-      return mutant !== undefined && this.#judge(mutant, reply, UNCOUNTED);
+      return rule !== undefined && isRight({ ...this.#question, rule }, reply);
     } catch {
       // Rows may rely on those above them: what only another row stumbles over is not called right.
       return false;

@@ -1,24 +1,9 @@
 /**
- * Replies that are nearly right, made from a right one with nothing but the table of calls: what a rule must tell from
- * the real one, and what an implementation that is off by one would say.
+ * Replies that are nearly right, made from a right one: what a rule must tell from the real one, and what an
+ * implementation that is off by one would say. Numbers in one field can all be tried, but only those that the table of
+ * calls knows of; of lists there are too many.
  */
-import type { CallShape, Spec, Stateful, Value } from '../model/index.ts';
-
-export type Gives = CallShape['gives'];
-
-/** What near misses are made of besides the reply itself. */
-export interface Nearby {
-  /** Sizes in which addresses and lengths are counted, such as those of pages and lines. */
-  readonly units: readonly number[];
-  /** Numbers that are something already: ids that are in use, results of earlier calls. */
-  readonly taken: readonly number[];
-}
-
-/** A value of the form that a call gives, with nothing in it. */
-export const emptyValue = (gives: Gives): Value =>
-  Object.fromEntries(
-    Object.entries(gives?.fields ?? {}).map(([field, { is }]) => [field, is.endsWith('s') ? [] : 0]),
-  );
+import type { Spec, Stateful, Value } from '../model/index.ts';
 
 /** Names of the limits in which the table of calls counts sizes and addresses. */
 export function unitsOf<M, S extends Stateful>({ calls, kinds }: Spec<M, S>): string[] {
@@ -33,16 +18,23 @@ export function unitsOf<M, S extends Stateful>({ calls, kinds }: Spec<M, S>): st
 /** Entries of a list that are changed one by one; lists are longer only on large machines. */
 const ENTRIES_MAX = 8;
 
-/** Replies that differ from a right one in one field, or in one number wherever it stands. */
-export function* nearMisses(gives: Gives, value: Value, { units, taken }: Nearby): Generator<Value> {
+/**
+ * Replies that differ from a right one in one field, or in one number wherever it stands.
+ *
+ * @param units - sizes in which addresses and lengths are counted, such as those of pages and lines
+ * @param taken - numbers that something has already
+ */
+export function* nearMisses(
+  value: Value,
+  units: readonly number[],
+  taken: readonly number[],
+): Generator<Value> {
   const steps = [...new Set([1, ...units])];
   const near = (number: number): number[] => {
     const moved = steps.flatMap((step) => [number + step, number - step]);
     return [...new Set([...moved, ...taken, 0, -1])].filter((other) => other !== number);
   };
-  for (const field of Object.keys(gives?.fields ?? {})) {
-    const known = value[field];
-    if (known === undefined) continue;
+  for (const [field, known] of Object.entries(value)) {
     const others = typeof known === 'number' ? near(known) : nearLists(known, near, steps);
     for (const other of others) yield { ...value, [field]: other };
   }

@@ -56,7 +56,8 @@ const TRIED_MAX = 5_000;
 
 const UNCOUNTED: Tally = { note: () => {}, unjudged: () => {} };
 
-function isRight<S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean {
+/** The rule admits the reply. */
+export function isRight<S>({ rule, world, args, seen, terms }: Question<S>, reply: Reply): boolean {
   const after = reply.fired === undefined ? seen : { ...seen, fired: reply.fired };
   return judge(rule, world, args, reply, after, terms, UNCOUNTED, 0) === undefined;
 }
@@ -68,13 +69,25 @@ export function repliesTo<S>(asked: Question<S>, space: Space, triedMax: number 
   const errnos = admittedErrnos(asked);
   if (isRefused) return { values: [], errnos, isCut: false, isRefused };
   const values: Value[] = [];
+  const search = admittedValues(asked, space, triedMax);
+  let next = search.next();
+  for (; next.done !== true; next = search.next()) values.push(next.value);
+  return { values, errnos, isCut: next.value === 'cut', isRefused };
+}
+
+/** The values that the rule admits, one after the other; 'cut' in the end where not all could be tried. */
+export function* admittedValues<S>(
+  asked: Question<S>,
+  space: Space,
+  triedMax: number,
+): Generator<Value, 'all' | 'cut', void> {
   let tried = 0;
   for (const { below } of everyChoice()) {
-    if (tried++ === triedMax) return { values, errnos, isCut: true, isRefused };
+    if (tried++ === triedMax) return 'cut';
     const value = undecided(asked, space, below);
-    if (isRight(asked, { ok: value })) values.push(decided(value));
+    if (isRight(asked, { ok: value })) yield decided(value);
   }
-  return { values, errnos, isCut: false, isRefused };
+  return 'all';
 }
 
 /** Each errno once: without a fault where that is right, else with the first site that may cause it. */
@@ -119,9 +132,21 @@ function choose(shape: FieldShape, args: Args, space: Space, below: Below): numb
   if ('counts' in shape) return space.counted + below(2);
   if (!('of' in shape)) return numberOrArgument(shape, args, space, below);
   const groups = below(limitOf(shape.most, space) + 1);
-  return undecidedList(groups * shape.of.length, (at) =>
-    numberIn(shape.of[at % shape.of.length] as Range, space, below),
-  );
+  const isOnce = shape.is === 'pfns';
+  return undecidedList(groups * shape.of.length, (at, before) => {
+    const range = shape.of[at % shape.of.length] as Range;
+    return isOnce ? otherThan(before, range, space, below) : numberIn(range, space, below);
+  });
+}
+
+/** A number that the list does not have yet. */
+function otherThan(before: readonly number[], range: Range, space: Space, below: Below): number {
+  const left: number[] = [];
+  for (let at = 0; at < countOf(range, space); at++) {
+    const number = ((range.from ?? 0) + at) * unitOf(range, space);
+    if (!before.includes(number)) left.push(number);
+  }
+  return left[below(left.length)] ?? Number.NaN;
 }
 
 function numberOrArgument(range: Range, args: Args, space: Space, below: Below): number {
@@ -138,15 +163,20 @@ function isIn(range: Range, number: number, space: Space): boolean {
 const numberIn = (range: Range, space: Space, below: Below): number =>
   ((range.from ?? 0) + below(countOf(range, space))) * unitOf(range, space);
 
-/** A list whose entries are chosen when they are read. */
-function undecidedList(length: number, choice: (at: number) => number): readonly number[] {
+/** A list whose entries are chosen when they are read, each knowing those before it. */
+function undecidedList(
+  length: number,
+  choice: (at: number, before: readonly number[]) => number,
+): readonly number[] {
   const known = new Array<boolean>(length).fill(false);
+  const chosen: number[] = [];
   return new Proxy(new Array<number>(length).fill(0), {
     get(list, key, receiver) {
       const at = typeof key === 'string' ? Number(key) : -1;
       if (known[at] === false) {
         known[at] = true;
-        list[at] = choice(at);
+        list[at] = choice(at, chosen);
+        chosen.push(list[at]);
       }
       return Reflect.get(list, key, receiver);
     },

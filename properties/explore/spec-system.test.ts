@@ -56,6 +56,26 @@ describe('a specification alone', () => {
     expect(report).to.deep.equal(NOTHING);
   });
 
+  it('has two devices in two domains in every way', () => {
+    const only = ['iommu_domain_alloc', 'iommu_domain_free', 'iommu_attach_device', 'iommu_detach_device'];
+    const machine = { pages: 4, vmallocPages: 2, ioBits: 8, contexts: 2, devices: 2 };
+    const { states } = searched(SPEC, { machine, only, few: 2, depth: 99 });
+    expect(states, 'of two types, each device in one of them or none').to.equal(
+      1 + 2 * 2 * 2 ** 2 + 2 ** 2 * 3 ** 2,
+    );
+  });
+
+  it('reads the numbers that may have been written, and one that stands for all others', () => {
+    const machine = { pages: 1, orderMax: 0, vmallocPages: 2, pageBytes: 64, lineBytes: 64 };
+    const scope = { machine, only: ['alloc_pages', 'cpu_read'], depth: 2 };
+    const { counts } = exploreSpec(SPEC, scope);
+    expect(counts['cpu_read']?.most, '0 and another').to.equal(2);
+    const writing = exploreSpec(SPEC, { ...scope, only: [...scope.only, 'cpu_write'], few: 2 });
+    expect(writing.counts['cpu_read']?.most, '0, 1, 2 and another').to.equal(4);
+    const large = exploreSpec(SPEC, { ...scope, values: { alloc_pages: { order: [0, 60] } } });
+    expect(large.counts['cpu_read']?.most, 'other numbers do not matter').to.equal(2);
+  });
+
   it('has every set of clients', () => {
     // Three of them, in or out; a set of n may grow by 3 - n, may not, may lose n, or name one that is not there.
     expect(searched(SPEC, CLIENTS)).to.deep.include({ states: 8, report: NOTHING });

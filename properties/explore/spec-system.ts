@@ -46,10 +46,18 @@ interface Level {
 const NOTHING_SPENT = { faults: 0, overlaps: 0 } as const;
 const NOTHING_SEEN: Seen = { fired: [], view: undefined };
 
-/** No number that the scope gives is larger, nor any that stands for many and was given as an argument. */
-function largestNumber({ few = 1, values = {} }: Scope): number {
-  const given = Object.values(values).flatMap((byName) => Object.values(byName).flat());
-  return Math.max(few, ...given.filter((choice) => typeof choice === 'number'));
+/** The largest of the opaque numbers that arguments take in a scope; 0, which nobody wrote, if there are none. */
+function largestOpaque(
+  calls: Readonly<Record<string, CallShape>>,
+  { few = 1, values }: Scope,
+  ops: readonly string[],
+): number {
+  const all = ops.flatMap((op) =>
+    Object.entries(calls[op]?.args ?? {}).flatMap(([name, shape]): readonly unknown[] =>
+      shape.is === 'number' && shape.opaque === true ? (values?.[op]?.[name] ?? [shape.from + few - 1]) : [],
+    ),
+  );
+  return Math.max(0, ...all.map(Number));
 }
 
 /** Nobody could answer rightly unless a fault fired. */
@@ -79,8 +87,8 @@ export class SpecSystem<M, S extends Stateful> implements System {
     const machine = machineOf(spec, scope.machine);
     this.#spec = spec;
     this.#limits = limitsOf(spec, machine);
-    this.#opaque = largestNumber(scope);
     this.ops = scope.only ?? Object.keys(spec.calls);
+    this.#opaque = largestOpaque(spec.calls, scope, this.ops);
     this.#calls = new Moves(spec, { ...scope, faults: 0, overlaps: 0 }, this.ops);
     this.#judgement = new Judgement(spec, new Set(['page-numbers']), noCounts(firstRows(spec).rows));
     this.world = spec.boot(machine, true);
