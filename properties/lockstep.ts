@@ -216,6 +216,12 @@ export class Lockstep<M, S extends Stateful> {
     return wrong === undefined ? undefined : this.finding(at, call, wrong, reply);
   }
 
+  /** The same after a call that changed nothing on either side: there is nothing new to see. */
+  lookUnchanged(at: number, call: Call, reply: Reply): Finding | undefined {
+    const wrong = this.#views.checkSteps(call, reply);
+    return wrong === undefined ? undefined : this.finding(at, call, wrong, reply);
+  }
+
   /** What must hold at the end of a script, of the target only once everything was given back. */
   end(at: number, call: Call, closed: boolean): Finding | undefined {
     const wrong = this.#views.checkOwn() ?? (closed ? this.#views.checkEnd() : undefined);

@@ -110,7 +110,7 @@ export class Views<M> {
     this.#unasked |= ownTouched;
     const wrong =
       this.#checkStates(this.#states, shown, shown.touched, 'invariant') ??
-      this.#checkSteps(call, reply) ??
+      this.checkSteps(call, reply) ??
       this.#blame(this.#compare(state, call));
     state.settle();
     this.#settle();
@@ -161,7 +161,8 @@ export class Views<M> {
     return undefined;
   }
 
-  #checkSteps(call: Call, reply: Reply): Wrong | undefined {
+  /** The first step invariant that a call breaks which changed nothing: the view is that of before. */
+  checkSteps(call: Call, reply: Reply): Wrong | undefined {
     for (let at = 0; at < this.#steps.length; at++) {
       const { mask, invariant } = this.#steps[at] as StepCheck<M>;
       const noted = this.#noted[at] ?? Number.NaN;

@@ -11,6 +11,9 @@ export function spread([low, high]: Fingerprint): Fingerprint {
   return [lower || 1, upper || 1];
 }
 
+export const isSame = (one: Fingerprint, other: Fingerprint): boolean =>
+  one[0] === other[0] && one[1] === other[1];
+
 /** Of two systems as one. Where both always have the same fingerprint, that of the two tells as much apart. */
 export function join(one: Fingerprint, [low, high]: Fingerprint): Fingerprint {
   const [lower, upper] = spread(one);

@@ -17,7 +17,7 @@ import type { Faults } from '../script.ts';
 import { CALLERS_FAULT, isShortage, outweighs, UNDUE, type WrongOrder } from '../stepper.ts';
 import { firstRows, noCounts } from '../tally.ts';
 import { Closing } from './closing.ts';
-import { type Fingerprint, join } from './fingerprint.ts';
+import { type Fingerprint, isSame, join } from './fingerprint.ts';
 import { Made } from './made.ts';
 import { type Move, Moves, type Spent } from './moves.ts';
 import type { Scope } from './scope.ts';
@@ -55,6 +55,9 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   #count = 0;
   readonly #orbit: Orbit | undefined;
   #last: { readonly call: Call; readonly reply: Reply; readonly isWindow: boolean } | undefined;
+
+  /** Fingerprint of both sides before the last move. */
+  #before: Fingerprint = [0, 0];
 
   /** @throws Error when the target cannot go back */
   constructor(spec: Spec<M, S>, target: Target<M>, scope: Scope, premise?: string) {
@@ -136,6 +139,8 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   look(): Finding | undefined {
     if (this.#last === undefined) return undefined;
     const { call, reply, isWindow } = this.#last;
+    if (!isWindow && isSame(this.#both(), this.#before))
+      return this.#lockstep.lookUnchanged(ANYWHERE, call, reply);
     this.#isBehind = true;
     const look = isWindow ? 'lookAfterSeveral' : 'lookNoted';
     return this.#lockstep[look](ANYWHERE, call, reply, this.#target);
@@ -179,6 +184,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   #mark({ call, during }: Move): void {
     const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
+    this.#before = this.#both();
     this.#remember();
     this.#made?.mark();
     this.#depth++;

@@ -133,7 +133,7 @@ export class Search {
     }
     this.#ending ??= this.#endingHere();
     if (this.#ending !== undefined) return undefined;
-    const count = Math.min(this.#levelEnd - this.#next, ROUND_STATES);
+    const count = Math.min(this.#levelEnd - this.#next, ROUND_STATES, this.#untilFull());
     const chunk = Math.ceil(count / (CHUNKS * this.#threads));
     this.#table.clear();
     this.#words.control[CONTROL.next] = 0;
@@ -201,6 +201,11 @@ export class Search {
 
   #isFull(): boolean {
     return this.#paths.size >= this.#most;
+  }
+
+  /** How many states will be expanded before the limit is met, if they lead to as many new ones as those so far. */
+  #untilFull(): number {
+    return Math.ceil(((this.#most - this.#paths.size) * (this.#next + 1)) / this.#paths.size);
   }
 
   get #isStopped(): boolean {
