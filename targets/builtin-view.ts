@@ -32,6 +32,9 @@ export class BuiltinView {
   private readonly reach: Int32Array;
   private readonly heads: Int32Array;
   private readonly indices: Int32Array;
+  /** Where there have been blocks and buffers, and their pages. */
+  private readonly starts = new Range();
+  private readonly placed = new Range();
   /** Where the IOTLB was shown last. */
   private readonly cachedAt: number[] = [];
   /** Pages watched for `reach`, and for `head` and `index`. */
@@ -78,8 +81,8 @@ export class BuiltinView {
   private refreshersOf(kernel: Kernel): Refresh[] {
     const refreshers: Refresh[] = [];
     refreshers[VIEW.kind] = (out) => this.showKind(out);
-    refreshers[VIEW.head] = (out) => writeAll(out, this.heads);
-    refreshers[VIEW.index] = (out) => writeAll(out, this.indices);
+    refreshers[VIEW.head] = (out) => this.showPlaces(out, this.heads);
+    refreshers[VIEW.index] = (out) => this.showPlaces(out, this.indices);
     refreshers[VIEW.refs] = copyOf(kernel.buffers.refs);
     refreshers[VIEW.freeOrder] = copyOf(kernel.pages.freeOrder);
     refreshers[VIEW.line] = (out) => this.showLines(out);
@@ -125,21 +128,34 @@ export class BuiltinView {
   /** Head and index of each page of each block and buffer; buffers are read from their page arrays. */
   private findPlaces(): void {
     const { pages, buffers, coherent } = this.kernel;
-    const heads = this.heads.fill(0);
-    const indices = this.indices.fill(0);
     this.forgetPlaces();
-    for (let page = 0; page < heads.length; page++) {
-      const block = pages.block.values[page] ?? 0;
-      if (block !== 0) fillBlock(heads, indices, page, block);
+    this.starts.follow(pages.block);
+    this.starts.follow(buffers.count);
+    for (let page = this.starts.from; page < this.starts.to; page++) {
+      this.findBlock(page, pages.block.values[page] ?? 0);
       const count = buffers.count.values[page] ?? 0;
-      if (count !== 0) this.findBuffer(heads, indices, page, count);
+      if (count !== 0) this.findBuffer(page, count);
     }
-    for (let at = 0; at < coherent.count.count; at++) {
-      if (coherent.count.values[at] !== 0) fillFrames(heads, indices, coherent.framesOf(pages.pages + at));
-    }
+    for (let at = 0; at < coherent.count.count; at++)
+      if (coherent.count.values[at] !== 0) this.findFrames(coherent.framesOf(pages.pages + at));
   }
 
-  private findBuffer(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
+  private place(page: number, head: number, index: number): void {
+    this.heads[page] = head + 1;
+    this.indices[page] = index;
+    this.placed.add(page);
+  }
+
+  private findBlock(head: number, count: number): void {
+    for (let index = 0; index < count; index++) this.place(head + index, head, index);
+  }
+
+  private findFrames(frames: readonly number[]): void {
+    const [head = 0] = frames;
+    for (const [index, frame] of frames.entries()) this.place(frame, head, index);
+  }
+
+  private findBuffer(head: number, count: number): void {
     const { buffers, memory, store } = this.kernel;
     for (let index = 0; index < count; index++) {
       const frame = buffers.frameOfEntry(head, index);
@@ -150,14 +166,21 @@ export class BuiltinView {
       }
       const page = buffers.pageAt(head, index);
       if (!memory.isPage(page)) continue;
-      heads[page] = head + 1;
-      indices[page] = index;
+      this.place(page, head, index);
     }
+  }
+
+  private showPlaces(out: ColumnWriter, values: Int32Array): void {
+    const from = this.whole ? 0 : this.placed.from;
+    const to = this.whole ? values.length : Math.min(this.placed.to, values.length);
+    for (let page = from; page < to; page++) out.put(page, values[page] ?? 0);
   }
 
   private forgetPlaces(): void {
     for (const page of this.placePages) this.kernel.store.watch.unmark(page, SEEN_PLACE);
     this.placePages.length = 0;
+    this.heads.fill(0, this.placed.from, this.placed.to);
+    this.indices.fill(0, this.placed.from, this.placed.to);
   }
 
   private showLines(out: ColumnWriter): void {
@@ -262,16 +285,19 @@ function writeAll(out: ColumnWriter, values: Int32Array): void {
   for (let index = 0; index < values.length; index++) out.put(index, values[index] ?? 0);
 }
 
-function fillFrames(heads: Int32Array, indices: Int32Array, frames: readonly number[]): void {
-  for (const [index, frame] of frames.entries()) {
-    heads[frame] = (frames[0] ?? 0) + 1;
-    indices[frame] = index;
-  }
-}
+/** A run of indices that grows: there is nothing outside, and was nothing. */
+class Range {
+  from = 0;
+  to = 0;
 
-function fillBlock(heads: Int32Array, indices: Int32Array, head: number, count: number): void {
-  for (let index = 0; index < count; index++) {
-    heads[head + index] = head + 1;
-    indices[head + index] = index;
+  add(index: number): void {
+    if (this.to === 0) this.from = index;
+    if (index < this.from) this.from = index;
+    if (index >= this.to) this.to = index + 1;
+  }
+
+  /** Adds what a column has come to hold. */
+  follow({ values, from, to }: Column): void {
+    for (let index = from; index < to; index++) if (values[index] !== 0) this.add(index);
   }
 }

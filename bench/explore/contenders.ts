@@ -1,7 +1,7 @@
 /** What is searched, each in a process of its own: the toy in several ways, the page layer, the whole stack. */
+import { Crew } from '../../cli/explore-crew.ts';
 import { type Machine, SPEC, type Target } from '../../model/index.ts';
-import { search } from '../../properties/explore/search.ts';
-import { explore, type Scope } from '../../properties/index.ts';
+import { explore, exploreSpec, type Scope, search } from '../../properties/index.ts';
 import { builtin } from '../../targets/builtin.ts';
 import { searchNaively } from './naive.ts';
 import { TOY, ToyTarget } from './toy.ts';
@@ -19,7 +19,12 @@ export interface Outcome {
 /** A search without end. */
 const ALL = { depth: 1_000, states: 100_000_000 };
 
-const toyScope = (pages: number): Scope => ({ ...ALL, machine: { pages }, few: pages });
+const toyScope = (pages: number, symmetry = false): Scope => ({
+  ...ALL,
+  machine: { pages },
+  few: pages,
+  symmetry,
+});
 
 /**
  * Every way to split and merge blocks of 8, 4 and 2 pages: a block of order k is taken whole, free whole, or split in
@@ -67,13 +72,27 @@ function blind(): Target<Machine> {
   return target;
 }
 
-export const CONTENDERS: Readonly<Record<string, () => Outcome>> = {
+/** The page layer as the command line searches it: each thread opens the target itself. */
+async function onThreads(threads: number): Promise<Outcome> {
+  const crew = new Crew(threads);
+  const task = { target: { name: 'builtin', program: [] }, scope: PAGE_LAYER, premise: undefined };
+  const explored = await crew.explore(task, { signal: new AbortController().signal, tell: () => {} });
+  await crew.close();
+  if (explored === undefined) throw new Error('the search was given up');
+  return explored;
+}
+
+export const CONTENDERS: Readonly<Record<string, () => Outcome | Promise<Outcome>>> = {
   'toy-search': () => search(new ToySystem(4), ALL),
   'toy-lockstep': () => explore(TOY, new ToyTarget(), toyScope(3)),
+  'toy-alone': () => exploreSpec(TOY, toyScope(3)),
+  'toy-symmetric': () => exploreSpec(TOY, toyScope(4, true)),
   'toy-naive': () => searchNaively(3),
   pages: () => inLockstep(PAGE_LAYER),
   'pages-unclosed': () => inLockstep({ ...PAGE_LAYER, closes: false }),
   'pages-blind': () => inLockstep({ ...PAGE_LAYER, closes: false }, blind()),
+  'threads-1': () => onThreads(1),
+  'threads-2': () => onThreads(2),
   stack: () => inLockstep(WHOLE_STACK),
   'stack-unclosed': () => inLockstep({ ...WHOLE_STACK, closes: false }),
   'stack-blind': () => inLockstep({ ...WHOLE_STACK, closes: false }, blind()),

@@ -14,7 +14,7 @@ else {
   let outcome = {};
   for (let round = 0; round < Number(rounds); round++) {
     const [cpu, clock] = [process.cpuUsage(), performance.now()];
-    outcome = search();
+    outcome = await search();
     const { user, system } = process.cpuUsage(cpu);
     best = Math.min(best, (user + system) / 1e6);
     wall = Math.min(wall, (performance.now() - clock) / 1e3);

@@ -5,13 +5,13 @@ import { type Profiler, Session } from 'node:inspector/promises';
 export type Part = readonly [name: string, matches: RegExp];
 
 /** Share of each part, from 0 to 1, in their order; what none of them has is last. */
-export async function profile(parts: readonly Part[], run: () => void): Promise<readonly number[]> {
+export async function profile(parts: readonly Part[], run: () => unknown): Promise<readonly number[]> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
   await session.post('Profiler.setSamplingInterval', { interval: 500 });
   await session.post('Profiler.start');
-  run();
+  await run();
   const { profile: made } = await session.post('Profiler.stop');
   session.disconnect();
   return sharesOf(parts, made);

@@ -13,17 +13,19 @@ import { ownC, type Peer, type Searched, spin } from './peers.ts';
 import { toyCounts } from './toy.ts';
 
 const PASSES = 3;
+const THREAD_ROUNDS = 3;
 
 type Print = (line: string) => void;
 
 /** What one of ours says of itself. `wall`: seconds on a clock. */
 interface Measured extends Searched {
   readonly wall: number;
+  readonly symmetry?: { readonly standsFor: number };
   readonly depth?: number;
   readonly bytes?: number;
 }
 
-/** A way to search the toy. `rounds`: searches in one process, where one alone would be compiling mostly. */
+/** A way to search the toy. */
 interface Row {
   readonly name: string;
   readonly pages: number;
@@ -63,6 +65,7 @@ function reportToy(print: Print, folder: string): void {
     { name: 'a C program for the toy alone', pages: 4, peer: ownC(folder, 4) },
     { name: 'our search, the toy written out for it', pages: 4, peer: own('toy-search') },
     { name: 'our search, specification and target in lockstep', pages: 3, peer: own('toy-lockstep') },
+    { name: 'our search, the specification alone', pages: 3, peer: own('toy-alone') },
     { name: 'naive: objects, copied, told apart by JSON', pages: 3, peer: own('toy-naive') },
   ];
   print(`the toy, with P pages 4^P x (1+2P)^4 states; one core, CPU time, best of ${PASSES}`);
@@ -74,6 +77,11 @@ function reportToy(print: Print, folder: string): void {
     if (searched === undefined) print(`  ${name}: ${'skipped' in peer ? peer.skipped : ''}`);
     else print(toyLine(name, pages, searched, best[base] as Searched, rows[base]?.name ?? ''));
   }
+  const { states, seconds, symmetry } = ours('toy-symmetric');
+  const stands = `${symmetry?.standsFor} states with P=4`;
+  print(
+    `  ${seconds.toFixed(2).padStart(7)} s for ${states} states that stand for ${stands}: the same, symmetric`,
+  );
 }
 
 /** The best pass of each that there is. */
@@ -117,6 +125,11 @@ function reportLayers(print: Print): void {
     ['stack-blind', 'the same with a target that shows nothing', ''],
   ] as const)
     print(`${layerLine(ours(name))}  ${text}${aim === '' ? '' : `; aim ${aim} transitions/s`}`);
+  const [one, two] = [ours('threads-1', THREAD_ROUNDS), ours('threads-2', THREAD_ROUNDS)];
+  const times = `${one.wall.toFixed(2)} s with one thread, ${two.wall.toFixed(2)} s with two`;
+  print(
+    `  page layer by the clock: ${times}: ${(one.wall / two.wall).toFixed(2)} x; aim 1.4 x on two idle cores`,
+  );
 }
 
 function layerLine(measured: Measured): string {
