@@ -34,8 +34,6 @@ export function stepOptions(raw: RawExploreOptions, program: readonly string[]):
   if (raw.step === undefined || raw.step === true) return fromBoot(raw, program);
   if (raw.scope !== undefined) throw new UsageError('--scope: not with a case, which has its own machine');
   const read = readCaseFile(raw.step);
-  if (read.script.schedule !== undefined)
-    throw new UsageError(`${raw.step}: its calls overlap; replay --trace shows where each stops and goes on`);
   const [{ script } = read] = variants(read).filter(
     ({ value }) => value === undefined || read.expect?.[value] !== 'holds',
   );
@@ -63,7 +61,7 @@ function fromBoot(raw: RawExploreOptions, program: readonly string[]): StepOptio
 }
 
 function titleOf({ title, property: { name } }: Case): string {
-  if (name === 'lockstep' || name === 'verdict') return title;
+  if (name === 'lockstep' || name === 'verdict' || name === 'schedule') return title;
   return `${title} (found by the property ${name}, of which a walk shows one run in lockstep)`;
 }
 
