@@ -57,6 +57,9 @@ pages: 26 states; by counts 9 states and 36 transitions
     expect((await written('--scope', 'gpu', '--depth', '3')).out).to.match(
       /transitions, as far as the search went$/m,
     );
+    expect((await written('--scope', 'ion-races', '--depth', '3')).out).to.include(
+      'without the calls that overlap',
+    );
   });
 
   it('writes the same bytes every time', async () => {

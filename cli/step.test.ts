@@ -193,6 +193,12 @@ describe('ionclad explore --step', () => {
     expect(right).to.include('nothing is found along what was ahead');
   });
 
+  it('goes along a case with its fault', async () => {
+    const out = await said(['f'], caseOf('lost-in-the-split'));
+    expect(out).to.match(/found by the property fault, of which a walk shows one run/);
+    expect(out).to.match(/ fails at \d/);
+  });
+
   it('goes along the case on another target too', async () => {
     const out = await said(['f'], caseOf('stale-iotlb'), '--target', 'builtin');
     expect(out).to.include('\nbuiltin, at boot, 4 commands ahead');

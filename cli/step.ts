@@ -6,7 +6,7 @@ import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { ownScope, type RawExploreOptions, scopesOf } from './explore-options.ts';
 import { readCaseFile } from './read-file.ts';
 import { ownTarget } from './replay.ts';
-import { variants } from './replay-case.ts';
+import { variants, withFault } from './replay-case.ts';
 import type { Input, Session } from './session.ts';
 import { Stepping } from './step-commands.ts';
 import { atTerminal } from './step-screen.ts';
@@ -41,7 +41,7 @@ export function stepOptions(raw: RawExploreOptions, program: readonly string[]):
   const { machine: _none, ...offered } = ownScope({ few: FEW, states: STATES, ...raw }).scope;
   return {
     target,
-    script,
+    script: withFault(script, read.property),
     title: titleOf(read),
     scope: { ...offered, machine: script.machine },
     ...(read.property.name === 'verdict' ? { premise: read.property.premise } : {}),
