@@ -29,6 +29,12 @@ pages: 26 states; by counts 9 states and 36 transitions
     const { title, script } = readCase(readFileSync(join(folder, 'pages-1.json'), 'utf8'), 'pages-1.json');
     expect(title).to.equal('scope pages, script 1 of 2 that cover it');
     expect(script.commands).to.have.lengthOf(38);
+    const first = join(folder, 'pages-1.json');
+    expect(await written('--scope', 'pages'), 'nothing is mixed').to.deep.include({
+      code: 2,
+      err: `ionclad: --tests: ${first} is there already; remove it and its like`,
+    });
+    expect((await written('--scope', 'pages-compacted')).code, 'but for other scopes').to.equal(0);
   });
 
   it('writes them for any target: builtin, a process, and one with a bug, which is caught', async () => {
@@ -57,25 +63,18 @@ pages: 26 states; by counts 9 states and 36 transitions
     expect((await written('--scope', 'gpu', '--depth', '3')).out).to.match(
       /transitions, as far as the search went$/m,
     );
+    expect((await written('--scope', 'ion-races', '--depth', '3')).out).to.include(
+      'without the calls that overlap',
+    );
   });
 
   it('writes the same bytes every time', async () => {
     const read = (): string[] => files().map((file) => readFileSync(file, 'utf8'));
-    await written('--scope', 'devices');
+    await written('--scope', 'pages-compacted');
     const once = read();
     rmSync(folder, { recursive: true });
-    await written('--scope', 'devices');
+    await written('--scope', 'pages-compacted');
     expect(read()).to.deep.equal(once).and.not.be.empty;
-  });
-
-  it('mixes nothing with what is there, but for other scopes', async () => {
-    await written('--scope', 'pages-parked');
-    expect((await written('--scope', 'pages')).code).to.equal(0);
-    const { code, err } = await written('--scope', 'pages');
-    expect(code).to.equal(2);
-    expect(err).to.equal(
-      `ionclad: --tests: ${join(folder, 'pages-1.json')} is there already; remove it and its like`,
-    );
   });
 
   it('writes none from a target that is wrong, or cannot go back', async () => {

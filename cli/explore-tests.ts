@@ -50,6 +50,7 @@ export function testsOptions(raw: RawExploreOptions, program: readonly string[])
 /** What became of one scope. */
 interface Written {
   readonly name: string;
+  readonly scope: Scope;
   readonly tested: Tested;
   readonly files: readonly string[];
 }
@@ -65,7 +66,7 @@ export async function testsCommand(options: TestsOptions, session: Session): Pro
       progress.say(`exploring ${name}`);
       const tested = await runner.test({ ...options, scope });
       if (tested === undefined) break;
-      const written = { name, tested, files: write(name, tested, options) };
+      const written = { name, scope, tested, files: write(name, tested, options) };
       results.push(written);
       if (!options.json) for (const line of summary(written, options)) io.out(line);
     }
@@ -104,7 +105,10 @@ function write(scope: string, { scripts }: Tested, { folder }: TestsOptions): st
   });
 }
 
-function summary({ name, tested, files }: Written, { folder, detail, target }: TestsOptions): string[] {
+function summary(
+  { name, scope, tested, files }: Written,
+  { folder, detail, target }: TestsOptions,
+): string[] {
   const { searched, abstractStates, transitions, covered, scripts, alone } = tested;
   const { found, states, ending } = searched;
   if (found !== undefined)
@@ -116,6 +120,9 @@ function summary({ name, tested, files }: Written, { folder, detail, target }: T
   return [
     `${name}: ${many(states, 'state')}; by ${detail} ${abstract}${bound}`,
     `  ${many(files.length, 'script')} with ${many(commands, 'command')} in ${folder}; run from boot they show ${all}`,
+    ...((scope.overlaps ?? 0) === 0
+      ? []
+      : ['  without the calls that overlap: scripts for any target have none']),
     `  a script for each transition: ${many(transitions, 'script')} with ${many(alone, 'command')}, ` +
       `${(alone / commands).toFixed(1)} times as many`,
   ];

@@ -1,6 +1,6 @@
 /** Runs the script of a case again, and says what that means for the case. */
 import type { Case } from '../counterexamples/index.ts';
-import { type Machine, SPEC, type Target } from '../model/index.ts';
+import { type Machine, SPEC } from '../model/index.ts';
 import {
   Answering,
   type Finding,
@@ -58,7 +58,8 @@ export async function runOn(
   const { target } = opened;
   if (property.name === 'noninterference')
     return runNoninterference(new Answering(SPEC, target), target, script, property.client);
-  if (property.name === 'fault') return runFault(target, script, property);
+  if (property.name === 'fault')
+    return runFaults(new Stepper(SPEC, target), target, withFault(script, property));
   if (script.schedule === undefined && property.name !== 'schedule')
     return runExplained(stepper, target, script);
   if (target.concurrent === undefined)
@@ -67,15 +68,13 @@ export async function runOn(
 }
 
 /** The command of the case gets its fault, and no other command has one. */
-function runFault(
-  target: Target<Machine>,
-  script: Script,
-  { command, site, n }: Extract<Case['property'], { readonly name: 'fault' }>,
-): Finding | undefined {
+export function withFault(script: Script, property: Case['property']): Script {
+  if (property.name !== 'fault') return script;
+  const { command, site, n } = property;
   const commands = script.commands.map(({ fail, ...bare }, at) =>
     at === command ? { ...bare, fail: { [site]: n } } : bare,
   );
-  return runFaults(new Stepper(SPEC, target), target, { ...script, commands });
+  return { ...script, commands };
 }
 
 /** What a finding means for the case that was replayed. */

@@ -42,6 +42,7 @@ type Act = (argument: string) => Promise<readonly string[] | undefined> | readon
 const WIDTH = 90;
 
 const BROKEN = 'the target disagreed with the specification; what follows means nothing: go back';
+const OVERLAPPING = 'calls overlap here: go along them; the script stays as it is';
 const OVER = 'nothing is ahead; make a call, or go back';
 
 export class Stepping {
@@ -79,16 +80,15 @@ export class Stepping {
 
   /** The last step, in lines. */
   get last(): readonly string[] {
-    return this.#taken === undefined ? [] : takenLines(this.#taken, this.walk);
+    return this.#taken === undefined ? [] : takenLines(this.#taken);
   }
 
   /** Where one stands, in a line. */
   get place(): string {
     const { walk } = this;
-    const { commands, machine } = walk.script;
-    const ahead = Math.max(commands.length - walk.at, 0);
     const where = walk.at === 0 ? 'at boot' : `after step ${walk.at}`;
-    return `${walk.target}, ${where}, ${many(ahead, 'command')} ahead; machine: ${machineText(machine)}`;
+    const machine = machineText(walk.script.machine);
+    return `${walk.target}, ${where}, ${many(walk.ahead, 'command')} ahead; machine: ${machine}`;
   }
 
   /** What was made and what is ahead; `>` stands where one is. */
@@ -96,9 +96,9 @@ export class Stepping {
     const { walk } = this;
     const { commands } = walk.script;
     const lines = commands.map(
-      (command, at) => `${at === walk.at ? '>' : ' '}${numberText(at)}  ${commandText(command)}`,
+      (command, at) => `${at === walk.next ? '>' : ' '}${numberText(at)}  ${commandText(command)}`,
     );
-    return walk.at >= commands.length ? [...lines, '>      then everything is given back'] : lines;
+    return walk.next >= commands.length ? [...lines, '>      then everything is given back'] : lines;
   }
 
   /** Does what was typed. Undefined: that was the end. */
@@ -144,10 +144,11 @@ export class Stepping {
   #note(taken: Taken): readonly string[] {
     this.#calls = undefined;
     this.#taken = taken;
-    return takenLines(taken, this.walk);
+    return takenLines(taken);
   }
 
   async #call(call: Call | undefined, text: string): Promise<readonly string[]> {
+    if (this.walk.overlaps) return [OVERLAPPING];
     if (this.walk.finding !== undefined) return [BROKEN];
     if (this.walk.at > this.walk.script.commands.length)
       return ['everything is being given back; go back to make calls'];
@@ -200,12 +201,14 @@ export class Stepping {
   }
 
   async #cut(): Promise<readonly string[]> {
+    if (this.walk.overlaps) return [OVERLAPPING];
     await this.walk.cut();
     this.#calls = undefined;
     return [this.place];
   }
 
   #write(file: string): readonly string[] {
+    if (this.walk.overlaps) return [OVERLAPPING];
     if (file === '') return ['w FILE: where to?'];
     const { script, at, finding } = this.walk;
     const made = { ...script, commands: script.commands.slice(0, at) };
@@ -222,9 +225,9 @@ const wordsOf = (text: string): string[] => text.split(' ').filter((word) => wor
 const countOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) : 1);
 
 /** What was asked, what was allowed, what came back, what it changed, and what is wrong with that. */
-function takenLines({ at, op, call, reply, allowed, changes, finding }: Taken, walk: Walk): string[] {
-  const command = walk.script.commands[at];
+function takenLines({ at, op, command, call, reply, allowed, changes, ...taken }: Taken): string[] {
   const number = numberText(at);
+  const { actor, point, finding } = taken;
   const problem = finding === undefined ? [] : [`      ! ${describe(finding)}`];
   if (op === 'end')
     return [
@@ -236,15 +239,16 @@ function takenLines({ at, op, call, reply, allowed, changes, finding }: Taken, w
       `${number}  ${command === undefined ? op : commandText(command)}`,
       '      skipped: a reference has no value, or its caller may not make it',
     ];
+  const who = actor === undefined || actor === '' ? '' : `${actor}: `;
   const name = command?.as === undefined ? '' : `${command.as} = `;
   const answer = reply === undefined ? 'nothing' : `${showReply(reply)}${firedText(reply)}`;
   return [
-    `${number}  ${name}${showCall(call)}`,
+    `${number}  ${who}${name}${showCall(call)}`,
     ...labelled(
       'allowed ',
       allowed.flatMap((line) => wrapped(line, WIDTH)),
     ),
-    ...labelled('answered', [answer]),
+    point === undefined ? `      answered ${answer}` : `      stops at its switch point ${point}`,
     ...labelled('changed ', changes),
     ...problem,
   ];

@@ -23,8 +23,10 @@ import {
   type Script,
   Stepper,
 } from '../properties/index.ts';
+import { Interleaving } from '../properties/interleave.ts';
 import { limitsOf } from '../properties/machine.ts';
 import { commandOf, type Named } from '../properties/record.ts';
+import { UsageError } from './exit.ts';
 import { allowedLines } from './step-allowed.ts';
 import { type Columns, changeLines, stateLines } from './step-state.ts';
 import type { Opened } from './targets.ts';
@@ -34,11 +36,17 @@ export interface Taken {
   /** Number of the step, from 0. */
   readonly at: number;
   readonly op: string;
+  /** Absent where something is given back after the script. */
+  readonly command?: Command | undefined;
+  /** Absent where the command was skipped. */
   readonly call?: Call;
   /** What the specification would have allowed, as lines. */
   readonly allowed: readonly string[];
-  /** Absent where the step was skipped, or the target failed. */
+  /** Absent where the target failed. */
   readonly reply?: Reply;
+  /** Where calls overlap: who took the step, and the switch point that the call stopped at. */
+  readonly actor?: string;
+  readonly point?: number;
   /** What of the view is not as before, in lines. */
   readonly changes: readonly string[];
   readonly finding?: Finding;
@@ -56,6 +64,10 @@ export class Walk {
   #at = 0;
   #finding: Finding | undefined;
   #boot: Columns = [];
+  /** Where calls overlap: how they do, the commands that have begun, and whether it was asked what is left. */
+  #schedule: Interleaving<Machine, World> | undefined;
+  readonly #begun = new Set<number>();
+  #isEnded = false;
 
   /** @throws {ScriptError} when the script does not fit the specification */
   constructor(opened: Opened, script: Script, premise?: string) {
@@ -78,13 +90,31 @@ export class Walk {
     return this.#at;
   }
 
+  /** Number of the command that is next. */
+  get next(): number {
+    if (this.#schedule === undefined) return this.#at;
+    let next = 0;
+    while (this.#begun.has(next)) next++;
+    return next;
+  }
+
+  /** Commands that are ahead. */
+  get ahead(): number {
+    const { length } = this.#script.commands;
+    return Math.max(length - (this.#schedule === undefined ? this.#at : this.#begun.size), 0);
+  }
+
+  get overlaps(): boolean {
+    return this.#schedule !== undefined;
+  }
+
   get finding(): Finding | undefined {
     return this.#finding;
   }
 
   /** Nothing is ahead, not even giving back. */
   get isOver(): boolean {
-    return this.#finding !== undefined || this.#at > this.#stepper.steps.length;
+    return this.#finding !== undefined || this.#isEnded;
   }
 
   get world(): World {
@@ -103,6 +133,7 @@ export class Walk {
 
   /** Every call that may be made now. */
   moves(scope: Scope): Call[] {
+    if (this.#schedule !== undefined) return [];
     const { calls = new Set(Object.keys(SPEC.calls)) } = this.#opened.target;
     const moves = new Moves(SPEC, { ...scope, overlaps: 0 }, scope.only ?? [...calls]);
     const made = this.#script.commands.slice(0, this.#at);
@@ -130,10 +161,20 @@ export class Walk {
     const { target } = this.#opened;
     this.#at = 0;
     this.#finding = undefined;
-    const machine = this.#stepper.begin(this.#script);
-    await target.boot(machine);
+    this.#isEnded = false;
+    this.#begun.clear();
+    await target.boot(this.#stepper.begin(this.#script));
+    this.#schedule = this.#interleaving();
     if (this.#opened.is === 'local') this.#stepper.lockstep.refresh(this.#opened.target);
     this.#boot = this.#shown();
+  }
+
+  /** @throws {UsageError} when calls of the script overlap, and the target's cannot */
+  #interleaving(): Interleaving<Machine, World> | undefined {
+    if (this.#script.schedule === undefined) return undefined;
+    if (this.local?.concurrent === undefined)
+      throw new UsageError(`${this.target} cannot interrupt calls: no schedules`);
+    return new Interleaving(this.#stepper, this.local, this.local.concurrent, this.#script);
   }
 
   /** Takes another script, and goes to its start. */
@@ -176,16 +217,19 @@ export class Walk {
     this.#passOver(steps.length);
     if (this.isOver) return undefined;
     const at = this.#at++;
-    if (at === steps.length) return this.#end(at);
+    if (this.#schedule !== undefined) return this.#advance(at, this.#schedule);
+    if (at === steps.length) return this.#end(at, this.#stepper);
     const before = this.#shown();
+    const command = this.#script.commands[at];
     const call = this.#stepper.callAt(at);
-    if (call === undefined) return { at, op: steps[at]?.op ?? '', allowed: [], changes: [] };
+    if (call === undefined) return { at, op: steps[at]?.op ?? '', command, allowed: [], changes: [] };
     const allowed = isTold ? allowedLines(this.#stepper, this.#stepper.call) : [];
     this.#reply = undefined;
     this.#finding = await this.#make(at, call);
     return {
       at,
       op: call.op,
+      command,
       call,
       allowed,
       ...(this.#reply === undefined ? {} : { reply: this.#reply }),
@@ -199,11 +243,37 @@ export class Walk {
     const { steps } = this.#stepper;
     const isNothing = (at: number): boolean =>
       steps[at]?.own === false && this.#stepper.callAt(at) === undefined;
+    if (this.#schedule !== undefined) return;
     while (this.#finding === undefined && this.#at < to && isNothing(this.#at)) this.#at++;
   }
 
-  #end(at: number): Taken {
-    this.#finding = this.#stepper.end();
+  /** One actor goes on with its call, or begins the next. */
+  #advance(at: number, schedule: Interleaving<Machine, World>): Taken {
+    const before = this.#shown();
+    while (!schedule.isOver) {
+      schedule.step();
+      const { last, finding } = schedule;
+      this.#finding = finding;
+      if (last === undefined) continue;
+      this.#begun.add(last.at);
+      return {
+        at,
+        op: last.call.op,
+        command: this.#script.commands[last.at],
+        call: last.call,
+        actor: last.actor,
+        allowed: [],
+        ...('point' in last.answer ? { point: last.answer.point } : { reply: last.answer }),
+        changes: changeLines(before, this.#shown(), this.#machine),
+        ...(finding === undefined ? {} : { finding }),
+      };
+    }
+    return this.#end(at, schedule);
+  }
+
+  #end(at: number, run: { end(): Finding | undefined }): Taken {
+    this.#isEnded = true;
+    this.#finding = run.end();
     return {
       at,
       op: 'end',

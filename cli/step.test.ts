@@ -175,6 +175,30 @@ describe('ionclad explore --step', () => {
     expect(without).to.match(/I1 broken: [^\n]*$/);
   });
 
+  it('goes along calls that overlap, actor by actor', async () => {
+    const out = await said(['g 5', 'n 3', 'n', 'b', 'p', '1', 'x', 'w x'], caseOf('late-reference'));
+    const steps = out.split('\n').filter((line) => /^( +\d+ {2}\w+: | {6}(stops|answered|!))/.test(line));
+    expect(steps).to.deep.equal([
+      '   6  b: ion_free(client 0, handle 1)',
+      '      stops at its switch point 1',
+      '   7  b: ion_free(client 0, handle 1)',
+      '      answered ok',
+      '   8  main: binding1 = gpu_bind(context 0, handle 1, access both)',
+      '      answered address 64',
+      '      ! ion_free(client 0, handle 1): C1 broken: kind[2] is parked, the specification says a buffer',
+    ]);
+    expect(out).to.include('after step 7, 0 commands ahead');
+    expect(out.match(/calls overlap here: go along them; the script stays as it is/g)).to.have.lengthOf(3);
+    const right = await said(['f', 'b'], caseOf('late-reference'), '--target', 'builtin');
+    expect(right).to.include('nothing is found along what was ahead');
+  });
+
+  it('goes along a case with its fault', async () => {
+    const out = await said(['f'], caseOf('lost-in-the-split'));
+    expect(out).to.match(/found by the property fault, of which a walk shows one run/);
+    expect(out).to.match(/ fails at \d/);
+  });
+
   it('goes along the case on another target too', async () => {
     const out = await said(['f'], caseOf('stale-iotlb'), '--target', 'builtin');
     expect(out).to.include('\nbuiltin, at boot, 4 commands ahead');
@@ -290,7 +314,16 @@ describe('ionclad explore --step', () => {
     const refused = async (...args: readonly string[]): Promise<string> => (await stepped([], ...args)).err;
     expect(await refused('--scope', 'pages,gpu')).to.equal('ionclad: --scope: --step takes one');
     expect(await refused(caseOf('stale-iotlb'), '--scope', 'gpu')).to.match(/--scope: not with a case/);
-    expect(await refused(caseOf('late-reference'))).to.match(/its calls overlap; replay --trace shows/);
+    const elsewhere = await refused(
+      caseOf('late-reference'),
+      '--target',
+      'process',
+      '--',
+      'python3',
+      EXAMPLE,
+    );
+    expect(elsewhere).to.equal('ionclad: pages.py cannot interrupt calls: no schedules');
+    expect(await refused('--scope', 'pages', '--json')).to.equal('ionclad: --json: not with --step');
     expect(await refused('/does/not/exist')).to.match(/there is no such file/);
   });
 

@@ -6,7 +6,7 @@ import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { ownScope, type RawExploreOptions, scopesOf } from './explore-options.ts';
 import { readCaseFile } from './read-file.ts';
 import { ownTarget } from './replay.ts';
-import { variants } from './replay-case.ts';
+import { variants, withFault } from './replay-case.ts';
 import type { Input, Session } from './session.ts';
 import { Stepping } from './step-commands.ts';
 import { atTerminal } from './step-screen.ts';
@@ -34,8 +34,6 @@ export function stepOptions(raw: RawExploreOptions, program: readonly string[]):
   if (raw.step === undefined || raw.step === true) return fromBoot(raw, program);
   if (raw.scope !== undefined) throw new UsageError('--scope: not with a case, which has its own machine');
   const read = readCaseFile(raw.step);
-  if (read.script.schedule !== undefined)
-    throw new UsageError(`${raw.step}: its calls overlap; replay --trace shows where each stops and goes on`);
   const [{ script } = read] = variants(read).filter(
     ({ value }) => value === undefined || read.expect?.[value] !== 'holds',
   );
@@ -43,7 +41,7 @@ export function stepOptions(raw: RawExploreOptions, program: readonly string[]):
   const { machine: _none, ...offered } = ownScope({ few: FEW, states: STATES, ...raw }).scope;
   return {
     target,
-    script,
+    script: withFault(script, read.property),
     title: titleOf(read),
     scope: { ...offered, machine: script.machine },
     ...(read.property.name === 'verdict' ? { premise: read.property.premise } : {}),
@@ -63,7 +61,7 @@ function fromBoot(raw: RawExploreOptions, program: readonly string[]): StepOptio
 }
 
 function titleOf({ title, property: { name } }: Case): string {
-  if (name === 'lockstep' || name === 'verdict') return title;
+  if (name === 'lockstep' || name === 'verdict' || name === 'schedule') return title;
   return `${title} (found by the property ${name}, of which a walk shows one run in lockstep)`;
 }
 

@@ -26,7 +26,6 @@ describe('tests from the graph of a scope', () => {
     ['pages', 'states', 26, 129],
     ['devices', 'counts', 7, 38],
     ['devices', 'states', 53, 382],
-    ['gpu', 'counts', 8, 238],
   ] as const) {
     it(`cover the ${transitions} transitions of ${name} by ${detail}`, () => {
       const made = tested(name, detail);
