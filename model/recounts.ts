@@ -1,7 +1,7 @@
 /** What is counted must be there: reference counts and counters of pages, held against a recount. */
 import type { Machine } from './machine.ts';
 import type { View } from './target.ts';
-import { at, COUNTER, changedFrom, changedTo, column, KIND, VIEW } from './view.ts';
+import { at, COUNTER, column, KIND, VIEW } from './view.ts';
 import { CONTEXT } from './world.ts';
 
 /** The reference count of a buffer is the number of its handles, descriptors, user mappings and bindings. */
@@ -58,39 +58,13 @@ const COUNTED: readonly (readonly [name: keyof typeof COUNTER, kinds: readonly n
   ['movable', [KIND.MOVABLE]],
 ];
 
-/** The kind of each page when it was counted, and how many there were of each. */
-interface Tallied {
-  readonly kinds: Int32Array;
-  readonly tallies: Int32Array;
-}
-
-const tallied = new WeakMap<View, Tallied>();
-
-function tallyOf(pages: number): Tallied {
-  const tallies = new Int32Array(KIND.COHERENT + 1);
-  tallies[0] = pages;
-  return { kinds: new Int32Array(pages), tallies };
-}
-
-/** How many pages there are of each kind. Of a view that was counted before, what has changed is counted again. */
-function talliesOf(view: View): Int32Array {
-  const kind = column(view, VIEW.kind);
-  const known = view.from && tallied.get(view);
-  const { kinds, tallies } = known ?? tallyOf(kind.length);
-  if (known === undefined && view.from !== undefined) tallied.set(view, { kinds, tallies });
-  const to = Math.min(known === undefined ? kind.length : changedTo(view, 1 << VIEW.kind), kind.length);
-  for (let page = known === undefined ? 0 : changedFrom(view, 1 << VIEW.kind); page < to; page++) {
-    const [before, now] = [at(kinds, page), at(kind, page)];
-    tallies[before] = at(tallies, before) - 1;
-    tallies[now] = at(tallies, now) + 1;
-    kinds[page] = now;
-  }
-  return tallies;
-}
+const tallies: Int32Array = new Int32Array(KIND.COHERENT + 1);
 
 export function wrongCounter(view: View, machine: Machine): string | undefined {
+  const kind = column(view, VIEW.kind);
   const counter = column(view, VIEW.counter);
-  const tallies = talliesOf(view);
+  tallies.fill(0);
+  for (let page = 0; page < kind.length; page++) tallies[at(kind, page)] = at(tallies, at(kind, page)) + 1;
   for (const [name, kinds] of COUNTED) {
     let there = 0;
     for (const each of kinds) there += at(tallies, each);

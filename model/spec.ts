@@ -296,7 +296,7 @@ export interface NamedScope {
   readonly overlaps?: number;
   /** Of states that differ in names alone, such as ids of clients, one is visited. */
   readonly symmetry?: boolean;
-  /** States at which a search gives up; undefined: at as many as any does. */
+  /** States at which a search gives up; undefined: as for every scope. */
   readonly states?: number;
   /** For a night, not for every change. */
   readonly large?: true;

@@ -48,8 +48,10 @@ export function certify<M, S extends Stateful>(
   const { script, finding, property, premise } = shown;
   const all = scopeOfScript(spec, target, script, property, premise);
   const walked: Walked =
-    all.problem === undefined ? walk(spec, target, all, finding, premise) : { problem: all.problem };
-  const { problem, returns = false } = walked;
+    all.problem === undefined
+      ? walk(spec, target, all, finding, premise)
+      : { problem: all.problem, returns: false };
+  const { problem, returns } = walked;
   const certified = new Certifying(spec, target, shown, states).search(all);
   // Something shorter was run from boot, wherever it was found; that there is nothing is worth what the search is.
   if (certified.certificate === undefined || (problem === undefined && !returns)) return certified;
