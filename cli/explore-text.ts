@@ -69,12 +69,17 @@ export function boundLines(
       COLUMNS,
     ),
     ...(budgets.length === 0 ? [] : [`with     ${budgets.join('; ')}`]),
-    symmetry === undefined
-      ? 'symmetry off'
-      : `symmetry on: ${many(symmetry.renamings, 'renaming')}; stands for ${many(symmetry.standsFor, 'state')}`,
+    symmetryLine(symmetry),
     `kept     ${perState(bytes)} bytes a state, at the most ${perState(peakBytes)} while a table grew`,
     `odds     ${collision === 0 ? '0' : collision.toExponential(1)} that two states were taken for one`,
   ];
+}
+
+function symmetryLine(symmetry: Covered['symmetry']): string {
+  if (symmetry === undefined) return 'symmetry off';
+  if (symmetry.renamings === 1) return 'symmetry on, but there is nothing to rename';
+  // Where ids and pages are given out in order, some of them are not reached.
+  return `symmetry on: ${many(symmetry.renamings, 'renaming')}; stands for up to ${many(symmetry.standsFor, 'state')}`;
 }
 
 function callText({ values }: Scope, op: string): string {

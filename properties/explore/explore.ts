@@ -17,7 +17,7 @@ import { type Searched, type SearchLimits, search, type Told } from './search.ts
 interface Symmetric {
   /** Ways to rename, the one that changes nothing included. */
   readonly renamings: number;
-  /** States that the visited ones stand for, themselves included. */
+  /** States that the visited ones stand for, themselves included; not all of them need be reachable. */
   readonly standsFor: number;
 }
 
