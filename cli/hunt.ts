@@ -1,6 +1,14 @@
 /** One bug of the zoo hunted with one seed: what it takes until something fires. */
 import { SPEC } from '../model/index.ts';
-import { chunkCount, type Found, type PropertyName, runChunk } from '../properties/index.ts';
+import {
+  chunkCount,
+  type Found,
+  type PropertyName,
+  runChunk,
+  type Shrunk,
+  shrink,
+  trialOf,
+} from '../properties/index.ts';
 import { type Bug, infect } from '../targets/zoo/index.ts';
 import { planFor } from './plan.ts';
 
@@ -31,3 +39,7 @@ export function hunt(bug: Bug, seed: number, scripts: number): Hunted {
   }
   return { bug: bug.name, seed, ...spent };
 }
+
+/** What was found, made smaller. */
+export const shrinkHunted = (bug: Bug, { script, finding }: Found): Shrunk =>
+  shrink(SPEC, script, finding, trialOf(propertyOf(bug), SPEC, infect(bug)).again);

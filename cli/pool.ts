@@ -132,14 +132,8 @@ export class ThreadRunner {
   }
 
   /** A bug of the zoo hunted with one seed, or undefined: Ctrl-C came first. */
-  async hunt(
-    bug: string,
-    seed: number,
-    scripts: number,
-    shrinks: boolean,
-    proof?: number,
-  ): Promise<HuntedBug | undefined> {
-    return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks, proof]);
+  async hunt(bug: string, seed: number, scripts: number, shrinks: boolean): Promise<HuntedBug | undefined> {
+    return this.#ask<HuntedBug>('hunted', [bug, seed, scripts, shrinks]);
   }
 
   /** A bug of the zoo looked for in scopes, or undefined: Ctrl-C came first. */

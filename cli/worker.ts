@@ -33,11 +33,11 @@ import {
   trialOf,
 } from '../properties/index.ts';
 import { builtin } from '../targets/builtin.ts';
-import { bugOf, infect } from '../targets/zoo/index.ts';
+import { bugOf } from '../targets/zoo/index.ts';
 import { type Cost, costOf, largestBuffer } from './costs.ts';
 import { UsageError } from './exit.ts';
 import type { TestsTask } from './explore-tests.ts';
-import { type Hunted, hunt, propertyOf } from './hunt.ts';
+import { type Hunted, hunt, shrinkHunted } from './hunt.ts';
 import type { RunOptions } from './options.ts';
 import { planFor } from './plan.ts';
 import { huntInScopes, type ScopeHunt } from './scope-hunt.ts';
@@ -108,15 +108,15 @@ export async function smaller(task: Task, { script, finding }: Found): Promise<S
   const target = await localTarget(task.target);
   const recorder = new Recorder(SPEC, target);
   const repeatedly = (candidate: Script): Finding | undefined => runRepeatedly(recorder, target, candidate);
-  if (finding.kind === 'flaky') return shrinkFlaky(script, finding, repeatedly);
+  if (finding.kind === 'flaky')
+    return proven(task, target, shrinkFlaky(script, finding, repeatedly), repeatedly);
   const { again } = trialOf(task.property, SPEC, target, task.premise);
   const told = telling(finding, again);
   const shrunk = proven(task, target, shrink(SPEC, script, finding, told), told);
   // A target that seldom goes wrong may have done so at every candidate that was taken.
-  return {
-    ...shrunk,
-    finding: repeatedly(shrunk.script) ?? believed(SPEC, target, shrunk.script, shrunk.finding, again),
-  };
+  const shown = repeatedly(shrunk.script) ?? believed(SPEC, target, shrunk.script, shrunk.finding, again);
+  const { certificate: _, ...bare } = shrunk;
+  return isSameFinding(shown, finding) ? { ...shrunk, finding: shown } : { ...bare, finding: shown };
 }
 
 /** The same, or what is shorter still, and whether that is the shortest. */
@@ -183,24 +183,14 @@ export function costs(machine: ScriptMachine, withLargest: boolean): Costs {
 }
 
 /** Hunts a bug of the zoo with one seed; what is found is made smaller where that is asked for. */
-export function hunted(
-  name: string,
-  seed: number,
-  scripts: number,
-  shrinks: boolean,
-  proof?: number,
-): HuntedBug {
+export function hunted(name: string, seed: number, scripts: number, shrinks: boolean): HuntedBug {
   const bug = bugOf(`zoo/${name}`);
   if (bug === undefined) throw new Error(`internal error: the zoo has no ${name}`);
   const start = performance.now();
   const result = hunt(bug, seed, scripts);
   const ms = performance.now() - start;
   if (result.found === undefined || !shrinks) return { hunted: result, ms };
-  const asked = { property: propertyOf(bug), premise: undefined, proof };
-  const target = infect(bug);
-  const { again } = trialOf(asked.property, SPEC, target);
-  const { script, finding } = result.found;
-  return { hunted: result, ms, shrunk: proven(asked, target, shrink(SPEC, script, finding, again), again) };
+  return { hunted: result, ms, shrunk: shrinkHunted(bug, result.found) };
 }
 
 /** Of so many scripts one is audited by its replies alone too. */

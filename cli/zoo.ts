@@ -61,8 +61,8 @@ async function rowsOf(options: ZooOptions, session: Session): Promise<Row[]> {
       const hunts = hunted.filter((each) => each.hunted.bug === bug.name);
       const kept = await keptCase(cases, bug, session.io);
       const known = shortestOf({ bug, hunts, kept });
-      const isOld = known !== undefined && (known === kept || known.certificate === undefined);
-      const best = isOld && proof !== undefined ? await certified(bug, known, proof, runner) : known;
+      const isAsked = known !== undefined && proof !== undefined;
+      const best = isAsked ? await certified(bug, known, proof, runner) : known;
       return hunts.length === 0 ? undefined : rowOf({ bug, hunts, kept: best });
     });
     return rows.filter((row) => row !== undefined);
@@ -74,7 +74,7 @@ async function rowsOf(options: ZooOptions, session: Session): Promise<Row[]> {
 
 /** Every bug with every seed, all of them with the first before any with the second. */
 async function huntAll(
-  { bugs, seeds, scripts, threads, proof }: ZooOptions,
+  { bugs, seeds, scripts, threads }: ZooOptions,
   runner: ThreadRunner,
   progress: Progress,
   signal: AbortSignal,
@@ -83,7 +83,7 @@ async function huntAll(
   const done = { scripts: 0, commands: 0 };
   const hunted = await eachIn(jobs, threads, async ({ bug, seed }) => {
     if (signal.aborted) return undefined;
-    const result = await runner.hunt(bug.name, seed, scripts, true, proof);
+    const result = await runner.hunt(bug.name, seed, scripts, true);
     done.scripts++;
     done.commands += result?.hunted.commands ?? 0;
     progress.update(done);

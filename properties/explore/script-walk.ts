@@ -9,7 +9,7 @@ export interface Walked {
   /** Why the script is not among those that are searched, in words. */
   readonly problem?: string;
   /** Two states on the way look the same: what is made between them is for nothing. */
-  readonly returns: boolean;
+  readonly returns?: boolean;
 }
 
 /** Makes the moves of a script, goes back, and makes them again: they must end with the finding both times. */
