@@ -12,7 +12,7 @@ import { huntInScopes, type ScopeHunt } from './scope-hunt.ts';
 import { KEPT_CASES } from './zoo-cases.ts';
 import { problemWith } from './zoo-exhaustive.ts';
 
-/** Found at once; `npm run zoo-scopes` looks for all. */
+/** Found at once; `npm run zoo-exhaustive` looks for all. */
 const SOON = `
   no-merge free-first-page-only taken-off-and-counted moved-and-still-owned reserve-handed-out half-occupied
   kernel-tables-stay addresses-stay kvfree-is-kfree uncached-mapped-cached guard-page-handed-out

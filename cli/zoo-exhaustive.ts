@@ -157,7 +157,7 @@ const LEGEND = [
 
 const INTRODUCTION = [
   'Each bug of the zoo, looked for by every script of small machines: what is found has the fewest commands that any',
-  'script of its scope has. This page is written by `npm run zoo-scopes`; `ionclad zoo --exhaustive` prints the table.',
+  'script of its scope has. This page is written by `npm run zoo-exhaustive`; `ionclad zoo --exhaustive` prints the table.',
 ];
 
 function pageOf(rows: readonly SearchedBug[]): string {

@@ -86,7 +86,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
     depth: 100,
   },
   'iommu-tags': {
-    text: 'two address spaces, two devices, an IOTLB for both',
+    text: 'two address spaces with and without devices, and an IOTLB for both',
     machine: { ...SMALL, pages: 6, contexts: 2, devices: 2, iotlbEntries: 2 },
     only: [...DOMAINS, 'alloc_pages', 'iommu_map', 'iommu_unmap', 'device_read'],
     values: {
@@ -95,7 +95,7 @@ export const DEVICE_SCOPES: Readonly<Record<string, NamedScope>> = {
       iommu_attach_device: { device: [0, 1] },
       iommu_map: { iova: [0], bytes: [64], prot: ['both'] },
       iommu_unmap: { iova: [0], bytes: [64] },
-      device_read: { at: [0], bytes: [16] },
+      device_read: { through: [0, 1], at: [0], bytes: [16] },
     },
     depth: 7,
   },
