@@ -87,7 +87,9 @@ function tell({ asked, explored, saved }: Result, options: ExploreOptions, { io 
   for (const line of boundLines(asked.scope, explored)) io.out(`  ${line}`);
   if (found !== undefined) {
     io.out('');
-    io.out(io.style('red', describe(found.finding)));
+    const [sentence = '', ...rest] = describe(found.finding).split('\n');
+    io.out(io.style('red', sentence));
+    for (const line of rest) io.out(`    ${line}`);
     for (const line of scriptLines(found.script, found.finding.command)) io.out(line);
     io.out('');
   }

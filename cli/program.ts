@@ -246,6 +246,7 @@ Examples:
   ionclad explore                                       every scope that takes seconds
   ionclad explore --scope gpu --target zoo/freed-while-bound
   ionclad explore --only pages --machine pages=4,orderMax=2 --few 3 --depth 6
+  ionclad explore --spec --scope iommu                  what any implementation may reply
   ionclad explore --step found.case.json                call by call, forth and back; ? helps
   ionclad explore --tests scripts --scope pages         few scripts that cover all that can happen
 

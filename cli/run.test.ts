@@ -112,6 +112,12 @@ describe('ionclad run', function () {
     }
   });
 
+  it('says which replies would have been right', async () => {
+    const { code, out } = await run('--target', 'zoo/dead-client-lives', ...SHORT, '--threads', '1');
+    expect(code).to.equal(1);
+    expect(out).to.match(/^ion_client_destroy\(client 1\): C5 broken: .*\n {4}allowed: EBADF\n {2}C5: /m);
+  });
+
   it('prints the case where it cannot be saved: nothing that was found is lost', async () => {
     const { code, out, err } = await ionclad(
       'run',

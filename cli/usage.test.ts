@@ -135,6 +135,20 @@ describe('ionclad replay', () => {
     expect(out).to.include('script.json: on builtin: holds, nothing is found');
   });
 
+  it('says which replies would have been right', async () => {
+    const path = file('wrong.json', {
+      format: 1,
+      machine: {},
+      commands: [{ op: 'ion_client_destroy', client: 3 }],
+    });
+    const { code, out } = await ionclad('replay', '--trace', '--target', 'zoo/dead-client-lives', path);
+    expect(code).to.equal(1);
+    expect(out).to.match(/: C5 broken: replied ok, expected errno EBADF: .*\n {4}allowed: EBADF\n?$/);
+    const json = await ionclad('replay', '--json', '--target', 'zoo/dead-client-lives', path);
+    const { results } = JSON.parse(json.out) as { readonly results: readonly { readonly finding: object }[] };
+    expect(results[0]?.finding).to.include({ kind: 'reply', allowed: 'EBADF' });
+  });
+
   it('runs the files that can be read, and exits 2 for the others', async () => {
     const good = file('good.json', SCRIPT);
     const { code, out, err } = await ionclad('replay', join(folder, 'none.json'), good);

@@ -167,6 +167,7 @@ export const iommuUnmap: Rule<World, ArgsOf<'iommu_unmap'>, ValueOf<'iommu_unmap
   ],
   effect: (s, { domain, iova }, { bytes }) =>
     unmapPages(s, domain, iova / s.machine.pageBytes, bytes / s.machine.pageBytes),
+  recovers: true,
   owes: () => 'P1',
 };
 

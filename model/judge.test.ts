@@ -135,6 +135,23 @@ describe('judge', () => {
     expect(said('r1', { ok: {} }, true, ['page'])).to.equal('refuse EBADF, expected errno EBADF (C5)');
   });
 
+  it('takes no errno for a fault from a call that has no way to fail', () => {
+    const terms = { pageNumbers: true, errnoOrder: false, sites: { page: ['ENOMEM'] } };
+    const given = { ...NOTHING, fired: ['page'] };
+    const ask = (rule: typeof RULE): boolean =>
+      judge(
+        rule,
+        new Set<string>(),
+        {},
+        { errno: 'ENOMEM' },
+        given,
+        terms,
+        { note() {}, unjudged() {} },
+        0,
+      ) === undefined;
+    expect([ask(RULE), ask({ ...RULE, recovers: true })]).to.deep.equal([true, false]);
+  });
+
   it('notes the rows that it asked, and only those', () => {
     expect(verdict('a1 a2 a3', { ok: {} }).rows).to.deep.equal(['100-', '101-', '105+', '106+', '107+']);
     expect(verdict('r1 r2', { ok: {} }).rows).to.deep.equal(['100+']);

@@ -113,7 +113,8 @@ function judgeErrno<S>(
     if (refused) owed ??= refusal;
   }
   if (isAllowed(rule, s, args, errno, seen, tally, first + rule.refuse.length)) return undefined;
-  if (seen.fired.some((site) => terms.sites[site]?.includes(errno))) return undefined;
+  const isCaused = seen.fired.some((site) => terms.sites[site]?.includes(errno));
+  if (isCaused && rule.recovers !== true) return undefined;
   if (owed !== undefined) return owes(owed);
   return { clause: `no ${errno}`, expected: 'success', serves: rule.owes(s, args) };
 }

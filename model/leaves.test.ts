@@ -44,6 +44,11 @@ describe('iommu_unmap of large leaves', () => {
     expect(replies(withLeaf(), 256, 64, seen(PLENTY))).to.deep.equal([64]);
   });
 
+  it('has no errno to give, whatever failed: the kernel returns a size', () => {
+    for (const given of [SHORT, FAILED, NOTHING])
+      expect(withLeaf().errnos('iommu_unmap', { domain: 0, iova: 256, bytes: 64 }, given)).to.deep.equal([]);
+  });
+
   it('does not end before what was never one', () => {
     const judged = withLeaf();
     expect(replies(judged, 512, 64, FAILED)).to.deep.equal([64]);

@@ -53,6 +53,8 @@ export interface Rule<S, A, V> {
   readonly accept: readonly Condition<S, A, V>[];
   effect(s: S, args: A, value: V): void;
   owes(s: S, args: A): InvariantId;
+  /** It has no way to fail: a fault makes it do less, and excuses no errno. */
+  readonly recovers?: true;
   /** Names for the pages of a target that does not show page numbers. */
   fresh?(s: S, args: A): Value;
 }
