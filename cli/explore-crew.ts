@@ -10,6 +10,7 @@ import {
   Search,
   type Told,
 } from '../properties/index.ts';
+import { TargetError } from '../targets/process.ts';
 import { unlessAborted } from './abort.ts';
 import type { ExploreTask, Root } from './explore-worker.ts';
 
@@ -36,8 +37,20 @@ export class Crew {
   }
 
   /** Searches a scope, and says what was covered when Ctrl-C came. Undefined: it came before anything was. */
-  async explore(task: ExploreTask, { signal, tell }: Watched): Promise<Explored | undefined> {
-    if (signal.aborted) return undefined;
+  async explore(task: ExploreTask, watched: Watched): Promise<Explored | undefined> {
+    if (watched.signal.aborted) return undefined;
+    try {
+      return await this.#search(task, watched);
+    } catch (cause) {
+      if (!isEndOfThread(cause)) throw cause;
+      throw new TargetError(
+        task.target.name,
+        'it ended the thread that it ran in, or took all of its memory',
+      );
+    }
+  }
+
+  async #search(task: ExploreTask, { signal, tell }: Watched): Promise<Explored | undefined> {
     const entered: Promise<Root>[] = [];
     const enter = (thread: number): Promise<Root> =>
       (entered[thread] ??= this.#ask<Root>(thread, 'enter', task));
@@ -72,7 +85,11 @@ export class Crew {
     await Promise.all(this.#threads.map((thread) => thread.terminate(true)));
   }
 
-  #ask<T>(thread: number, method: string, ...args: readonly unknown[]): Promise<T> {
-    return this.#threads[thread]?.exec(method, [...args]) as unknown as Promise<T>;
+  async #ask<T>(thread: number, method: string, ...args: readonly unknown[]): Promise<T> {
+    return (await this.#threads[thread]?.exec(method, [...args])) as T;
   }
 }
+
+/** The pool says it in these words alone. */
+const isEndOfThread = (cause: unknown): boolean =>
+  cause instanceof Error && /Worker terminated unexpectedly/i.test(cause.message);
