@@ -250,9 +250,13 @@ export class Column {
   }
 
   #findEnds(): void {
-    const found = this.#values.findIndex((value) => value !== 0);
-    this.#first = found < 0 ? this.count : found;
-    this.#end = this.#values.findLastIndex((value) => value !== 0) + 1;
+    const { count } = this;
+    let first = 0;
+    while (first < count && this.#values[first] === 0) first++;
+    let end = first === count ? 0 : count;
+    while (end > first && this.#values[end - 1] === 0) end--;
+    this.#first = first;
+    this.#end = end;
   }
 
   #use(index: number): void {

@@ -192,7 +192,8 @@ export const blockPages = (s: World, block: number): number[] => run(block, s.si
 /** First page of the split that a page belongs to, or undefined. */
 export function splitOf({ split, machine }: World, page: number): number | undefined {
   const lowest = Math.max(page - 2 ** machine.orderMax + 1, 0);
-  for (let first = page; first >= lowest; first--) if (first + split.get(first) - 1 > page) return first;
+  const highest = Math.min(page, split.end - 1);
+  for (let first = highest; first >= lowest; first--) if (first + split.get(first) - 1 > page) return first;
   return undefined;
 }
 

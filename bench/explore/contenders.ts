@@ -52,7 +52,6 @@ export const ofSize = (pages: number): Scope => ({
   machine: { pages, orderMax: 3, vmallocPages: 2, parked: 0, occupied: pages > 8 ? [[8, pages - 8]] : [] },
   only: ['alloc_pages', 'free_pages', 'split_page'],
   ...ALL,
-  depth: 9,
   few: 4,
 });
 

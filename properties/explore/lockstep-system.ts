@@ -183,15 +183,19 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   #mark({ call, during }: Move): void {
-    const { faults, overlaps } = this.#spent.at(-1) ?? NOTHING_SPENT;
+    const before = this.#spent.at(-1) ?? NOTHING_SPENT;
     this.#before = this.#both();
     this.#remember();
     this.#made?.mark();
     this.#depth++;
-    this.#spent.push({
-      faults: faults + (call.fail === undefined ? 0 : 1),
-      overlaps: overlaps + (during === undefined ? 0 : 1),
-    });
+    this.#spent.push(
+      call.fail === undefined && during === undefined
+        ? before
+        : {
+            faults: before.faults + (call.fail === undefined ? 0 : 1),
+            overlaps: before.overlaps + (during === undefined ? 0 : 1),
+          },
+    );
   }
 
   #remember(): void {
