@@ -314,6 +314,7 @@ describe('ionclad explore --step', () => {
     const refused = async (...args: readonly string[]): Promise<string> => (await stepped([], ...args)).err;
     expect(await refused('--scope', 'pages,gpu')).to.equal('ionclad: --scope: --step takes one');
     expect(await refused(caseOf('stale-iotlb'), '--scope', 'gpu')).to.match(/--scope: not with a case/);
+    expect(await refused(caseOf('stale-iotlb'), '--machine', 'pages=4')).to.match(/--machine: not with a case/);
     const elsewhere = await refused(
       caseOf('late-reference'),
       '--target',
