@@ -28,11 +28,15 @@ const FEW = '2';
 /** States at which a search gives up, where nobody says how many: meanwhile no key is heard. */
 const STATES = '20000';
 
+/** Options that say what a case says itself. */
+const OF_THE_CASE = ['scope', 'machine', 'policy', 'memory', 'pages'] as const;
+
 /** @throws {UsageError} or CaseError for the first option that does not fit */
 export function stepOptions(raw: RawExploreOptions, program: readonly string[]): StepOptions {
   if (raw.json === true) throw new UsageError('--json: not with --step');
   if (raw.step === undefined || raw.step === true) return fromBoot(raw, program);
-  if (raw.scope !== undefined) throw new UsageError('--scope: not with a case, which has its own machine');
+  const given = OF_THE_CASE.find((option) => raw[option] !== undefined);
+  if (given !== undefined) throw new UsageError(`--${given}: not with a case, which has its own machine`);
   const read = readCaseFile(raw.step);
   const [{ script } = read] = variants(read).filter(
     ({ value }) => value === undefined || read.expect?.[value] !== 'holds',

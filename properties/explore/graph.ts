@@ -48,7 +48,8 @@ class Recording<M, S extends Stateful> implements System {
   readonly #states = new Map<string, number>();
   readonly #edges: (Edge | undefined)[][] = [];
   readonly #transitions = new Map<string, number>();
-  readonly #abstractStates = new Set<string>();
+  /** By state. */
+  readonly #abstract: string[] = [];
   /** States on the way from the first to the present one. */
   readonly #path: number[];
 
@@ -71,7 +72,7 @@ class Recording<M, S extends Stateful> implements System {
     return {
       edges: this.#edges.map((edges) => edges.filter((edge) => edge !== undefined)),
       transitions: [...this.#transitions.keys()],
-      abstractStates: this.#abstractStates.size,
+      abstractStates: new Set(Object.values(this.#abstract)).size,
     };
   }
 
@@ -82,7 +83,7 @@ class Recording<M, S extends Stateful> implements System {
   make(move: number): ReturnType<System['make']> {
     const from = this.#path.at(-1) ?? 0;
     const known = this.#edges[from]?.[move];
-    const name = known === undefined ? this.#nameOf(move) : '';
+    const name = known === undefined ? this.#nameOf(from, move) : '';
     const made = this.#system.make(move);
     if (made === 'undue') return made;
     const edge = known ?? { move, to: this.#number(), transition: this.#transition(name) };
@@ -114,11 +115,10 @@ class Recording<M, S extends Stateful> implements System {
   }
 
   /** State and call, before it is made. */
-  #nameOf(move: number): string {
+  #nameOf(from: number, move: number): string {
     const { world } = this.#system;
-    const state = this.#abstraction.state(world);
-    this.#abstractStates.add(state);
-    return `${state} ${this.#abstraction.call(world, this.#system.move(move).call)}`;
+    this.#abstract[from] ??= this.#abstraction.state(world);
+    return `${this.#abstract[from]} ${this.#abstraction.call(world, this.#system.move(move).call)}`;
   }
 
   #transition(name: string): number {
