@@ -35,6 +35,7 @@ describe('ionclad verdicts', () => {
       'aliasing ignore': 'H3 broken',
     });
     expect(out).to.match(/holds in 512 scripts, [\d,]+ commands +3 +0$/m);
+    expect(out).to.match(/^2 of 2 cases proven to be the shortest possible with their calls and values$/m);
     expect(out).to.match(/backing dma-alloc +M1 broken in 2 commands +3 +13$/m);
     expect(err).to.include('T5 aliasing=ignore, caches not coherent: broken');
     expect(readdirSync(folder).sort()).to.deep.equal([

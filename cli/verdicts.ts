@@ -190,7 +190,7 @@ function print(decided: readonly Decided[], options: VerdictOptions, { io }: Ses
   for (const line of lines) io.out(line);
   io.out('');
   const isKept = decided.some(({ broken }) => broken !== undefined && 'file' in broken.saved);
-  for (const line of explained(options, isKept)) io.out(line);
+  for (const line of [...explained(options, isKept), ...provenLines(decided)]) io.out(line);
   for (const { broken } of decided) {
     if (broken === undefined || !('problem' in broken.saved)) continue;
     io.err(`ionclad: ${broken.saved.problem}; the case is printed instead`);
@@ -234,6 +234,15 @@ function explained({ cases, memory, machine, seed }: VerdictOptions, isKept: boo
     `pages have ${pageBytes} bytes: the list of a buffer's pages outgrows one page at ${entries + 1} of them`,
     `scripts are drawn from seed ${seed}${isKept ? `; the shortest case of every broken choice is in ${cases}` : ''}`,
   ];
+}
+
+/** Of how many broken choices nothing shorter shows it. */
+function provenLines(decided: readonly Decided[]): string[] {
+  const certificates = decided.flatMap(({ broken }) => broken?.case.certificate ?? []);
+  if (certificates.length === 0) return [];
+  const proven = certificates.filter(({ result }) => result === 'proven');
+  const cases = `${proven.length} of ${many(certificates.length, 'case')}`;
+  return [`${cases} proven to be the shortest possible with their calls and values`];
 }
 
 function reportOf(decided: readonly Decided[], { seed, scripts, memory }: VerdictOptions): object {
