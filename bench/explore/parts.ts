@@ -9,7 +9,10 @@ export const PARTS: readonly Part[] = [
   ],
   ['undo, journal, fingerprint', /^(model\/column|impl\/(journal|store|column|watch))|:(back|fingerprint)$/],
   ['moves: enumerated and named', /^properties\/explore\/moves|^model\/.*:(live|addresses)$/],
-  ['search: visited set, ways to states', /^properties\/explore\/(search|visited|paths)/],
+  [
+    'search: visited set, ways to states',
+    /^properties\/explore\/(search|expander|merge|round|fingerprint|visited|paths)/,
+  ],
   ['implementation: calls', /^(impl|targets)\//],
   ['specification: rules and effects', /^(model\/|bench\/explore\/toy)/],
   ['lockstep: what holds both together', /^properties\//],

@@ -13,7 +13,8 @@ import { ownC, type Peer, type Searched, spin } from './peers.ts';
 import { toyCounts } from './toy.ts';
 
 const PASSES = 3;
-const THREAD_ROUNDS = 3;
+/** Searches in one process: the first ones wait for the compiler, the whole stack for seconds. */
+const ROUNDS = 3;
 
 type Print = (line: string) => void;
 
@@ -124,8 +125,8 @@ function reportLayers(print: Print): void {
     ['stack-unclosed', 'the same, not asked whether everything can be given back', ''],
     ['stack-blind', 'the same with a target that shows nothing', ''],
   ] as const)
-    print(`${layerLine(ours(name))}  ${text}${aim === '' ? '' : `; aim ${aim} transitions/s`}`);
-  const [one, two] = [ours('threads-1', THREAD_ROUNDS), ours('threads-2', THREAD_ROUNDS)];
+    print(`${layerLine(ours(name, ROUNDS))}  ${text}${aim === '' ? '' : `; aim ${aim} transitions/s`}`);
+  const [one, two] = [ours('threads-1', ROUNDS), ours('threads-2', ROUNDS)];
   const times = `${one.wall.toFixed(2)} s with one thread, ${two.wall.toFixed(2)} s with two`;
   print(
     `  page layer by the clock: ${times}: ${(one.wall / two.wall).toFixed(2)} x; aim 1.4 x on two idle cores`,
@@ -143,7 +144,7 @@ function reportGrowth(print: Print): void {
   print('whole stack, by depth');
   for (const depth of DEPTHS) print(`${layerLine(ours(`depth-${depth}`))}  depth ${depth}`);
   print('the same 8 pages on machines of more, which others hold; aim: the same rate');
-  for (const size of SIZES) print(`${layerLine(ours(`size-${size}`))}  ${size} pages`);
+  for (const size of SIZES) print(`${layerLine(ours(`size-${size}`, ROUNDS))}  ${size} pages`);
 }
 
 function reportParts(print: Print, name: string): void {
