@@ -169,6 +169,7 @@ export class Stepping {
   async #find(): Promise<readonly string[]> {
     if (this.walk.finding !== undefined) return [BROKEN];
     await this.walk.goTo(Number.POSITIVE_INFINITY);
+    this.#calls = undefined;
     if (this.walk.finding === undefined) return ['nothing is found along what was ahead'];
     await this.#to(this.walk.at);
     return this.last;

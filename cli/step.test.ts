@@ -232,6 +232,17 @@ describe('ionclad explore --step', () => {
     expect((await record(['replay', file])).code).to.equal(0);
   });
 
+  it('offers no call once everything was given back, and does again on the way back', async () => {
+    const out = await said(['1', 'c', 'f', 'c', '1', 'g 1', 'c'], '--scope', 'pages');
+    const [, first, second, third] = out.split(/^> c$/m);
+    expect([first, second, third].map((text) => text?.split('\n')[1])).to.deep.equal([
+      'pages    1-3 alloc_pages, 4 free_pages',
+      'no call can be made',
+      'pages    1-3 alloc_pages, 4 free_pages',
+    ]);
+    expect(second).to.include('\n> 1\neverything is being given back; go back to make calls\n');
+  });
+
   it('injects a fault, and says what it may cause', async () => {
     const out = await said(['alloc_pages(order 0, page fails at 1)', 'p'], '--scope', 'pages');
     expect(out).to.include(
