@@ -156,8 +156,9 @@ const LEGEND = [
 ] as const;
 
 const INTRODUCTION = [
-  'Each bug of the zoo, looked for by every script of small machines: what is found has the fewest commands that any',
-  'script of its scope has. This page is written by `npm run zoo-exhaustive`; `ionclad zoo --exhaustive` prints the table.',
+  'Each bug of the zoo, looked for by every script of small machines: what is found has the fewest commands that',
+  'any script of its scope has. This page is written by `npm run zoo-exhaustive`; `ionclad zoo --exhaustive` prints',
+  'the table.',
 ];
 
 function pageOf(rows: readonly SearchedBug[]): string {
