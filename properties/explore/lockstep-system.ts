@@ -56,8 +56,8 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   readonly #orbit: Orbit | undefined;
   #last: { readonly call: Call; readonly reply: Reply; readonly isWindow: boolean } | undefined;
 
-  /** Fingerprint of both sides before the last move. */
-  #before: Fingerprint = [0, 0];
+  /** Fingerprint of both sides in the state whose moves are known. */
+  #here: Fingerprint = [0, 0];
 
   /** @throws Error when the target cannot go back */
   constructor(spec: Spec<M, S>, target: Target<M>, scope: Scope, premise?: string) {
@@ -112,6 +112,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
     if (isElsewhere) {
       this.#count = this.#moves.enter(this.world, this.#spent.at(-1) ?? NOTHING_SPENT);
       this.#entered = this.#depth;
+      this.#here = this.#both();
     }
     return this.#count;
   }
@@ -139,7 +140,7 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   look(): Finding | undefined {
     if (this.#last === undefined) return undefined;
     const { call, reply, isWindow } = this.#last;
-    if (!isWindow && isSame(this.#both(), this.#before))
+    if (!isWindow && isSame(this.#both(), this.#here))
       return this.#lockstep.lookUnchanged(ANYWHERE, call, reply);
     this.#isBehind = true;
     const look = isWindow ? 'lookAfterSeveral' : 'lookNoted';
@@ -184,7 +185,6 @@ export class LockstepSystem<M, S extends Stateful> implements System {
 
   #mark({ call, during }: Move): void {
     const before = this.#spent.at(-1) ?? NOTHING_SPENT;
-    this.#before = this.#both();
     this.#remember();
     this.#made?.mark();
     this.#depth++;
