@@ -20,6 +20,7 @@ export interface RawExploreOptions extends RawMachineOptions {
   readonly few?: string;
   readonly depth?: string;
   readonly states?: string;
+  readonly maxMemory?: string;
   readonly faults?: string;
   readonly overlaps?: string;
   /** True with `--symmetry`, false with `--no-symmetry`. */
@@ -64,6 +65,8 @@ const DEPTH_MAX = 1_000;
 const STATES_LIMIT = 1_000_000_000;
 /** States of a specification alone: there are many, because every reply is followed. */
 const SPEC_STATES = 5_000;
+/** Mebibytes: a tebibyte. */
+const MEMORY_LIMIT = 2 ** 20;
 const FEW_MAX = 64;
 const BUDGET_MAX = 8;
 
@@ -125,6 +128,9 @@ function narrowed(scope: Scope, raw: RawExploreOptions): Scope {
   const numbers = {
     ...number('few', raw.few, 1, FEW_MAX),
     ...number('depth', raw.depth, 0, DEPTH_MAX),
+    ...(raw.maxMemory === undefined
+      ? {}
+      : { memory: integer('--max-memory', raw.maxMemory, 1, MEMORY_LIMIT) }),
     ...number('faults', raw.faults, 0, BUDGET_MAX),
     ...number('overlaps', raw.overlaps, 0, BUDGET_MAX),
   };

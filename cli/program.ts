@@ -275,6 +275,7 @@ function addExplore(program: Command, act: (options: RawExploreOptions) => Promi
     .option('--few <n>', 'how many values an argument takes, unless the scope names them')
     .option('--depth <n>', 'commands in a script at the most')
     .option('--states <n>', 'states at which the search gives up (default: 1000000)')
+    .option('--max-memory <MiB>', 'memory for states, at which the search gives up likewise')
     .option('--faults <n>', 'calls of a script in which a fault is injected, at the most')
     .option('--overlaps <n>', 'calls of a script that another actor interrupts, at the most')
     .option(

@@ -161,7 +161,7 @@ export class Views<M> {
     return undefined;
   }
 
-  /** The first step invariant that a call breaks which changed nothing: the view is that of before. */
+  /** The first step invariant that a call breaks, by the view as it is: all there is to ask if nothing changed. */
   checkSteps(call: Call, reply: Reply): Wrong | undefined {
     for (let at = 0; at < this.#steps.length; at++) {
       const { mask, invariant } = this.#steps[at] as StepCheck<M>;
