@@ -148,7 +148,9 @@ export class LockstepSystem<M, S extends Stateful> implements System {
   }
 
   lookFurther(): Finding | undefined {
-    return this.#last === undefined ? undefined : this.#close(this.#last.call);
+    if (this.#last === undefined) return undefined;
+    this.#isBehind = true;
+    return this.#close(this.#last.call);
   }
 
   back(): void {
