@@ -70,6 +70,17 @@ const MEMORY_LIMIT = 2 ** 20;
 const FEW_MAX = 64;
 const BUDGET_MAX = 8;
 
+/** What is done instead of searching the target. */
+const INSTEAD = ['list', 'spec', 'step', 'tests'] as const;
+
+/** @throws {UsageError} when two of them are asked for, or one and what it cannot be about */
+export function checkTogether(raw: RawExploreOptions): void {
+  const [first, second] = INSTEAD.filter((name) => raw[name] !== undefined);
+  if (second !== undefined) throw new UsageError(`--${first}: not together with --${second}`);
+  if (raw.spec === true && raw.target !== undefined)
+    throw new UsageError('--spec: it searches the specification alone, and no --target');
+}
+
 /** @throws {UsageError} for the first option that does not fit */
 export function exploreOptions(raw: RawExploreOptions, program: readonly string[]): ExploreOptions {
   const { premise } = raw;

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
-import { exploreOptions, type RawExploreOptions } from './explore-options.ts';
+import { checkTogether, exploreOptions, type RawExploreOptions } from './explore-options.ts';
 import { exploreSpecCommand } from './explore-spec.ts';
 import { TEST_COMMANDS, testsCommand, testsOptions } from './explore-tests.ts';
 import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
@@ -53,6 +53,7 @@ export async function commands(args: readonly string[], session: Session): Promi
     code = await shrinkCommand(files, options, words, session);
   });
   addExplore(program, async (options) => {
+    checkTogether(options);
     if (options.step !== undefined) code = await stepCommand(stepOptions(options, words), session);
     else if (options.tests !== undefined) code = await testsCommand(testsOptions(options, words), session);
     else {
