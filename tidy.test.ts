@@ -58,6 +58,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   impl: [],
   properties: ['fast-check'],
   counterexamples: ['zod'],
+  traces: [],
 };
 
 /** What only makes sense where somebody works. Put together here so that this file does not match itself. */

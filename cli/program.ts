@@ -1,6 +1,7 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
 import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
+import { checkTraceCommand, type TraceCommandOptions } from './check-trace.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { checkTogether, exploreOptions, type RawExploreOptions } from './explore-options.ts';
@@ -51,6 +52,9 @@ export async function commands(args: readonly string[], session: Session): Promi
   });
   addShrink(program, async (files, options) => {
     code = await shrinkCommand(files, options, words, session);
+  });
+  addCheckTrace(program, async (files, options) => {
+    code = await checkTraceCommand(files, options, session);
   });
   addExplore(program, async (options) => {
     checkTogether(options);
@@ -239,6 +243,26 @@ function addShrink(
     .option('--no-proof', 'do not search for a shorter script than shrinking ends with')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${SHRINK_HELP}${EXIT_HELP}`)
+    .action(act);
+}
+
+const TRACE_HELP = `
+Examples:
+  ionclad check-trace trace.txt.gz
+  trace-cmd report trace.dat | ionclad check-trace -
+`;
+
+function addCheckTrace(
+  program: Command,
+  act: (files: readonly string[], options: TraceCommandOptions) => Promise<void>,
+): void {
+  program
+    .command('check-trace <file...>')
+    .description('hold recorded traces of real kernels against the specification')
+    .option('--strict', 'an unmap returns only after the IOTLB forgot (default: inferred)')
+    .option('--lazy', 'the IOTLB forgets some time after the unmap')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `${TRACE_HELP}${EXIT_HELP}`)
     .action(act);
 }
 

@@ -1,0 +1,82 @@
+/** One trace, line by line, held against the specification. */
+import { Census } from './census.ts';
+import { DmaWatch } from './dma-watch.ts';
+import type { TraceEvent } from './event.ts';
+import { Findings } from './findings.ts';
+import { IommuWatch } from './iommu-watch.ts';
+import type { Watch } from './mapping.ts';
+import { Reorder } from './order.ts';
+import { TraceParser } from './parse.ts';
+import type { Mode, TraceReport } from './report.ts';
+import { sightOf } from './sight.ts';
+
+export interface TraceOptions {
+  /** As it is told in the report. */
+  readonly file: string;
+  /** Undefined: inferred from what the trace shows. */
+  readonly mode?: Mode;
+}
+
+/** Memory grows with what is live at once and with the pages that the trace names, not with its length. */
+export class TraceChecker {
+  readonly #options: TraceOptions;
+  readonly #parser = new TraceParser();
+  readonly #findings = new Findings();
+  readonly #census = new Census();
+  readonly #watches: readonly Watch[];
+  readonly #order = new Reorder((event) => this.#take(event));
+  #events = 0;
+  #first: number | undefined;
+  #last: number | undefined;
+  #cpus = 0;
+
+  constructor(options: TraceOptions) {
+    this.#options = options;
+    const iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
+    this.#watches = [iommu, new DmaWatch(this.#findings), this.#census];
+  }
+
+  /** Lines and events so far, for progress. */
+  get done(): { readonly lines: number; readonly events: number } {
+    return { lines: this.#parser.heard.lines, events: this.#events };
+  }
+
+  /** The next line, without its end. */
+  line(text: string): void {
+    const event = this.#parser.parse(text);
+    if (event !== undefined) this.#order.push(event);
+  }
+
+  /** What was found up to here; lines that come later are not looked at any more. */
+  end(): TraceReport {
+    this.#order.end();
+    for (const watch of this.#watches) watch.end();
+    const { heard } = this.#parser;
+    return {
+      source: {
+        file: this.#options.file,
+        format: heard.format,
+        lines: heard.lines,
+        events: this.#events,
+        first: this.#first,
+        last: this.#last,
+        cpus: this.#cpus,
+      },
+      sight: sightOf(heard, this.#options.mode),
+      coverage: this.#census.coverage,
+      findings: this.#findings.list,
+      totals: this.#findings.totals,
+      tolerances: this.#findings.tolerances,
+      distributions: this.#census.distributions,
+      timeline: this.#census.timeline,
+    };
+  }
+
+  #take(event: TraceEvent): void {
+    this.#events += 1;
+    this.#first ??= event.time;
+    this.#last = event.time;
+    this.#cpus = Math.max(this.#cpus, event.cpu + 1);
+    for (const watch of this.#watches) watch.on(event);
+  }
+}

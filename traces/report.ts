@@ -1,0 +1,128 @@
+/** Everything that is told of one trace: plain data, the same for the terminal, files and the page. */
+import type { Confidence, TraceFinding } from './finding.ts';
+
+/** When unmapped addresses are forgotten by the IOTLB: before the unmap returns, or some time later. */
+export type Mode = 'strict' | 'lazy';
+
+export interface Source {
+  /** As named on the command line, `-` for standard input. */
+  readonly file: string;
+  readonly format: 'ftrace' | 'trace-cmd' | 'perf' | 'unknown';
+  readonly lines: number;
+  readonly events: number;
+  /** Nanoseconds of the trace's clock; undefined without an event. */
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+  readonly cpus: number;
+}
+
+/** What a trace can show and what not: the head of every report. */
+export interface Sight {
+  /** Events by name as the kernel calls them (`iommu:map`), with how often they were seen, most frequent first. */
+  readonly seen: readonly (readonly [name: string, count: number])[];
+  /** Names that are not known here, with counts. */
+  readonly unknown: readonly (readonly [name: string, count: number])[];
+  /** Sentences: what cannot be told from this trace, and which event would show it. */
+  readonly blind: readonly string[];
+  /** Events that the tool says were lost; undefined: it says that some were, not how many. */
+  readonly lost: number | undefined;
+  readonly mode: Mode | 'unknown';
+  /** Why it is believed: `--lazy`, or what was counted. */
+  readonly modeReason: string;
+}
+
+/** Something out of the ordinary that was put up with, and how often. */
+export interface Tolerance {
+  readonly name: string;
+  readonly text: string;
+  readonly count: number;
+  readonly firstLine: number;
+}
+
+export interface Coverage {
+  /** Mappings whose birth was seen. */
+  readonly born: number;
+  /** Of these, how many died in the trace. */
+  readonly died: number;
+  readonly alive: number;
+  /** Unmaps of what the trace did not show being mapped. */
+  readonly unknownDeaths: number;
+  /** Mappings that a device was named for. */
+  readonly named: number;
+  /** Pages with both an allocation and a free, with one of them. */
+  readonly pagesWhole: number;
+  readonly pagesPart: number;
+}
+
+/** Counts by power of two: `counts[n]` are those of at least 2^n and less than 2^(n+1) units. */
+export interface Histogram {
+  readonly unit: 'bytes' | 'ns';
+  readonly counts: readonly number[];
+  readonly least: number;
+  readonly median: number;
+  readonly most: number;
+}
+
+/** A figure over time: `values[i]` is the most that it was from `times[i]` on. */
+export interface Series {
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** I/O addresses used by one device, domain, or where none is named by all. */
+export interface SpaceUse {
+  readonly space: string;
+  readonly mappings: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly bytesMost: number;
+}
+
+export interface Distributions {
+  readonly sizes: Histogram;
+  readonly lifetimes: Histogram;
+  readonly live: Series;
+  readonly liveBytes: Series;
+  readonly spaces: readonly SpaceUse[];
+}
+
+/** A bar of the timeline. Times in nanoseconds of the trace's clock. */
+export interface Bar {
+  readonly iova: number;
+  readonly paddr: number;
+  readonly size: number;
+  readonly space: string;
+  readonly from: number;
+  /** Undefined: it was alive at the end. */
+  readonly to: number | undefined;
+  readonly line: number;
+}
+
+/** A life of pages between allocation and free; an end that was not seen is undefined. */
+export interface PageBar {
+  readonly pfn: number;
+  readonly count: number;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
+export interface Timeline {
+  readonly bars: readonly Bar[];
+  readonly pages: readonly PageBar[];
+  /** How many there were; more than are shown where the trace is long. Those of findings are always shown. */
+  readonly barsSeen: number;
+  readonly pagesSeen: number;
+}
+
+export interface TraceReport {
+  readonly source: Source;
+  readonly sight: Sight;
+  readonly coverage: Coverage;
+  /** The surest first, then by line. */
+  readonly findings: readonly TraceFinding[];
+  /** How many by confidence, with those that are only counted. */
+  readonly totals: Readonly<Record<Confidence, number>>;
+  readonly tolerances: readonly Tolerance[];
+  readonly distributions: Distributions;
+  readonly timeline: Timeline;
+}
