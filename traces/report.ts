@@ -95,19 +95,27 @@ export interface Bar {
   readonly from: number;
   /** Undefined: it was alive at the end. */
   readonly to: number | undefined;
+  /** Who mapped it, as the event says. */
+  readonly task: string;
+  /** Of the event that mapped it. */
   readonly line: number;
+  /** Of the event that unmapped it. */
+  readonly lineTo: number | undefined;
 }
 
-/** A life of pages between allocation and free; an end that was not seen is undefined. */
+/** A life of pages between allocation and free; an end that was not seen is undefined, and so is its line. */
 export interface PageBar {
   readonly pfn: number;
   readonly count: number;
   readonly from: number | undefined;
   readonly to: number | undefined;
+  readonly line: number | undefined;
+  readonly lineTo: number | undefined;
 }
 
 export interface Timeline {
   readonly bars: readonly Bar[];
+  /** Those that a mapping reaches at some time; a page has all of its lives here or none. */
   readonly pages: readonly PageBar[];
   /** How many there were; more than are shown where the trace is long. Those of findings are always shown. */
   readonly barsSeen: number;
