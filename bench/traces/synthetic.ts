@@ -1,4 +1,7 @@
-/** The trace of a busy system in which nothing is wrong: any length, memory that does not grow, the same every time. */
+/**
+ * The trace of a busy system in which nothing is wrong, as long as one likes, the same every time; memory does not
+ * grow with its length.
+ */
 import { SeededChoices } from '../../properties/choices.ts';
 import type { Mode } from '../../traces/report.ts';
 import { type Driver, disk, importers, network } from './drivers.ts';
