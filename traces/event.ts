@@ -183,6 +183,7 @@ export interface BufferEvent extends Stamp {
   readonly buffer: string;
   readonly attachment: string;
   readonly device: string;
+  /** Bytes; negative in a `stat` of a buffer that goes. */
   readonly size?: number;
 }
 
@@ -192,9 +193,13 @@ export interface MarkEvent extends Stamp {
   readonly text: string;
 }
 
-/** Events are missing here, as the tool itself says. */
+/**
+ * Events are missing here. `overrun`: the tool says so; of this CPU. `unreadable`: a line was damaged or cut.
+ * `restart`: the clock went back for good; what follows is another recording, and nothing is known to live on.
+ */
 export interface LostEvent extends Stamp {
   readonly kind: 'lost';
+  readonly cause: 'overrun' | 'unreadable' | 'restart';
   /** How many; undefined where it does not say. */
   readonly count?: number;
 }

@@ -1,65 +1,133 @@
 /** From a line of text to an event. Never throws, whatever the line is: what it cannot read it counts. */
-import type { TraceEvent } from './event.ts';
-import type { Source } from './report.ts';
+import type { LostEvent, Stamp, TraceEvent } from './event.ts';
+import { Fields } from './fields.ts';
+import { Heard } from './heard.ts';
+import { byPrintedName } from './known-events.ts';
+import { LineHead } from './line-head.ts';
+import { Names } from './names.ts';
+import { probeOf } from './read-buffer.ts';
+import type { KnownEvent } from './reader.ts';
+import { cleaned, hearHeader, noticeOf } from './side-lines.ts';
 
-/** What was heard besides events. */
-export interface Heard {
-  lines: number;
-  format: Source['format'];
-  /** Known events by the kernel's name (`iommu:map`). */
-  readonly seen: Map<string, number>;
-  readonly unknown: Map<string, number>;
-  /** Lines that are neither event nor header. */
-  garbage: number;
-  firstGarbage: number | undefined;
-  /** Lines that look like a known event whose fields cannot be read. */
-  malformed: number;
-  firstMalformed: number | undefined;
-  /** Of `entries-in-buffer/entries-written`: events that were overwritten before the trace was read. */
-  overwritten: number;
-}
+export type { Heard } from './heard.ts';
 
-const LINE =
-  /^\s*(.+)-(\d+)\s+(?:\([ \d-]*\)\s+)?\[(\d+)\]\s+(?:[^\s\d]\S*\s+)?(\d+)\.(\d+): (?:\w+:)?(\w+):\s+(.*)$/;
-const MAP = /^IOMMU: iova=0x([0-9a-f]+) - 0x[0-9a-f]+ paddr=0x([0-9a-f]+) size=(\d+)/;
-const UNMAP = /^IOMMU: iova=0x([0-9a-f]+) - 0x[0-9a-f]+ size=(\d+) unmapped_size=(\d+)/;
-const PAGE = /pfn=(?:0x)?([0-9a-f]+) order=(\d+)/;
+/** No tool writes longer lines: a record is at most two pages of the kernel. */
+const LONGEST_LINE = 64 * 1024;
+/** What the kernel ends a line with that did not fit its buffer. */
+const TOO_BIG = '[LINE TOO BIG]';
+const UNNAMED = '(no event)';
+
+/** Of a line whose head is an event's, but not the rest. */
+const UNREADABLE = Symbol('unreadable');
+
+const PRINTED: ReadonlyMap<string, KnownEvent> = byPrintedName();
 
 /** Reads the lines of one trace. */
 export class TraceParser {
-  readonly heard: Heard = {
-    lines: 0,
-    format: 'unknown',
-    seen: new Map(),
-    unknown: new Map(),
-    garbage: 0,
-    firstGarbage: undefined,
-    malformed: 0,
-    firstMalformed: undefined,
-    overwritten: 0,
-  };
+  readonly heard: Heard = new Heard();
+  readonly #names = new Names();
+  readonly #head = new LineHead(this.#names);
+  readonly #fields = new Fields(this.#names);
+  /** Of the last event: a notice has no time of its own. */
+  #time = 0;
+  #cpu = 0;
+  /** What follows a mark may be more of it. */
+  #marked = false;
 
-  /** The event on the next line; undefined for headers, unknown events and garbage. */
-  parse(line: string): TraceEvent | undefined {
+  /**
+   * The event on the next line; undefined for headers, unknown events and garbage. A line that cannot be read, and
+   * a notice of the tool, become a `lost` event where they stand.
+   * @param ended - false for a last line that the file does not end: its numbers may be cut
+   */
+  parse(text: string, ended = true): TraceEvent | undefined {
     this.heard.lines += 1;
-    const match = LINE.exec(line);
-    if (match === null) return undefined;
-    const [, task = '', pid, cpu, seconds, fraction = '', name = '', rest = ''] = match;
-    const time = Number(seconds) * 1e9 + Number(fraction.padEnd(9, '0'));
-    const stamp = { line: this.heard.lines, time, cpu: Number(cpu), task, pid: Number(pid) };
-    const [, iova = '', second = '', third = ''] =
-      (name === 'map' ? MAP.exec(rest) : name === 'unmap' ? UNMAP.exec(rest) : null) ?? [];
-    if (name === 'map' && iova !== '')
-      return { kind: 'map', ...stamp, iova: hex(iova), paddr: hex(second), size: Number(third) };
-    if (name === 'unmap' && iova !== '')
-      return { kind: 'unmap', ...stamp, iova: hex(iova), size: Number(second), unmapped: Number(third) };
-    const page = PAGE.exec(rest);
-    if (page !== null && name === 'mm_page_alloc')
-      return { kind: 'page-alloc', ...stamp, pfn: hex(page[1] ?? ''), order: Number(page[2]), gfp: '' };
-    if (page !== null && name === 'mm_page_free')
-      return { kind: 'page-free', ...stamp, pfn: hex(page[1] ?? ''), order: Number(page[2]), batched: false };
+    if (text.length > LONGEST_LINE) return this.#garbage();
+    const line = text.endsWith('\r') ? text.slice(0, -1) : text;
+    const event = this.#head.read(line) ? this.#event(line, ended) : UNREADABLE;
+    if (event !== UNREADABLE) return event;
+    return this.#again(cleaned(line), ended);
+  }
+
+  /** Once more, without colours and quotes, which may also stand in the middle of an event. */
+  #again(line: string, ended: boolean): TraceEvent | undefined {
+    if (!this.#head.read(line)) return this.#aside(line);
+    const event = this.#event(line, ended);
+    if (event !== UNREADABLE) return event;
+    this.heard.countMalformed();
+    return { ...this.#stamp(), kind: 'lost', cause: 'unreadable', count: 1 };
+  }
+
+  #event(line: string, ended: boolean): TraceEvent | typeof UNREADABLE | undefined {
+    this.#arrive();
+    const { name } = this.#head;
+    if (name === '') return this.#unknown(line, UNNAMED);
+    this.#fields.set(line, this.#head.text);
+    const known = this.#known(name);
+    if (known === undefined) return this.#unknown(line, name);
+    const event = ended && !line.endsWith(TOO_BIG) ? known.read(this.#fields, this.#stamp()) : undefined;
+    if (event === undefined) return UNREADABLE;
+    this.heard.seen.set(known.name, (this.heard.seen.get(known.name) ?? 0) + 1);
+    this.#marked = event.kind === 'mark';
+    return event;
+  }
+
+  /** `perf` writes notices with the head of an event. */
+  #unknown(line: string, name: string): LostEvent | undefined {
+    if (this.#head.perf && noticeOf(line) !== undefined) return this.#aside(line);
+    this.heard.countUnknown(name);
     return undefined;
   }
-}
 
-const hex = (digits: string): number => Number.parseInt(digits, 16);
+  /** Notes time, CPU and format of the line whose head was read. */
+  #arrive(): void {
+    const { heard } = this;
+    const head = this.#head;
+    this.#time = head.time;
+    this.#cpu = head.cpu;
+    this.#marked = false;
+    if (head.ticks) heard.ticks = true;
+    if (heard.format !== 'unknown') return;
+    if (head.perf) heard.format = 'perf';
+    else heard.format = head.flags || head.gap <= 1 ? 'ftrace' : 'trace-cmd';
+  }
+
+  #known(name: string): KnownEvent | undefined {
+    const known = PRINTED.get(name);
+    if (known !== undefined && (known.owns?.(this.#fields) ?? true)) return known;
+    return this.#fields.startsWith('(') ? probeOf(this.#fields, name) : undefined;
+  }
+
+  #aside(line: string): LostEvent | undefined {
+    const notice = noticeOf(line);
+    const header = hearHeader(line, this.heard);
+    if (notice !== undefined) {
+      this.heard.countNotice(notice.count);
+      const { cpu, count } = notice;
+      return {
+        ...this.#nowhere(cpu),
+        kind: 'lost',
+        cause: 'overrun',
+        ...(count === undefined ? {} : { count }),
+      };
+    }
+    if (!header && !this.#marked) return this.#garbage();
+    this.heard.headers += 1;
+    return undefined;
+  }
+
+  /** Before the first event, text is only text; among events, one may have been there. */
+  #garbage(): LostEvent | undefined {
+    this.heard.countGarbage();
+    if (this.heard.format === 'unknown') return undefined;
+    return { ...this.#nowhere(this.#cpu), kind: 'lost', cause: 'unreadable' };
+  }
+
+  #stamp(): Stamp {
+    const { time, cpu, task, pid } = this.#head;
+    return { line: this.heard.lines, time, cpu, task, pid };
+  }
+
+  #nowhere(cpu: number): Stamp {
+    return { line: this.heard.lines, time: this.#time, cpu, task: '', pid: 0 };
+  }
+}

@@ -87,8 +87,11 @@ describe('writing events', () => {
   });
 
   it('writes lost events without a moment, as the kernel does', () => {
-    assert.equal(writeEvent({ kind: 'lost', ...STAMP, count: 12 }), 'CPU:1 [LOST 12 EVENTS]');
-    assert.equal(writeEvent({ kind: 'lost', ...STAMP }), 'CPU:1 [LOST EVENTS]');
+    assert.equal(
+      writeEvent({ kind: 'lost', cause: 'overrun', ...STAMP, count: 12 }),
+      'CPU:1 [LOST 12 EVENTS]',
+    );
+    assert.equal(writeEvent({ kind: 'lost', cause: 'overrun', ...STAMP }), 'CPU:1 [LOST EVENTS]');
   });
 
   it('writes what is read again as the same event', () => {

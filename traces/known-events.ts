@@ -1,0 +1,38 @@
+/** All events that are known, by the names under which tools print them. */
+import { BUFFER_EVENTS } from './read-buffer.ts';
+import { DMA_EVENTS } from './read-dma.ts';
+import { INTEL_EVENTS } from './read-intel.ts';
+import { IOMMU_EVENTS } from './read-iommu.ts';
+import { KMEM_EVENTS } from './read-kmem.ts';
+import type { KnownEvent } from './reader.ts';
+
+/** Longer marks are cut. */
+const LONGEST_MARK = 1000;
+const MARK = 'ftrace:print';
+/** How writes to `trace_marker` are called: by ftrace, by `trace-cmd` and `perf`, and by formats of `trace_printk`. */
+const MARKS = ['tracing_mark_write', 'print', 'bprint', 'ftrace:print', 'ftrace:bprint'];
+
+const mark: KnownEvent = {
+  name: MARK,
+  read: (fields, stamp) => {
+    const text = fields.rest.replace(/^tracing_mark_write: /, '').slice(0, LONGEST_MARK);
+    return { ...stamp, kind: 'mark', text };
+  },
+};
+
+export const KNOWN_EVENTS: readonly KnownEvent[] = [
+  ...IOMMU_EVENTS,
+  ...KMEM_EVENTS,
+  ...DMA_EVENTS,
+  ...INTEL_EVENTS,
+  ...BUFFER_EVENTS,
+];
+
+/** `iommu:map` of perf is `map` elsewhere. */
+export function byPrintedName(): ReadonlyMap<string, KnownEvent> {
+  const names = KNOWN_EVENTS.flatMap((event): (readonly [string, KnownEvent])[] => [
+    [event.name, event],
+    [event.name.slice(event.name.indexOf(':') + 1), event],
+  ]);
+  return new Map([...names, ...MARKS.map((name) => [name, mark] as const)]);
+}

@@ -1,0 +1,73 @@
+/** Events of the group `iommu`, in the dialects of kernels since 3.10 and of vendors that add the device. */
+import type { DeviceEvent, Stamp, TraceEvent } from './event.ts';
+import type { Fields } from './fields.ts';
+import type { KnownEvent } from './reader.ts';
+
+/** From here on not every whole number is a double. */
+const EXACT = Number.MAX_SAFE_INTEGER;
+
+export const IOMMU_EVENTS: readonly KnownEvent[] = [
+  { name: 'iommu:map', read: readMap, owns: ownsRange },
+  { name: 'iommu:unmap', read: readUnmap, owns: ownsRange },
+  device('iommu:attach_device_to_domain', 'attach'),
+  device('iommu:detach_device_from_domain', 'detach'),
+  device('iommu:add_device_to_group', 'group-add'),
+  device('iommu:remove_device_from_group', 'group-remove'),
+  { name: 'iommu:io_page_fault', read: readFault },
+];
+
+function ownsRange(fields: Fields): boolean {
+  return fields.startsWith('IOMMU:') || fields.startsWith('iova=');
+}
+
+function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
+  const iova = fields.address('iova=');
+  const end = fields.next(' - ', 16);
+  const paddr = fields.address('paddr=');
+  const size = fields.count('size=');
+  if (Number.isNaN(iova + paddr + size) || !spans(iova, end, size)) return undefined;
+  return { ...stamp, kind: 'map', iova, paddr, size, ...deviceOf(fields) };
+}
+
+function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
+  const iova = fields.address('iova=');
+  const end = fields.next(' - ', 16);
+  const size = fields.count('size=');
+  const unmapped = fields.has('unmapped_size=') ? fields.count('unmapped_size=') : size;
+  if (Number.isNaN(iova + size + unmapped) || !spans(iova, end, size)) return undefined;
+  return { ...stamp, kind: 'unmap', iova, size, unmapped, ...deviceOf(fields) };
+}
+
+/** The end, where it is printed, must agree with the size: a damaged digit is noticed. */
+function spans(iova: number, end: number, size: number): boolean {
+  return Number.isNaN(end) || iova + size === end || iova + size > EXACT;
+}
+
+/** Most kernels end the line after the size and begin it with the address. */
+function deviceOf(fields: Fields): { readonly device?: string } {
+  if (fields.done && fields.startsWith('IOMMU: iova=')) return {};
+  const name = fields.word('dev=') || fields.word('device=');
+  return name === '' ? {} : { device: name };
+}
+
+function device(name: string, kind: DeviceEvent['kind']): KnownEvent {
+  return {
+    name,
+    read: (fields, stamp) => {
+      const group = fields.count('groupID=');
+      const named = fields.word('device=');
+      if (named === '' || (fields.has('groupID=') && Number.isNaN(group))) return undefined;
+      return { ...stamp, kind, device: named, ...(Number.isNaN(group) ? {} : { group }) };
+    },
+  };
+}
+
+/** `IOMMU:driver device iova=… flags=…`; the driver may be empty. */
+function readFault(fields: Fields, stamp: Stamp): TraceEvent | undefined {
+  const iova = fields.address('iova=');
+  const flags = fields.count('flags=');
+  const head = /^IOMMU:\s*(\S*?)\s*(\S+) iova=/.exec(fields.rest);
+  if (head === null || Number.isNaN(iova + flags)) return undefined;
+  const [, driver = '', device = ''] = head;
+  return { ...stamp, kind: 'fault', device, driver, iova, flags };
+}
