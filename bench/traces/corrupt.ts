@@ -33,6 +33,9 @@ const about = ({ iova, size, pfns }: Life): Omit<Corrupted, 'lines'> => ({
 
 const NOTHING: Omit<Corrupted, 'lines'> = { iovas: new Set(), pfns: new Set() };
 
+/** For comparison. */
+export const nothing: Corruption = ({ lines }) => ({ ...NOTHING, lines });
+
 const atLine = ({ lines }: Reading, at: number): string => lines[at] ?? '';
 
 /** Lines of one CPU around an unmap that belong to it: the request before, flush and answer after. */
