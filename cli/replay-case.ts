@@ -46,7 +46,12 @@ export async function runOn(
 ): Promise<Finding | undefined> {
   if (property.name === 'noninterference' || property.name === 'fault') checkProperty(property.name, opened);
   const premise = property.name === 'verdict' ? property.premise : undefined;
-  const stepper = new Stepper<Machine, ReturnType<typeof SPEC.boot>>(SPEC, opened.target, premise);
+  const stepper = new Stepper<Machine, ReturnType<typeof SPEC.boot>>(
+    SPEC,
+    opened.target,
+    premise,
+    property.name === 'duty',
+  );
   if (property.name === 'nondeterminism')
     return opened.is === 'remote'
       ? runRemoteRepeatedly(new Recorder(SPEC, opened.target), opened.target, script)

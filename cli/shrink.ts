@@ -149,9 +149,9 @@ async function certified(
   }
 }
 
-/** A verdict is in lockstep; what is not the same every time is said by the finding. */
+/** A verdict is in lockstep; what is not the same every time, and what callers did, is said by the finding. */
 const searchedAs = ({ name }: Case['property']): PropertyName =>
-  name === 'verdict' || name === 'nondeterminism' ? 'lockstep' : name;
+  name === 'verdict' || name === 'nondeterminism' || name === 'duty' ? 'lockstep' : name;
 
 /** The script with the one fault of its property: it goes with its command when others are removed. */
 function withFault(script: Script, property: Extract<Case['property'], { readonly name: 'fault' }>): Script {

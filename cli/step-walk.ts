@@ -146,9 +146,8 @@ export class Walk {
   /** Why a call cannot be made here, or undefined. */
   problemOf(call: Call): string | undefined {
     if (this.#opened.target.calls?.has(call.op) === false) return `${this.target} has no ${call.op}`;
-    if (this.#stepper.lockstep.isDue(call)) return undefined;
-    const broken = SPEC.rules[call.op]?.require.find(([, holds]) => !holds(this.world, call.args));
-    return `its caller may not make it: ${broken?.[0] ?? 'a duty is broken'}`;
+    const broken = this.#stepper.lockstep.breach(this.#stepper.at, call);
+    return broken && `its caller may not make it: ${broken.clause}`;
   }
 
   /** The target, if it is in this process. */

@@ -79,6 +79,7 @@ describe('a case as text', function () {
     const properties: readonly Case['property'][] = [
       { name: 'noninterference', client: 'alice' },
       { name: 'fault', command: 1, site: 'page', n: 2 },
+      { name: 'duty' },
     ];
     for (const property of properties) {
       const pair: Case = { ...CASE, property };

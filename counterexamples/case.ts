@@ -67,6 +67,8 @@ function checkProperty({ property, expect, script }: Case, file: string): void {
       'property.command',
       `expected the index of one of ${commands.length} commands, got ${property.command}`,
     );
+  if (property.name === 'duty' && script.schedule !== undefined)
+    throw new CaseError(file, 'script.schedule', 'expected none: whose duty it was depends on the order');
   if (property.name === 'verdict' && expect !== undefined) {
     const known = SPEC.policies[property.policy]?.values ?? [];
     const [strange] = Object.keys(expect).filter((value) => !known.includes(value));
@@ -100,7 +102,7 @@ const text = (): z.ZodString =>
   z.string({ error: 'a text' }).max(TITLE_MAX, `at most ${TITLE_MAX} characters`);
 const index = (): z.ZodInt => z.int({ error: 'a number from 0' }).min(0, 'a number from 0');
 
-const PROPERTY_NAMES = 'one of lockstep, verdict, schedule, noninterference, nondeterminism, fault';
+const PROPERTY_NAMES = 'one of lockstep, verdict, schedule, noninterference, nondeterminism, duty, fault';
 
 function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType {
   const decided = Object.keys(tables.policies);
@@ -112,6 +114,7 @@ function propertySchema(tables: Tables, premises: readonly string[]): z.ZodType 
       strict({ name: z.literal('verdict'), policy: word(decided), premise: word(premises) }),
       strict({ name: z.literal('schedule') }),
       strict({ name: z.literal('nondeterminism') }),
+      strict({ name: z.literal('duty') }),
       strict({ name: z.literal('noninterference'), client: nameSchema() }),
       strict({ name: z.literal('fault'), command: index(), site: word(Object.keys(tables.sites)), n: asked }),
     ],
@@ -130,7 +133,7 @@ const foundSchema = (): z.ZodType =>
 
 const findingSchema = (tables: Tables): z.ZodType =>
   strict({
-    kind: word(['reply', 'invariant', 'view', 'pair', 'crash', 'specification', 'flaky']),
+    kind: word(['reply', 'invariant', 'view', 'pair', 'crash', 'specification', 'flaky', 'duty']),
     serves: nameSchema(),
     clause: text(),
     // None, where the target failed before the first call.

@@ -47,6 +47,17 @@ describe('a property that its script cannot be asked for', () => {
       'property.command: expected the index of one of 2 commands, got 2',
     ],
     [
+      JSON.stringify({
+        ...{ format: 1, title: 't', property: { name: 'duty' } },
+        script: {
+          machine: {},
+          commands: [{ op: 'alloc_pages', order: 0, as: 'b' }],
+          schedule: [{ in: 'b', point: 1, to: 'x' }],
+        },
+      }),
+      'script.schedule: expected none: whose duty it was depends on the order',
+    ],
+    [
       withProperty({ name: 'noninterference', client: 'nobody' }),
       'property.client: expected the name of a client, got "nobody"',
     ],

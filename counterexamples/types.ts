@@ -6,7 +6,8 @@ import type { Certificate, Finding, Script } from '../properties/index.ts';
  * only findings count for which the premise holds. `schedule`: with calls interrupted as the script says.
  * `noninterference`: with and without the commands of other clients. `fault`: a command is tried with a fault at the
  * n-th asking of a site, and what is shown after it is held against what was shown before. `nondeterminism`: the script
- * is run several times, and what is answered and found must be the same.
+ * is run several times, and what is answered and found must be the same. `duty`: lockstep in which the callers are
+ * judged too: a call that none may make then is a finding.
  */
 export type Property =
   | { readonly name: 'lockstep' }
@@ -14,6 +15,7 @@ export type Property =
   | { readonly name: 'schedule' }
   | { readonly name: 'noninterference'; readonly client: string }
   | { readonly name: 'nondeterminism' }
+  | { readonly name: 'duty' }
   | { readonly name: 'fault'; readonly command: number; readonly site: string; readonly n: number };
 
 /** Where a case comes from: a run that can be repeated, or a person. */

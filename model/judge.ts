@@ -29,12 +29,16 @@ export const rowCount = <S, A, V>(rule: Rule<S, A, V>): number =>
   rule.refuse.length + rule.may.length + rule.accept.length;
 
 /** True when the caller may make the call at all. */
-export function isDue<S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean {
+export const isDue = <S>(rule: Rule<S, Args, Value>, s: S, args: Args): boolean =>
+  brokenDuty(rule, s, args) === undefined;
+
+/** The first duty of the caller that the call would break. */
+export function brokenDuty<S>(rule: Rule<S, Args, Value>, s: S, args: Args): Duty<S, Args> | undefined {
   for (let row = 0; row < rule.require.length; row++) {
-    const [, holds] = rule.require[row] as Duty<S, Args>;
-    if (!holds(s, args)) return false;
+    const duty = rule.require[row] as Duty<S, Args>;
+    if (!duty[1](s, args)) return duty;
   }
-  return true;
+  return undefined;
 }
 
 /**

@@ -49,9 +49,9 @@ export const allocPages: RuleOf<'alloc_pages'> = {
 const disused = <Args>(
   runOf: (s: World, args: Args) => [first: number, count: number],
 ): Duty<World, Args>[] => [
-  ['no device reaches it', (s, args) => !isMapped(s, ...runOf(s, args))],
+  ['no device reaches it', (s, args) => !isMapped(s, ...runOf(s, args)), 'I2'],
   ['no table lists it', (s, args) => !isListed(s, ...runOf(s, args))],
-  ['no mapping leads to it', (s, args) => !isCpuMapped(s, ...runOf(s, args))],
+  ['no mapping leads to it', (s, args) => !isCpuMapped(s, ...runOf(s, args)), 'I2'],
 ];
 
 /** `__free_pages(block)`: takes a block back, whole. A page of a split ends it; others are freed alike. */

@@ -20,8 +20,11 @@ export interface Seen {
 /** Ids of invariants, such as `I2`: section 14 of the documentation's list, the same everywhere. */
 export type InvariantId = string;
 
-/** A condition with its name. In `refuse` and `may` the name is an errno. */
-export type Duty<S, A> = readonly [name: string, holds: (s: S, args: A) => boolean];
+/**
+ * A condition with its name. In `refuse` and `may` the name is an errno. `serves`: what a caller who breaks the duty
+ * breaks; without it the contract of the call, P1.
+ */
+export type Duty<S, A> = readonly [name: string, holds: (s: S, args: A) => boolean, serves?: InvariantId];
 /** `why` ends the sentence "an errno is owed: …" in reports. */
 export type Refusal<S, A> = readonly [
   errno: string,

@@ -61,7 +61,7 @@ export async function runRemote<M, S extends Stateful>(
   const machine = stepper.begin(script);
   try {
     await target.boot(machine);
-    for (let at = 0; at < stepper.steps.length; ) {
+    for (let at = 0; at < stepper.steps.length && stepper.breach === undefined; ) {
       const batch = batchFrom(stepper, target, at);
       const finding = await runBatch(stepper, target, machine, batch);
       if (finding !== undefined) return finding;

@@ -5,9 +5,18 @@ import type { Call, InvariantId, Reply } from '../model/index.ts';
  * What went wrong. `reply`: a rule does not allow the answer. `invariant`: broken on the target's view. `view`: the two
  * views differ. `pair`: two runs differ, or what was shown before and after a call that failed. `crash`: the target
  * threw, died, hung or answered garbage. `specification`: an invariant is broken on the specification's own view, so
- * the specification is wrong. `flaky`: the target does not do the same when a script is run again.
+ * the specification is wrong. `flaky`: the target does not do the same when a script is run again. `duty`: the script
+ * makes a call that no caller may make then; the target is not asked.
  */
-export type FindingKind = 'reply' | 'invariant' | 'view' | 'pair' | 'crash' | 'specification' | 'flaky';
+export type FindingKind =
+  | 'reply'
+  | 'invariant'
+  | 'view'
+  | 'pair'
+  | 'crash'
+  | 'specification'
+  | 'flaky'
+  | 'duty';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -47,6 +56,8 @@ function sentenceOf({ kind, call, serves, detail }: Finding): string {
       return `${where}: the specification breaks its own ${serves}: ${detail}`;
     case 'flaky':
       return `${where}: the target does not do the same every time: ${detail}`;
+    case 'duty':
+      return `${where}: its caller breaks a duty: ${detail}`;
     case 'reply':
     case 'invariant':
     case 'view':

@@ -1,11 +1,12 @@
 /** Specification and target on one machine, side by side: what is right after each call, and what it costs to know. */
 import {
   type Args,
+  brokenDuty,
   type Call,
   type CallShape,
   type Capability,
+  type Duty,
   type InvariantId,
-  isDue,
   judge,
   type Premise,
   type Reply,
@@ -140,8 +141,20 @@ export class Lockstep<M, S extends Stateful> {
     return this.#views.shown;
   }
 
-  isDue({ op, args }: Call): boolean {
-    return isDue(this.#judgement.rule(op), this.world, args);
+  isDue(call: Call): boolean {
+    return this.#brokenDuty(call) === undefined;
+  }
+
+  #brokenDuty({ op, args }: Call): Duty<S, Args> | undefined {
+    return brokenDuty(this.#judgement.rule(op), this.world, args);
+  }
+
+  /** The duty of its caller that a call breaks, as a finding. */
+  breach(at: number, call: Call): Finding | undefined {
+    const duty = this.#brokenDuty(call);
+    if (duty === undefined) return undefined;
+    const [clause, , serves = 'P1'] = duty;
+    return this.finding(at, call, { kind: 'duty', serves, clause, detail: `"${clause}" does not hold` });
   }
 
   seen(reply: Reply): Seen {

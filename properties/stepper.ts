@@ -44,7 +44,10 @@ export const UNDUE: Problem = {
   detail: 'not in every order of the overlapping calls may the callers make them',
 };
 
-/** Runs one script after another against the specification. Counts add up over all of them. */
+/**
+ * Runs one script after another against the specification. Counts add up over all of them. Calls that no caller may
+ * make then are skipped, or a finding where callers are judged too.
+ */
 export class Stepper<M, S extends Stateful> {
   readonly spec: Spec<M, S>;
   readonly counts: Counts;
@@ -55,6 +58,8 @@ export class Stepper<M, S extends Stateful> {
   readonly #known = new WeakMap<object, Lockstep<M, S>>();
 
   readonly #class: StateClass<M, S>;
+  readonly #judgesCallers: boolean;
+  #breach: Finding | undefined;
 
   #script: Script = { format: 1, machine: {}, commands: [] };
   #steps: readonly Step[] = [];
@@ -70,8 +75,10 @@ export class Stepper<M, S extends Stateful> {
     spec: Spec<M, S>,
     target: { readonly capabilities: ReadonlySet<Capability>; readonly calls?: ReadonlySet<string> },
     premise?: string,
+    judgesCallers = false,
   ) {
     this.spec = spec;
+    this.#judgesCallers = judgesCallers;
     this.#supported = target.calls;
     this.#labels = labelsByCall(spec.labels);
     this.#class = new StateClass(spec);
@@ -93,6 +100,7 @@ export class Stepper<M, S extends Stateful> {
     this.#closes = this.#steps.every((step) => step.own || givesNothing(step) || this.#isSupported(step));
     this.#at = -1;
     this.#call = BOOT;
+    this.#breach = undefined;
     this.#lockstep = this.#lockstepOf(machine as M & object);
     this.#lockstep.reset();
     this.#class.reset();
@@ -131,7 +139,7 @@ export class Stepper<M, S extends Stateful> {
 
   /** The next call that can be made, or undefined at the end. Steps that cannot be made are skipped and counted. */
   next(): Call | undefined {
-    while (this.#at + 1 < this.#steps.length) {
+    while (this.#at + 1 < this.#steps.length && this.#breach === undefined) {
       this.#at++;
       const call = this.callAt(this.#at);
       if (call !== undefined) return call;
@@ -139,9 +147,15 @@ export class Stepper<M, S extends Stateful> {
     return undefined;
   }
 
+  /** A duty that a caller broke, where callers are judged too: nothing is called after it. */
+  get breach(): Finding | undefined {
+    return this.#breach;
+  }
+
   /** The call of a step as things stand now, or undefined: it is skipped. */
   callAt(at: number): Call | undefined {
     const step = this.#steps[at] as Step;
+    if (this.#judgesCallers && step.own && this.#isSupported(step)) this.#breach = this.#breachOf(at, step);
     const args = this.#isSupported(step) ? resolve(step, this.#slots) : undefined;
     if (args === undefined) {
       if (step.own) this.counts.skippedMissing++;
@@ -155,6 +169,12 @@ export class Stepper<M, S extends Stateful> {
     this.#at = at;
     this.#call = call;
     return this.#sent === this.#slots ? call : { ...call, args: resolve(step, this.#sent) ?? args };
+  }
+
+  /** What was consumed is named all the same, so that giving something back twice is a broken duty. */
+  #breachOf(at: number, step: Step): Finding | undefined {
+    const args = resolve(step, { ...this.#slots, consumed: [] });
+    return args && this.lockstep.breach(at, { op: step.op, args });
   }
 
   /** The specification has nothing to ask before the step is made, but whether its references have values. */
@@ -231,7 +251,7 @@ export class Stepper<M, S extends Stateful> {
 
   /** What must hold at the end, when everything was given back, as far as the target has calls for that. */
   end(): Finding | undefined {
-    return this.lockstep.end(this.#at, this.#call, this.#closes);
+    return this.#breach ?? this.lockstep.end(this.#at, this.#call, this.#closes);
   }
 
   /** The target threw, died, hung or answered garbage instead of replying. */

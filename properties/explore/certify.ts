@@ -67,6 +67,7 @@ const undecided = (states: number, reason?: string): Certified => ({
 /** Why no search could say anything. */
 function reasonAgainst<M>(target: Target<M>, { finding, property }: Shown): string | undefined {
   if (finding.kind === 'flaky') return 'a target that does not do the same every time is not searched';
+  if (finding.kind === 'duty') return 'calls that no caller may make are not searched';
   if (property === 'noninterference') return 'pairs of runs are not searched';
   return target.capabilities.has('page-numbers') ? undefined : 'the target does not show page numbers';
 }
