@@ -26,9 +26,9 @@ export const CHECKS = {
   },
   'unmap-more': {
     invariant: 'I5',
-    level: 'violation',
-    text: 'an unmap removes no more than it was asked to',
-    source: 'io-pgtable: a block that is hit by a smaller unmap is split, or goes as a whole',
+    level: 'risk',
+    text: 'an unmap removes no more than it was asked to, unless its caller goes on after what it removed',
+    source: 'iommu_unmap may return more: a large page goes as a whole',
   },
   'unmap-unknown': {
     invariant: 'S4',
@@ -174,6 +174,8 @@ export const ASSUMPTIONS = {
     'both mappings are in one domain: iommu:map does not name it, and two domains may use one address',
   'nothing-lost': 'no event is missing; the tool says that some are, or the trace cannot show that none is',
   'seen-from-start': 'nothing was mapped before the trace began that the events do not show',
+  'large-page':
+    'the caller does not go on after what was unmapped, as VFIO does where an unmap takes a whole large page',
   'order-kept':
     'the two events happened in the order of their lines; they are closer than the clocks of two CPUs',
   strict: 'the domain is strict: an unmap returns only after the flush',
