@@ -4,6 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { type Mode, TraceChecker, type TraceReport } from '../traces/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import type { Session } from './session.ts';
+import { saveText } from './save.ts';
+import { tracePage } from './trace-page.ts';
 import { traceText } from './trace-text.ts';
 import { version } from './version.ts';
 
@@ -11,6 +13,7 @@ export interface TraceCommandOptions {
   readonly strict?: true;
   readonly lazy?: true;
   readonly json?: true;
+  readonly html?: string;
 }
 
 /** Checks file after file; each is a trace of its own. */
@@ -23,6 +26,10 @@ export async function checkTraceCommand(
   const reports = files.map((file) => checkFile(file, mode));
   const wrong = reports.some(({ totals }) => totals.certain + totals.likely > 0);
   const exitCode = wrong ? EXIT.FOUND : EXIT.HELD;
+  if (options.html !== undefined) {
+    const saved = saveText(options.html, tracePage(reports));
+    if ('problem' in saved) throw new UsageError(saved.problem);
+  }
   if (options.json === true)
     io.out(JSON.stringify({ ionclad: version(), command: 'check-trace', exitCode, reports }, null, 2));
   else for (const report of reports) for (const line of traceText(report, io)) io.out(line);

@@ -261,6 +261,7 @@ function addCheckTrace(
     .description('hold recorded traces of real kernels against the specification')
     .option('--strict', 'an unmap returns only after the IOTLB forgot (default: inferred)')
     .option('--lazy', 'the IOTLB forgets some time after the unmap')
+    .option('--html <file>', 'write a page with a timeline, to be opened in a browser')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${TRACE_HELP}${EXIT_HELP}`)
     .action(act);

@@ -86,31 +86,33 @@ export interface Distributions {
   readonly spaces: readonly SpaceUse[];
 }
 
-/** A bar of the timeline. Times in nanoseconds of the trace's clock. */
+/** A mapping on the timeline. Times in nanoseconds of the trace's clock. */
 export interface Bar {
   readonly iova: number;
   readonly paddr: number;
   readonly size: number;
-  readonly space: string;
+  /** Device or domain, where one was named. */
+  readonly space?: string;
   readonly from: number;
-  /** Undefined: it was alive at the end. */
-  readonly to: number | undefined;
-  /** Who mapped it, as the event says. */
-  readonly task: string;
-  /** Of the event that mapped it. */
+  /** Absent: it was alive at the end. */
+  readonly to?: number;
   readonly line: number;
-  /** Of the event that unmapped it. */
-  readonly lineTo: number | undefined;
+  readonly endLine?: number;
+  readonly task: string;
+  readonly pid: number;
+  /** Findings that have it as evidence, as indices into `findings`. */
+  readonly findings?: readonly number[];
 }
 
-/** A life of pages between allocation and free; an end that was not seen is undefined, and so is its line. */
+/** A life of pages between allocation and free, of pages that were mapped; an end that was not seen is absent. */
 export interface PageBar {
   readonly pfn: number;
   readonly count: number;
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-  readonly line: number | undefined;
-  readonly lineTo: number | undefined;
+  readonly from?: number;
+  readonly to?: number;
+  readonly line?: number;
+  readonly endLine?: number;
+  readonly findings?: readonly number[];
 }
 
 export interface Timeline {

@@ -1,0 +1,349 @@
+/** The panels above one another, with one time for all of them: what is seen, and what is pointed at. */
+import uPlot from 'uplot';
+import { type Emphasis, Painter, type Palette } from './draw.ts';
+import type { Marked } from './marks.ts';
+import { type Box, boxAt, type Panel, type Scene } from './scene.ts';
+import { bytes, count, hex, tick } from './text.ts';
+import { around, moved, type View, zoomed } from './view.ts';
+
+export type LanesName = 'mappings' | 'pages';
+export type PlotName = LanesName | 'live';
+
+export interface PlotListener {
+  /** What is under the pointer now. */
+  hover(box: Box | undefined): void;
+  pick(box: Box | undefined): void;
+}
+
+/** Nearest that one can look: a hundred nanoseconds, four rows. */
+const TIME_LEAST = 100;
+const ROWS_LEAST = 4;
+/** Fewer rows than this do not fill a panel. */
+const ROWS_WHOLE = 12;
+const LABEL_HEIGHT = 18;
+const AXIS_WIDTH = 104;
+/** Page pixels from a box that still hit it. */
+const NEAR = 6;
+const NO_EMPHASIS: Emphasis = { marks: [], stripes: [], bars: new Set(), picked: undefined };
+
+const wholeRows = ({ rows }: Panel): View => ({ min: -0.5, max: Math.max(rows.height + 1.5, ROWS_WHOLE) });
+
+export class Plots {
+  readonly #scene: Scene;
+  readonly #columns: readonly number[][];
+  readonly #listener: PlotListener;
+  readonly #plots = new Map<PlotName, uPlot>();
+  readonly #whole: View;
+  #palette: Palette & Theme = paletteOf();
+  #marked: Marked | undefined;
+  #picked: Box | undefined;
+  /** The panel whose rows the keys move. */
+  #active: LanesName = 'mappings';
+
+  constructor(
+    places: ReadonlyMap<PlotName, HTMLElement>,
+    scene: Scene,
+    columns: readonly number[][],
+    listener: PlotListener,
+  ) {
+    this.#scene = scene;
+    this.#columns = columns;
+    this.#listener = listener;
+    const margin = scene.end * 0.01;
+    this.#whole = { min: -margin, max: scene.end + margin };
+    for (const [name, place] of places) this.#add(name, place);
+  }
+
+  destroy(): void {
+    for (const plot of this.#plots.values()) plot.destroy();
+  }
+
+  resize(name: PlotName, width: number, height: number): void {
+    if (width > 0 && height > 0) this.#plots.get(name)?.setSize({ width, height });
+  }
+
+  /** After the colours of the page have changed. */
+  recolour(): void {
+    this.#palette = paletteOf();
+    for (const plot of this.#plots.values()) plot.redraw(false, true);
+  }
+
+  /** Shows what belongs to a finding, and nothing of the finding before. */
+  mark(marked: Marked | undefined): void {
+    this.#marked = marked;
+    if (marked !== undefined) {
+      const times = marked.marks.map(({ time }) => time);
+      if (times.length > 0) this.#see(around(times, this.#whole, this.#scene.end / 1000));
+      for (const name of ['mappings', 'pages'] as const) {
+        const rows = marked[name].flatMap(({ from, to }) => [from, to]);
+        const whole = wholeRows(this.#scene[name]);
+        if (rows.length > 0) this.#setRows(name, around(rows, whole, 2 * ROWS_WHOLE));
+      }
+    }
+    this.#redraw();
+  }
+
+  pick(box: Box | undefined): void {
+    this.#picked = box;
+    if (box !== undefined) this.#reveal(box);
+    this.#redraw();
+  }
+
+  zoom(factor: number, at?: number): void {
+    const time = this.#time;
+    this.#see(zoomed(time, this.#whole, factor, at ?? (time.min + time.max) / 2, TIME_LEAST));
+  }
+
+  move(share: number): void {
+    this.#see(moved(this.#time, this.#whole, share));
+  }
+
+  zoomRows(factor: number, name: LanesName = this.#active, at?: number): void {
+    const rows = this.#rows(name);
+    const whole = wholeRows(this.#scene[name]);
+    this.#setRows(name, zoomed(rows, whole, factor, at ?? (rows.min + rows.max) / 2, ROWS_LEAST));
+  }
+
+  moveRows(share: number): void {
+    this.#setRows(this.#active, moved(this.#rows(this.#active), wholeRows(this.#scene[this.#active]), share));
+  }
+
+  whole(): void {
+    this.#see(this.#whole);
+    for (const name of ['mappings', 'pages'] as const) this.#setRows(name, wholeRows(this.#scene[name]));
+  }
+
+  get #time(): View {
+    const [plot] = this.#plots.values();
+    return viewOf(plot, 'x') ?? this.#whole;
+  }
+
+  #rows(name: LanesName): View {
+    return viewOf(this.#plots.get(name), 'y') ?? wholeRows(this.#scene[name]);
+  }
+
+  #see({ min, max }: View): void {
+    for (const plot of this.#plots.values()) plot.setScale('x', { min, max });
+  }
+
+  #setRows(name: LanesName, { min, max }: View): void {
+    this.#plots.get(name)?.setScale('y', { min, max });
+  }
+
+  #redraw(): void {
+    for (const plot of this.#plots.values()) plot.redraw(false, false);
+  }
+
+  /** Moves, without zooming, to where a box is. */
+  #reveal(box: Box): void {
+    const time = this.#time;
+    const name: LanesName = this.#scene.mappings.boxes.includes(box) ? 'mappings' : 'pages';
+    if (box.end < time.min || box.begin > time.max)
+      this.#see(around([box.begin], this.#whole, time.max - time.min));
+    const rows = this.#rows(name);
+    if (box.to < rows.min || box.from > rows.max)
+      this.#setRows(name, around([box.from], wholeRows(this.#scene[name]), rows.max - rows.min));
+  }
+
+  #add(name: PlotName, place: HTMLElement): void {
+    const size = { width: Math.max(place.clientWidth, 200), height: Math.max(place.clientHeight, 80) };
+    const isLanes = name !== 'live';
+    const options: uPlot.Options = {
+      ...size,
+      legend: { show: !isLanes, live: true },
+      padding: [8, isLanes ? AXIS_WIDTH - 24 : 0, 0, 0],
+      cursor: {
+        drag: { x: true, y: isLanes, uni: isLanes ? 30 : 1 },
+        sync: { key: 'time', filters: { pub: (type) => type !== 'mousedown' && type !== 'mouseup' } },
+        points: { show: !isLanes },
+        y: isLanes,
+        bind: { dblclick: () => () => this.#reset() },
+      },
+      ...(isLanes ? this.#lanes(name) : this.#figures()),
+    };
+    const data = isLanes ? [[0, this.#scene.end], [0, 1]] : this.#columns;
+    const plot = new uPlot(options, data as uPlot.AlignedData, place);
+    this.#plots.set(name, plot);
+    plot.over.addEventListener('wheel', (event) => this.#wheel(name, plot, event), { passive: false });
+    plot.over.addEventListener('pointerdown', () => {
+      if (isLanes) this.#active = name;
+    });
+    if (isLanes) plot.over.addEventListener('click', () => this.#listener.pick(this.#under(name, plot)));
+  }
+
+  /** A double click shows the whole again. */
+  #reset(): null {
+    this.whole();
+    return null;
+  }
+
+  #lanes(name: LanesName): Partial<uPlot.Options> & Pick<uPlot.Options, 'series'> {
+    const panel = this.#scene[name];
+    const whole = wholeRows(panel);
+    const labels = (row: number): string => {
+      const span = panel.rows.at(row);
+      return span === undefined ? '' : hex(span.start);
+    };
+    return {
+      scales: { x: this.#timeScale(), y: { range: (_, min, max) => keep(whole, min, max) } },
+      axes: [
+        this.#timeAxis(name === 'mappings'),
+        {
+          ...this.#axis(),
+          size: AXIS_WIDTH,
+          splits: (plot, _, min, max) => rowSplits(min, max, plot.bbox.height / uPlot.pxRatio),
+          values: (_, splits) => splits.map(labels),
+        },
+      ],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      hooks: {
+        draw: [(plot) => this.#draw(name, plot)],
+        setScale: [(plot, key) => this.#follow(plot, key)],
+        setCursor: [(plot) => this.#hover(name, plot)],
+      },
+    };
+  }
+
+  /** Mappings and bytes that were live. */
+  #figures(): Partial<uPlot.Options> & Pick<uPlot.Options, 'series'> {
+    const paths = uPlot.paths.stepped?.({ align: 1 });
+    const line = (label: string, colour: keyof Theme, scale: string, dash: number[]): uPlot.Series => ({
+      ...{ label, scale, stroke: () => this.#palette[colour], width: 1.5, dash, points: { show: false } },
+      ...(paths === undefined ? {} : { paths }),
+      value: (_, value) => (value === null ? '' : scale === 'bytes' ? bytes(value) : count(value)),
+    });
+    return {
+      scales: { x: this.#timeScale(), y: fromZero, bytes: fromZero },
+      axes: [
+        this.#timeAxis(true),
+        { ...this.#axis(), size: AXIS_WIDTH, values: (_, splits) => splits.map(count) },
+        {
+          ...this.#axis(),
+          ...{ scale: 'bytes', side: 1, size: AXIS_WIDTH - 24, grid: { show: false } },
+          values: (_, splits) => splits.map(bytes),
+        },
+      ],
+      series: [
+        { label: 'time', value: (_, value) => (value === null ? '' : tick(value, 1000)) },
+        line('mappings live', 'count', 'y', []),
+        line('bytes live', 'bytes', 'bytes', [6, 3]),
+      ],
+      hooks: {
+        draw: [(plot) => this.#painter(plot, { min: 0, max: 1 }).marks(this.#marked?.marks ?? [])],
+        setScale: [(plot, key) => this.#follow(plot, key)],
+      },
+    };
+  }
+
+  #timeScale(): uPlot.Scale {
+    return { time: false, range: (_, min, max) => keep(this.#whole, min, max) };
+  }
+
+  #timeAxis(isLabelled: boolean): uPlot.Axis {
+    return {
+      ...this.#axis(),
+      space: 96,
+      size: isLabelled ? 26 : 8,
+      values: (_, splits, _axis, _space, step) => splits.map((ns) => (isLabelled ? tick(ns, step) : '')),
+    };
+  }
+
+  #axis(): uPlot.Axis {
+    return {
+      stroke: () => this.#palette.text,
+      grid: { stroke: () => this.#palette.grid, width: 1 },
+      ticks: { stroke: () => this.#palette.grid, width: 1, size: 5 },
+      font: '11px system-ui, sans-serif',
+    };
+  }
+
+  #painter(plot: uPlot, rows: View): Painter {
+    const frame = { ...plot.bbox, ratio: uPlot.pxRatio };
+    return new Painter(plot.ctx, frame, viewOf(plot, 'x') ?? this.#whole, rows, this.#palette);
+  }
+
+  #draw(name: LanesName, plot: uPlot): void {
+    const { left, top, width, height } = plot.bbox;
+    plot.ctx.save();
+    plot.ctx.beginPath();
+    plot.ctx.rect(left, top, width, height);
+    plot.ctx.clip();
+    const marked = this.#marked;
+    const emphasis =
+      marked === undefined ? NO_EMPHASIS : { marks: marked.marks, stripes: marked[name], bars: marked.bars };
+    const painter = this.#painter(plot, this.#rows(name));
+    painter.panel(this.#scene[name], { ...emphasis, picked: this.#picked });
+    painter.marks(emphasis.marks);
+    plot.ctx.restore();
+  }
+
+  /** One panel was zoomed by dragging: the others show the same time. */
+  #follow(plot: uPlot, key: string): void {
+    if (key !== 'x') return;
+    const view = viewOf(plot, 'x');
+    for (const other of this.#plots.values()) {
+      const its = viewOf(other, 'x');
+      if (view !== undefined && (its?.min !== view.min || its.max !== view.max))
+        other.setScale('x', { min: view.min, max: view.max });
+    }
+  }
+
+  #hover(name: LanesName, plot: uPlot): void {
+    // The cursors of the other panels follow in time only.
+    if (plot.cursor.event !== undefined && plot.over.matches(':hover'))
+      this.#listener.hover(this.#under(name, plot));
+  }
+
+  #under(name: LanesName, plot: uPlot): Box | undefined {
+    const { left = -1, top = -1 } = plot.cursor;
+    if (left < 0) return undefined;
+    const near = plot.posToVal(NEAR, 'x') - plot.posToVal(0, 'x');
+    return boxAt(this.#scene[name], plot.posToVal(left, 'x'), plot.posToVal(top, 'y'), near);
+  }
+
+  /** Time under the pointer stays there; with shift it moves, with alt the rows are zoomed. */
+  #wheel(name: PlotName, plot: uPlot, event: WheelEvent): void {
+    event.preventDefault();
+    const { left = 0, top = 0 } = plot.cursor;
+    const by = Math.sign(event.deltaY !== 0 ? event.deltaY : event.deltaX);
+    if (event.shiftKey || event.deltaY === 0) this.move(0.15 * by);
+    else if (event.altKey && name !== 'live') this.zoomRows(1.3 ** by, name, plot.posToVal(top, 'y'));
+    else this.zoom(1.3 ** by, plot.posToVal(left, 'x'));
+  }
+}
+
+function viewOf(plot: uPlot | undefined, key: string): View | undefined {
+  const { min, max } = plot?.scales[key] ?? {};
+  return min === undefined || max === undefined || min === null ? undefined : { min, max };
+}
+
+const keep = (whole: View, min: number | null, max: number | null): uPlot.Range.MinMax =>
+  min === null || max === null || min >= max ? [whole.min, whole.max] : [min, max];
+
+const fromZero: uPlot.Scale = { range: (_, _min, max) => [0, Math.max((max ?? 0) * 1.1, 1)] };
+
+/** Rows that get a label: so many that they do not touch. */
+function rowSplits(min: number, max: number, height: number): number[] {
+  const step = Math.max(1, Math.ceil((max - min) / (height / LABEL_HEIGHT)));
+  const first = Math.ceil(Math.max(min, 0) / step) * step;
+  const splits: number[] = [];
+  for (let row = first + 0.5; row < max; row += step) splits.push(row);
+  return splits;
+}
+
+interface Theme {
+  readonly grid: string;
+  readonly count: string;
+  readonly bytes: string;
+}
+
+function paletteOf(): Palette & Theme {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ...{ mapped: of('mapped'), 'mapped-to-end': of('mapped-to-end'), allocated: of('allocated') },
+    ...{ reached: of('mapped'), 'free-while-mapped': of('wrong'), edge: of('edge'), hatch: of('ground') },
+    ...{ mark: of('mark'), markText: of('ground'), marked: of('marked'), text: of('text') },
+    ...{ grid: of('grid'), count: of('mapped'), bytes: of('bytes') },
+  };
+}

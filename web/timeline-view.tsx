@@ -1,0 +1,176 @@
+/** The panels of the timeline with their keys and buttons, and what is pointed at in words. */
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { TraceReport } from '../traces/report.ts';
+import { Details } from './details.tsx';
+import { type Command, commandOf } from './keys.ts';
+import type { Marked } from './marks.ts';
+import { type PlotName, Plots } from './plots.ts';
+import type { Box, Scene } from './scene.ts';
+import { columnsOf } from './series.ts';
+import { count, many } from './text.ts';
+
+interface Props {
+  readonly report: TraceReport;
+  readonly scene: Scene;
+  readonly marked: Marked | undefined;
+  /** The finding that comes so many after the one that is looked at. */
+  readonly onStep: (by: number) => void;
+  readonly onClear: () => void;
+}
+
+const PLOTS: readonly { readonly name: PlotName; readonly label: string }[] = [
+  { name: 'mappings', label: 'Mappings by I/O address' },
+  { name: 'pages', label: 'Pages by frame number' },
+  { name: 'live', label: 'Live mappings and bytes' },
+];
+
+export function TimelineView({ report, scene, marked, onStep, onClear }: Props): VNode {
+  const places = useRef(new Map<PlotName, HTMLElement>());
+  const plots = useRef<Plots | undefined>(undefined);
+  const [hovered, setHovered] = useState<Box | undefined>(undefined);
+  const [picked, setPicked] = useState<Box | undefined>(undefined);
+  const shown = PLOTS.filter(({ name }) => name === 'live' || scene[name].boxes.length > 0);
+
+  useEffect(() => {
+    const { first = 0 } = report.source;
+    const { live, liveBytes } = report.distributions;
+    const columns = columnsOf([live, liveBytes], first, scene.end);
+    const made = new Plots(places.current, scene, columns, { hover: setHovered, pick: setPicked });
+    plots.current = made;
+    const stop = watchPage(places.current, made);
+    return () => {
+      stop();
+      made.destroy();
+    };
+  }, [report, scene]);
+  useEffect(() => plots.current?.mark(marked), [marked]);
+  useEffect(() => plots.current?.pick(picked), [picked]);
+
+  const act = (command: Command): void => {
+    if (command === 'next-finding') onStep(1);
+    else if (command === 'previous-finding') onStep(-1);
+    else if (command === 'next-mapping') setPicked(neighbour(scene, picked, 1));
+    else if (command === 'previous-mapping') setPicked(neighbour(scene, picked, -1));
+    else if (command === 'clear') {
+      setPicked(undefined);
+      onClear();
+    } else if (plots.current !== undefined) MOVES[command](plots.current);
+  };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const command = commandOf(event);
+      if (command === undefined) return;
+      event.preventDefault();
+      act(command);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  });
+
+  const { bars, barsSeen } = report.timeline;
+  return (
+    <section class="timeline" aria-label="Timeline">
+      <div class="tools">
+        <Tools act={act} />
+        <Legend />
+        {bars.length < barsSeen && (
+          <span>
+            {count(bars.length)} of {many(barsSeen, 'mapping')} shown
+          </span>
+        )}
+      </div>
+      {shown.map(({ name, label }) => (
+        <figure key={name} class={name}>
+          <figcaption>{label}</figcaption>
+          <div
+            ref={(place) => {
+              if (place !== null) places.current.set(name, place);
+            }}
+          />
+        </figure>
+      ))}
+      <Details report={report} box={hovered ?? picked} />
+    </section>
+  );
+}
+
+const MOVES: Readonly<
+  Record<
+    'in' | 'out' | 'earlier' | 'later' | 'up' | 'down' | 'rows-in' | 'rows-out' | 'whole',
+    (plots: Plots) => void
+  >
+> = {
+  in: (plots) => plots.zoom(1 / 1.5),
+  out: (plots) => plots.zoom(1.5),
+  earlier: (plots) => plots.move(-0.2),
+  later: (plots) => plots.move(0.2),
+  up: (plots) => plots.moveRows(0.2),
+  down: (plots) => plots.moveRows(-0.2),
+  'rows-in': (plots) => plots.zoomRows(1 / 1.5),
+  'rows-out': (plots) => plots.zoomRows(1.5),
+  whole: (plots) => plots.whole(),
+};
+
+const BUTTONS: readonly (readonly [Command, string, string])[] = [
+  ['in', '+', 'Nearer in time (+ or w)'],
+  ['out', '−', 'Farther in time (- or s)'],
+  ['earlier', '←', 'Earlier (← or a)'],
+  ['later', '→', 'Later (→ or d)'],
+  ['up', '↑', 'Higher addresses (↑)'],
+  ['down', '↓', 'Lower addresses (↓)'],
+  ['rows-in', '⇕+', 'Larger rows (shift ↑)'],
+  ['rows-out', '⇕−', 'Smaller rows (shift ↓)'],
+  ['whole', 'all', 'The whole trace (0)'],
+  ['previous-finding', '◁ finding', 'Previous finding (p)'],
+  ['next-finding', 'finding ▷', 'Next finding (n)'],
+  ['previous-mapping', '◁ mapping', 'Mapping made before ([)'],
+  ['next-mapping', 'mapping ▷', 'Mapping made next (])'],
+];
+
+function Tools({ act }: { readonly act: (command: Command) => void }): VNode {
+  return (
+    <span class="buttons">
+      {BUTTONS.map(([command, text, title]) => (
+        <button key={command} type="button" title={title} aria-label={title} onClick={() => act(command)}>
+          {text}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function Legend(): VNode {
+  return (
+    <span class="legend">
+      <i class="mapped" /> mapped <i class="mapped-to-end" /> not unmapped <i class="allocated" /> allocated{' '}
+      <i class="wrong" /> free while mapped · drag or wheel zooms, shift+wheel moves, alt+wheel zooms rows
+    </span>
+  );
+}
+
+/** The mapping that was made before or after the one that is picked. */
+function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Box | undefined {
+  const sorted = mappings.boxes.toSorted((a, b) => a.begin - b.begin || a.from - b.from);
+  const at = picked === undefined ? -1 : sorted.findIndex(({ bar }) => bar === picked.bar);
+  return sorted[Math.min(Math.max(at + by, 0), sorted.length - 1)];
+}
+
+/** Follows the size of the page, its colours, and paper. */
+function watchPage(places: ReadonlyMap<PlotName, HTMLElement>, plots: Plots): () => void {
+  const fit = (): void => {
+    for (const [name, place] of places) plots.resize(name, place.clientWidth, place.clientHeight);
+  };
+  const sizes = new ResizeObserver(fit);
+  for (const place of places.values()) sizes.observe(place);
+  const onColours = (): void => {
+    plots.recolour();
+    fit();
+  };
+  const media = ['(prefers-color-scheme: dark)', 'print'].map((query) => matchMedia(query));
+  for (const query of media) query.addEventListener('change', onColours);
+  return () => {
+    sizes.disconnect();
+    for (const query of media) query.removeEventListener('change', onColours);
+  };
+}
