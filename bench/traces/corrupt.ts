@@ -227,20 +227,19 @@ export const garbage: Corruption = ({ lines }, choices) => {
   };
 };
 
-/** Up to `most` events of one CPU are missing; where it is `said`, a line in their place tells how many. */
+/** Up to `most` events of one CPU are missing; where it is `said`, its next event has a line before it that tells. */
 export const loseEvents =
   (most: number, said: boolean): Corruption =>
   ({ lines, events }, choices) => {
     const first = choices.below(lines.length);
     const cpu = events[first]?.cpu;
-    const of = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
-    const lost = of.slice(0, 1 + choices.below(most));
     if (cpu === undefined) return undefined;
-    const notice = said ? [`CPU:${cpu} [LOST ${lost.length} EVENTS]`] : [];
-    return {
-      ...NOTHING,
-      lines: [...lines.slice(0, first), ...notice, ...without(lines, lost).slice(first)],
-    };
+    const own = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
+    const lost = own.slice(0, 1 + choices.below(most));
+    const next = own[lost.length];
+    const notice = `CPU:${cpu} [LOST ${lost.length} EVENTS]`;
+    const marked = said && next !== undefined ? lines.with(next, `${notice}\n${lines[next] ?? ''}`) : lines;
+    return { ...NOTHING, lines: without(marked, lost).flatMap((line) => line.split('\n')) };
   };
 
 const isEvent = (line: string): boolean => line !== '' && !line.startsWith('#');

@@ -116,7 +116,7 @@ const DAMAGE: readonly Expectation[] = [
   {
     name: 'events lost, and nothing says so',
     corruption: corrupt.loseEvents(200, false),
-    ...{ systems: ALL, checks: [], most: 'likely' },
+    ...{ systems: ALL, checks: [], most: 'certain' },
   },
   { name: 'a page freed twice', corruption: corrupt.freeTwice, systems: ALL, checks: [] },
 ];
