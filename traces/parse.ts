@@ -28,6 +28,7 @@ export class TraceParser {
   readonly #names = new Names();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names);
+  readonly #stamped = { line: 0, time: 0, cpu: 0, task: '', pid: 0 };
   /** Of the last event: a notice has no time of its own. */
   #time = 0;
   #cpu = 0;
@@ -122,9 +123,16 @@ export class TraceParser {
     return { ...this.#nowhere(this.#cpu), kind: 'lost', cause: 'unreadable' };
   }
 
+  /** Of the line whose head was read; one object serves for all lines. */
   #stamp(): Stamp {
-    const { time, cpu, task, pid } = this.#head;
-    return { line: this.heard.lines, time, cpu, task, pid };
+    const stamp = this.#stamped;
+    const head = this.#head;
+    stamp.line = this.heard.lines;
+    stamp.time = head.time;
+    stamp.cpu = head.cpu;
+    stamp.task = head.task;
+    stamp.pid = head.pid;
+    return stamp;
   }
 
   #nowhere(cpu: number): Stamp {

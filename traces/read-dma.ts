@@ -56,7 +56,9 @@ function map(api: string): Reader {
     const phys = fields.address('phys_addr=');
     if (device === '' || direction === undefined || Number.isNaN(dma + size + phys)) return undefined;
     if (dma >= MAPPING_ERROR) return { ...stamp, kind: 'dma-failed', device };
-    return { ...stamp, kind: 'dma-map', device, dma, size, phys, direction, api, attrs: attrsOf(fields) };
+    const { line, time, cpu, task, pid } = stamp;
+    const attrs = attrsOf(fields);
+    return { kind: 'dma-map', line, time, cpu, task, pid, device, dma, size, phys, direction, api, attrs };
   };
 }
 
@@ -67,7 +69,8 @@ function unmap(api: string): Reader {
     const dma = fields.address(fields.bare ? 'addr=' : 'dma_addr=');
     const size = fields.count('size=');
     if (device === '' || direction === undefined || Number.isNaN(dma + size)) return undefined;
-    return { ...stamp, kind: 'dma-unmap', device, dma, size, direction, api };
+    const { line, time, cpu, task, pid } = stamp;
+    return { kind: 'dma-unmap', line, time, cpu, task, pid, device, dma, size, direction, api };
   };
 }
 

@@ -1,5 +1,5 @@
-/** Events of Intel's driver (`intel_iommu`) that tell an IOTLB to forget. Descriptors are those of the VT-d specification. */
-import type { FlushEvent, Stamp, TraceEvent } from './event.ts';
+/** Events of Intel's driver (`intel_iommu`) that tell an IOTLB to forget; its descriptors are those of VT-d. */
+import type { Stamp, TraceEvent } from './event.ts';
 import type { Fields } from './fields.ts';
 import { type KnownEvent, other } from './reader.ts';
 
@@ -11,6 +11,7 @@ const ALL_PAGES = 2 ** 52;
 const IOTLB = 2;
 const PASID_IOTLB = 6;
 /** Granularity of such an invalidation. */
+const RESERVED = 0;
 const WHOLE_UNIT = 1;
 const WHOLE_DOMAIN = 2;
 const PAGES = 3;
@@ -38,8 +39,10 @@ function readRange(fields: Fields, stamp: Stamp, name: string): TraceEvent | und
   const pages = fields.count('pages ');
   if (unit === '' || type === '' || Number.isNaN(domain + iova + pages)) return undefined;
   if (isDeviceCache(type)) return { ...stamp, kind: 'other', name };
-  const range = pages < ALL_PAGES ? { iova, size: pages * PAGE } : {};
-  return { ...stamp, kind: 'flush', unit, domain, ...range, step: 'planned' };
+  const { line, time, cpu, task, pid } = stamp;
+  const step = 'planned';
+  if (pages >= ALL_PAGES) return { kind: 'flush', line, time, cpu, task, pid, unit, step, domain };
+  return { kind: 'flush', line, time, cpu, task, pid, unit, step, domain, iova, size: pages * PAGE };
 }
 
 function readAll(fields: Fields, stamp: Stamp): TraceEvent | undefined {
@@ -48,7 +51,7 @@ function readAll(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const domain = fields.count('did ');
   if (unit === '' || type === '' || Number.isNaN(domain)) return undefined;
   if (isDeviceCache(type)) return { ...stamp, kind: 'other', name: 'intel_iommu:cache_tag_flush_all' };
-  return { ...stamp, kind: 'flush', unit, domain, step: 'planned' };
+  return { ...stamp, kind: 'flush', unit, step: 'planned', domain };
 }
 
 /** Of a device's own cache of translations; `trace-cmd` prints the number of the type. */
@@ -61,19 +64,17 @@ function readDescriptor(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const low = fields.next(' ', 16);
   const high = fields.next(' ', 16);
   if (unit === '' || Number.isNaN(low + high)) return undefined;
+  const { line, time, cpu, task, pid } = stamp;
+  const step = 'submitted';
   const type = low % 16;
-  const flush = type === IOTLB || type === PASID_IOTLB ? scopeOf(low, high) : undefined;
-  if (flush === undefined) return { ...stamp, kind: 'other', name: 'intel_iommu:qi_submit' };
-  return { ...stamp, kind: 'flush', unit, ...flush, step: 'submitted' };
-}
-
-/** @returns undefined for granularities that are reserved */
-function scopeOf(low: number, high: number): Pick<FlushEvent, 'domain' | 'iova' | 'size'> | undefined {
-  const granularity = Math.floor(low / 16) % 4;
-  if (granularity === WHOLE_UNIT && low % 16 === IOTLB) return {};
   const domain = Math.floor(low / 2 ** 16) % 2 ** 16;
-  if (granularity === WHOLE_DOMAIN) return { domain };
-  if (granularity !== PAGES) return undefined;
-  const size = PAGE * 2 ** (high % 64);
-  return { domain, iova: Math.floor(high / size) * size, size };
+  const granularity = type === IOTLB || type === PASID_IOTLB ? Math.floor(low / 16) % 4 : RESERVED;
+  if (granularity === PAGES) {
+    const size = PAGE * 2 ** (high % 64);
+    const iova = Math.floor(high / size) * size;
+    return { kind: 'flush', line, time, cpu, task, pid, unit, step, domain, iova, size };
+  }
+  if (granularity === WHOLE_DOMAIN) return { ...stamp, kind: 'flush', unit, step, domain };
+  if (granularity === WHOLE_UNIT && type === IOTLB) return { ...stamp, kind: 'flush', unit, step };
+  return { ...stamp, kind: 'other', name: 'intel_iommu:qi_submit' };
 }

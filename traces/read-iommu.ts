@@ -1,5 +1,5 @@
 /** Events of the group `iommu`, in the dialects of kernels since 3.10 and of vendors that add the device. */
-import type { DeviceEvent, Stamp, TraceEvent } from './event.ts';
+import type { DeviceEvent, MapEvent, Stamp, TraceEvent, UnmapEvent } from './event.ts';
 import type { Fields } from './fields.ts';
 import type { KnownEvent } from './reader.ts';
 
@@ -26,7 +26,10 @@ function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const paddr = fields.address('paddr=');
   const size = fields.count('size=');
   if (Number.isNaN(iova + paddr + size) || !spans(iova, end, size)) return undefined;
-  return { ...stamp, kind: 'map', iova, paddr, size, ...deviceOf(fields) };
+  const { line, time, cpu, task, pid } = stamp;
+  const event: MapEvent = { kind: 'map', line, time, cpu, task, pid, iova, paddr, size };
+  const device = deviceOf(fields);
+  return device === '' ? event : { ...event, device };
 }
 
 function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
@@ -35,7 +38,10 @@ function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const size = fields.count('size=');
   const unmapped = fields.has('unmapped_size=') ? fields.count('unmapped_size=') : size;
   if (Number.isNaN(iova + size + unmapped) || !spans(iova, end, size)) return undefined;
-  return { ...stamp, kind: 'unmap', iova, size, unmapped, ...deviceOf(fields) };
+  const { line, time, cpu, task, pid } = stamp;
+  const event: UnmapEvent = { kind: 'unmap', line, time, cpu, task, pid, iova, size, unmapped };
+  const device = deviceOf(fields);
+  return device === '' ? event : { ...event, device };
 }
 
 /** The end, where it is printed, must agree with the size: a damaged digit is noticed. */
@@ -44,10 +50,9 @@ function spans(iova: number, end: number, size: number): boolean {
 }
 
 /** Most kernels end the line after the size and begin it with the address. */
-function deviceOf(fields: Fields): { readonly device?: string } {
-  if (fields.done && fields.startsWith('IOMMU: iova=')) return {};
-  const name = fields.word('dev=') || fields.word('device=');
-  return name === '' ? {} : { device: name };
+function deviceOf(fields: Fields): string {
+  if (fields.done && fields.startsWith('IOMMU: iova=')) return '';
+  return fields.word('dev=') || fields.word('device=');
 }
 
 function device(name: string, kind: DeviceEvent['kind']): KnownEvent {

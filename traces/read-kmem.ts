@@ -23,14 +23,17 @@ function readAlloc(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   if (!isBlock(pfn, order)) return undefined;
   if (pfn === 0 && isNull(fields.word('page=')))
     return { ...stamp, kind: 'other', name: 'kmem:mm_page_alloc' };
-  return { ...stamp, kind: 'page-alloc', pfn, order, gfp: fields.word('gfp_flags=') };
+  const { line, time, cpu, task, pid } = stamp;
+  return { kind: 'page-alloc', line, time, cpu, task, pid, pfn, order, gfp: fields.word('gfp_flags=') };
 }
 
 function free(batched: boolean): Reader {
   return (fields, stamp) => {
     const pfn = fields.count('pfn=');
     const order = fields.count('order=');
-    return isBlock(pfn, order) ? { ...stamp, kind: 'page-free', pfn, order, batched } : undefined;
+    if (!isBlock(pfn, order)) return undefined;
+    const { line, time, cpu, task, pid } = stamp;
+    return { kind: 'page-free', line, time, cpu, task, pid, pfn, order, batched };
   };
 }
 
