@@ -1,10 +1,12 @@
 /** `ionclad check-trace`: recorded traces of real kernels against the specification. */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { type Mode, TraceChecker, type TraceReport } from '../traces/index.ts';
+import { CHECKS, type Mode, TraceChecker, type TraceReport } from '../traces/index.ts';
+import { eachFile } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import { Progress } from './progress.ts';
 import type { Session } from './session.ts';
 import { saveText } from './save.ts';
+import { count, many } from './table.ts';
+import { readTrace } from './trace-input.ts';
 import { tracePage } from './trace-page.ts';
 import { traceText } from './trace-text.ts';
 import { version } from './version.ts';
@@ -16,23 +18,29 @@ export interface TraceCommandOptions {
   readonly html?: string;
 }
 
-/** Checks file after file; each is a trace of its own. */
+/** Checks file after file; each is a trace of its own. One that cannot be read does not keep the others from it. */
 export async function checkTraceCommand(
   files: readonly string[],
   options: TraceCommandOptions,
-  { io }: Session,
+  session: Session,
 ): Promise<ExitCode> {
+  const { io, signal } = session;
   const mode = modeOf(options);
-  const reports = files.map((file) => checkFile(file, mode));
-  const wrong = reports.some(({ totals }) => totals.certain + totals.likely > 0);
-  const exitCode = wrong ? EXIT.FOUND : EXIT.HELD;
+  if (files.indexOf('-') !== files.lastIndexOf('-')) throw new UsageError('-: it can be read only once');
+  const reports: TraceReport[] = [];
+  const exitCode = await eachFile(files, session, async (file) => {
+    const report = await checkFile(file, mode, session);
+    reports.push(report);
+    if (options.json !== true) for (const line of traceText(report, io)) io.out(line);
+    return [codeOf(report, session)];
+  });
+  if (signal.aborted) io.err('ionclad: interrupted');
   if (options.html !== undefined) {
     const saved = saveText(options.html, tracePage(reports));
     if ('problem' in saved) throw new UsageError(saved.problem);
   }
   if (options.json === true)
     io.out(JSON.stringify({ ionclad: version(), command: 'check-trace', exitCode, reports }, null, 2));
-  else for (const report of reports) for (const line of traceText(report, io)) io.out(line);
   return exitCode;
 }
 
@@ -42,10 +50,43 @@ function modeOf({ strict, lazy }: TraceCommandOptions): Mode | undefined {
   return lazy === true ? 'lazy' : undefined;
 }
 
-function checkFile(file: string, mode: Mode | undefined): TraceReport {
+async function checkFile(file: string, mode: Mode | undefined, session: Session): Promise<TraceReport> {
   const checker = new TraceChecker({ file, ...(mode === undefined ? {} : { mode }) });
-  const bytes = readFileSync(file);
-  const text = (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('latin1');
-  for (const line of text.split('\n')) checker.line(line);
-  return checker.end();
+  const progress = new Progress(session, 1, undefined);
+  const reader = {
+    line: (text: string) => checker.line(text),
+    read: (bytes: number, size: number | undefined) =>
+      progress.tell((seconds) => `${file}: ${howFar(bytes, size, checker.done.lines, seconds)}`),
+  };
+  try {
+    const early = await readTrace(file, reader, session);
+    return checker.end(early);
+  } finally {
+    progress.end();
+  }
+}
+
+/** On one line, after so many seconds. */
+function howFar(bytes: number, size: number | undefined, lines: number, seconds: number): string {
+  const rate = `${many(lines, 'line')}, ${count(Math.round(lines / seconds))} lines/s`;
+  const read = `${count(Math.floor(bytes / 1e6))} MB`;
+  if (size === undefined) return `${read}, ${rate}`;
+  const share = Math.min(bytes / size, 1);
+  const left = Math.ceil((seconds * (1 - share)) / share);
+  return `${Math.floor(100 * share)} % of ${count(Math.ceil(size / 1e6))} MB, ${rate}, ${left} s left`;
+}
+
+/** Events that something is held against. Others only help to understand these. */
+const JUDGED = /^(iommu:(map|unmap|io_page_fault)|dma:.*)$/;
+
+function codeOf({ source, sight, coverage, findings }: TraceReport, { io }: Session): ExitCode {
+  if (coverage.born === 0 && !sight.seen.some(([name]) => JUDGED.test(name))) {
+    const lines = source.lines === 0 ? 'it is empty' : `no such event in ${many(source.lines, 'line')}`;
+    io.err(`ionclad: ${source.file}: nothing to check: ${lines}; see ionclad check-trace --help for events`);
+    return EXIT.NOTHING_RAN;
+  }
+  const isWrong = findings.some(
+    ({ check, confidence }) => CHECKS[check].level === 'violation' && confidence !== 'possible',
+  );
+  return isWrong ? EXIT.FOUND : EXIT.HELD;
 }

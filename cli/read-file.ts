@@ -28,10 +28,15 @@ export function readTextFile(file: string, bytesMax: number): string {
       closeSync(handle);
     }
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    throw new UsageError(`${file}: ${REASONS[code] ?? `it cannot be read (${code})`}`);
+    throw unreadable(file, cause);
   }
+}
+
+/** What the system said of a file, as one line; what else was thrown stays as it is. */
+export function unreadable(file: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (cause instanceof UsageError || code === undefined) return cause;
+  return new UsageError(`${file}: ${REASONS[code] ?? `it cannot be read (${code})`}`);
 }
 
 /** Not more than the limit is ever held, though the file be a device without end. */

@@ -15,7 +15,8 @@ export interface Output {
 }
 
 /** Standard input: a terminal, or anything that lines can be read from. */
-export type Input = NodeJS.ReadableStream & Partial<Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode'>>;
+export type Input = NodeJS.ReadableStream &
+  Partial<Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode'>> & { destroy?(): unknown };
 
 export interface Screen {
   readonly rows: number;

@@ -6,6 +6,7 @@ export function traceText(report: TraceReport, io: Output): readonly string[] {
   const { source, coverage, findings } = report;
   return [
     `${io.style('bold', source.file)}: ${source.events} events`,
+    ...(source.early === undefined ? [] : [`checked as far as it goes: ${source.early}`]),
     `${coverage.born} mappings, ${coverage.died} of them to their end`,
     ...findings.map(({ check, confidence, text, more }) => `${confidence} ${check}: ${text} (+${more})`),
   ];

@@ -47,8 +47,12 @@ export class TraceChecker {
     if (event !== undefined) this.#order.push(event);
   }
 
-  /** What was found up to here; lines that come later are not looked at any more. */
-  end(): TraceReport {
+  /**
+   * What was found up to here; lines that come later are not looked at any more.
+   *
+   * @param early - why the end of the trace was not reached, if it was not
+   */
+  end(early?: string): TraceReport {
     this.#order.end();
     for (const watch of this.#watches) watch.end();
     const { heard } = this.#parser;
@@ -61,6 +65,7 @@ export class TraceChecker {
         first: this.#first,
         last: this.#last,
         cpus: this.#cpus,
+        early,
       },
       sight: sightOf(heard, this.#options.mode),
       coverage: this.#census.coverage,

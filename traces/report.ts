@@ -14,6 +14,8 @@ export interface Source {
   readonly first: number | undefined;
   readonly last: number | undefined;
   readonly cpus: number;
+  /** Why the end of the trace was not reached, such as `its gzip data ends early`; undefined when it was. */
+  readonly early: string | undefined;
 }
 
 /** What a trace can show and what not: the head of every report. */
