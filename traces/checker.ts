@@ -1,4 +1,5 @@
 /** One trace, line by line, held against the specification. */
+import { BufferWatch } from './buffer-watch.ts';
 import { Census } from './census.ts';
 import { DmaWatch } from './dma-watch.ts';
 import type { TraceEvent } from './event.ts';
@@ -33,7 +34,8 @@ export class TraceChecker {
   constructor(options: TraceOptions) {
     this.#options = options;
     const iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    this.#watches = [iommu, new DmaWatch(this.#findings), this.#census];
+    const buffers = new BufferWatch(this.#findings);
+    this.#watches = [iommu, buffers, new DmaWatch(this.#findings, buffers), this.#census];
   }
 
   /** Lines and events so far, for progress. */

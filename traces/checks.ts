@@ -141,8 +141,8 @@ export const CHECKS = {
   'permission-change': {
     invariant: 'I4',
     level: 'risk',
-    text: 'a range keeps its direction as long as it is mapped',
-    source: 'dma-mapping: the direction says what the device may do',
+    text: 'memory that a device may only read is not mapped for it to be written at the same time',
+    source: 'dma-debug: overlapping mappings are not supported where one of them is written',
   },
   fault: {
     invariant: 'I1',
@@ -182,6 +182,7 @@ export const ASSUMPTIONS = {
   lazy: 'the domain is lazy: addresses wait in a queue for a flush, at most 10 ms or 256 of them for each CPU',
   'flush-unseen': 'no flush happened between the two; flushes of this IOMMU are not traced',
   'no-reference': 'nobody held the page by a reference of its own',
+  'not-shared': 'nobody means the memory to be shared; drivers may share it without a dma-buf',
   'ran-to-end': 'the trace ends when the driver was done; a mapping may still be in use',
 } as const;
 

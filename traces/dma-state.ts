@@ -1,0 +1,73 @@
+/** What all checks of drivers' calls share: who has what mapped, what was, and how sure a finding can be. */
+import type { AssumptionName, CheckName } from './checks.ts';
+import { DmaDeaths } from './dma-deaths.ts';
+import { DmaDevice } from './dma-device.ts';
+import type { DmaMapping } from './dma-mapping.ts';
+import type { MapEvent } from './event.ts';
+import type { Confidence, Evidence, Subject } from './finding.ts';
+import type { Findings } from './findings.ts';
+import { Gaps } from './gaps.ts';
+
+export interface Grade {
+  readonly confidence: Confidence;
+  readonly assumptions: readonly AssumptionName[];
+}
+
+export class DmaState {
+  readonly findings: Findings;
+  readonly gaps: Gaps = new Gaps();
+  readonly deaths: DmaDeaths = new DmaDeaths();
+  readonly #devices = new Map<string, DmaDevice>();
+  #lastMap: MapEvent | undefined;
+
+  constructor(findings: Findings) {
+    this.findings = findings;
+  }
+
+  get devices(): readonly DmaDevice[] {
+    return [...this.#devices.values()];
+  }
+
+  device(name: string): DmaDevice {
+    const known = this.#devices.get(name);
+    if (known !== undefined) return known;
+    const device = new DmaDevice(name);
+    this.#devices.set(name, device);
+    return device;
+  }
+
+  /** The IOMMU was told a mapping; a driver's call that led to it is written later. */
+  mapped(event: MapEvent): void {
+    this.#lastMap = event;
+  }
+
+  add(mapping: DmaMapping): void {
+    this.device(mapping.device).add(mapping, this.#lastMap);
+  }
+
+  /** `died` is set. */
+  remove(mapping: DmaMapping): void {
+    this.device(mapping.device).remove(mapping);
+    this.deaths.add(mapping);
+  }
+
+  /**
+   * How sure one can be that a call of a device was wrong.
+   * @param missing - how many lines would have to be missing to excuse it: one is soon thought of, two are not
+   * @param since - the moment since which they would be missing
+   */
+  grade(device: DmaDevice, missing: 1 | 2, since: number): Grade {
+    if (this.gaps.since(since)) return { confidence: 'possible', assumptions: ['nothing-lost'] };
+    if (!device.translated)
+      return {
+        confidence: device.strangers > 0 ? 'possible' : 'likely',
+        assumptions: missing === 1 ? ['seen-from-start', 'nothing-lost'] : ['seen-from-start'],
+      };
+    if (missing === 1) return { confidence: 'likely', assumptions: ['nothing-lost'] };
+    return { confidence: 'certain', assumptions: [] };
+  }
+
+  find(check: CheckName, grade: Grade, text: string, subject: Subject, evidence: readonly Evidence[]): void {
+    this.findings.add({ check, ...grade, text, subject, evidence });
+  }
+}

@@ -1,0 +1,243 @@
+/** Unmaps of drivers against what was mapped: the rules of dma-debug. */
+import type { CheckName } from './checks.ts';
+import type { DmaDevice } from './dma-device.ts';
+import {
+  apiOf,
+  type DmaMapping,
+  type DmaRange,
+  isAddress,
+  isNull,
+  nameOfMap,
+  nameOfUnmap,
+} from './dma-mapping.ts';
+import type { DmaState, Grade } from './dma-state.ts';
+import type { EventOf, TraceEvent, UnmapEvent } from './event.ts';
+import type { Subject } from './finding.ts';
+import { bytes, duration, hex } from './say.ts';
+
+/** An unmap that names an address; lists are named by their memory. */
+export type AddressUnmap = EventOf<'dma-unmap'> | EventOf<'dma-free' | 'dma-alloc'>;
+export type ListUnmap = EventOf<'dma-unmap-sg'>;
+
+/** Told of each mapping that a driver gave back. */
+export type OnDeath = (mapping: DmaMapping, event: AddressUnmap | ListUnmap) => void;
+
+/** The kernel cuts printed lists at so many entries, some versions only those of `dma_map_sg`. */
+const LIST_MAX = 128;
+
+export class DmaUnmaps {
+  readonly #state: DmaState;
+  readonly #onDeath: OnDeath;
+  /** By task: the last list that could have been one of several, until the IOMMU's own unmap tells which. */
+  readonly #choices = new Map<
+    number,
+    { readonly chosen: DmaMapping; readonly others: readonly DmaMapping[] }
+  >();
+
+  constructor(state: DmaState, onDeath: OnDeath) {
+    this.#state = state;
+    this.#onDeath = onDeath;
+  }
+
+  /** `dma_unmap_page`, `dma_free_attrs` and the like. */
+  byAddress(event: AddressUnmap): void {
+    if (event.kind === 'dma-free' && event.api !== 'sgt' && isNull(event.virt)) return;
+    const device = this.#state.device(event.device);
+    const range = bestOf(device, event);
+    device.unmapsSeen.add(apiOf(event));
+    if (range !== undefined) {
+      this.#compare(device, range, event);
+      this.#die(range.mapping, event);
+    } else if (isAddress(event.dma, Math.max(1, event.size))) this.#nothingThere(device, event);
+    else this.#error(event);
+  }
+
+  /** `dma_unmap_sg`: all that it says is the memory of the list. */
+  byList(event: ListUnmap): void {
+    const device = this.#state.device(event.device);
+    device.unmapsSeen.add('sg');
+    const [phys] = event.physes;
+    if (phys === undefined) return;
+    const same = device.listsFrom(phys).filter((mapping) => samePrefix(mapping.physes, event.physes));
+    const whole = same.filter((mapping) => sameLength(mapping, event));
+    const exact = whole.filter(({ direction }) => direction === event.direction);
+    const [chosen] = [exact, whole, same].find((list) => list.length > 0) ?? [];
+    if (chosen === undefined) {
+      this.#noSuchList(device, event, phys);
+      return;
+    }
+    if (exact.length > 1) this.#doubt(event, exact);
+    else this.#compareList(device, chosen, event);
+    this.#die(chosen, event);
+  }
+
+  /** The unmap in the IOMMU comes right after that of a list and tells which of several lists it was. */
+  settle(event: UnmapEvent): void {
+    const choice = this.#choices.get(event.pid);
+    if (choice === undefined) return;
+    this.#choices.delete(event.pid);
+    const { chosen, others } = choice;
+    const meant = [chosen, ...others].find(({ ranges }) => ranges.some(({ start }) => within(start, event)));
+    if (meant === undefined) return;
+    for (const mapping of [chosen, ...others]) mapping.doubtful = false;
+    if (meant === chosen) return;
+    this.#state.deaths.revive(chosen);
+    meant.died = chosen.died;
+    chosen.died = undefined;
+    this.#state.add(chosen);
+    this.#state.remove(meant);
+  }
+
+  #die(mapping: DmaMapping, event: AddressUnmap | ListUnmap): void {
+    mapping.died = event;
+    this.#state.remove(mapping);
+    this.#onDeath(mapping, event);
+  }
+
+  #doubt(event: ListUnmap, candidates: readonly DmaMapping[]): void {
+    const [chosen, ...others] = candidates;
+    if (chosen === undefined) return;
+    for (const mapping of candidates) mapping.doubtful = true;
+    this.#choices.set(event.pid, { chosen, others });
+  }
+
+  #compare(device: DmaDevice, { mapping, start, size }: DmaRange, event: AddressUnmap): void {
+    const { api, direction, born } = mapping;
+    const tell = (check: CheckName, text: string): void =>
+      this.#tell(check, this.#state.grade(device, 2, born.time), text, mapping, event);
+    const there = `${hex(start)} of ${device.name}`;
+    const as = apiOf(event);
+    if (as !== api)
+      tell('dma-unmap-kind', `${there}: mapped by ${nameOfMap(api)}, undone by ${nameOfUnmap(as)}`);
+    else if (event.size !== size)
+      tell('dma-unmap-size', `${there}: ${bytes(size)} were mapped, ${bytes(event.size)} unmapped`);
+    if (event.direction !== direction)
+      tell('dma-unmap-direction', `${there}: mapped ${direction}, unmapped ${event.direction}`);
+  }
+
+  #compareList(device: DmaDevice, mapping: DmaMapping, event: ListUnmap): void {
+    const grade = this.#state.grade(device, 1, mapping.born.time);
+    const there = `the list at ${hex(mapping.ranges[0]?.start ?? 0)} of ${device.name}`;
+    if (!sameLength(mapping, event)) {
+      const counts = `${mapping.physes.length} entries were mapped, ${event.physes.length} unmapped`;
+      this.#tell('dma-unmap-size', grade, `${there}: ${counts}`, mapping, event);
+    }
+    if (mapping.direction !== event.direction) {
+      const text = `${there}: mapped ${mapping.direction}, unmapped ${event.direction}`;
+      this.#tell('dma-unmap-direction', grade, text, mapping, event);
+    }
+  }
+
+  #nothingThere(device: DmaDevice, event: AddressUnmap): void {
+    const { dma } = event;
+    const around = device.live.find(dma, 1, () => true);
+    const dead = this.#state.deaths.lastAt(device.name, dma, 1);
+    if (around !== undefined) this.#inside(device, around, event);
+    else if (dead?.ranges.some(({ start }) => start === dma) === true) this.#again(device, dead, event);
+    else this.#stranger(device, event);
+  }
+
+  #noSuchList(device: DmaDevice, event: ListUnmap, phys: number): void {
+    const dead = this.#state.deaths.lastList(device.name, phys);
+    if (dead !== undefined && samePrefix(dead.physes, event.physes)) this.#again(device, dead, event);
+    else this.#stranger(device, event);
+  }
+
+  #stranger(device: DmaDevice, event: AddressUnmap | ListUnmap): void {
+    device.strangers += 1;
+    const text = 'unmaps by drivers of what they mapped before the trace began';
+    this.#state.findings.tolerate('mapped-before-trace', text, event.line);
+  }
+
+  /** The address lies in a live mapping without being its start. */
+  #inside(device: DmaDevice, { mapping, start, size }: DmaRange, event: AddressUnmap): void {
+    const grade = this.#state.grade(device, 2, mapping.born.time);
+    const text =
+      `${hex(event.dma)} of ${device.name} was not mapped as such: ` +
+      `it lies in the ${bytes(size)} mapped at ${hex(start)}`;
+    this.#tell('dma-unmap-unknown', grade, text, mapping, event);
+  }
+
+  #again(device: DmaDevice, dead: DmaMapping, event: AddressUnmap | ListUnmap): void {
+    const { died } = dead;
+    if (died === undefined || dead.doubtful) this.#stranger(device, event);
+    else if (died.time === event.time && died.cpu === event.cpu)
+      this.#state.findings.tolerate('duplicate-line', 'lines that are there twice', event.line);
+    else this.#twice(device, dead, died, event);
+  }
+
+  #twice(device: DmaDevice, dead: DmaMapping, died: TraceEvent, event: AddressUnmap | ListUnmap): void {
+    const grade = this.#state.grade(device, 1, died.time);
+    const start = dead.ranges[0]?.start ?? 0;
+    const text = `${hex(start)} of ${device.name} is unmapped twice, the second time ${since(died, event)} later`;
+    this.#state.find('dma-unmap-unknown', grade, text, subjectOf(dead), [
+      { role: 'mapped here', event: dead.born },
+      { role: 'unmapped here', event: died },
+      { role: 'unmapped again', event },
+    ]);
+  }
+
+  /** `dma_mapping_error` was not asked. */
+  #error(event: AddressUnmap): void {
+    const text = `${event.device} unmaps DMA_MAPPING_ERROR: the mapping had failed`;
+    const subject = { device: event.device };
+    const grade: Grade = { confidence: 'certain', assumptions: [] };
+    this.#state.find('dma-unmap-unknown', grade, text, subject, [{ role: 'unmapped here', event }]);
+  }
+
+  #tell(
+    check: CheckName,
+    grade: Grade,
+    text: string,
+    mapping: DmaMapping,
+    event: AddressUnmap | ListUnmap,
+  ): void {
+    this.#state.find(check, grade, text, subjectOf(mapping), [
+      { role: 'mapped here', event: mapping.born },
+      { role: 'unmapped here', event },
+    ]);
+  }
+}
+
+/** Of several mappings at one address the one that fits best: size, then function, then direction, then age. */
+function bestOf(device: DmaDevice, event: AddressUnmap): DmaRange | undefined {
+  const api = apiOf(event);
+  let best: DmaRange | undefined;
+  let most = -1;
+  device.live.find(event.dma, Math.max(1, event.size), (range) => {
+    const { mapping, start, size } = range;
+    if (start !== event.dma) return false;
+    const fits =
+      (size === event.size ? 4 : 0) +
+      (mapping.api === api ? 2 : 0) +
+      (mapping.direction === event.direction ? 1 : 0);
+    if (fits > most) {
+      most = fits;
+      best = range;
+    }
+    return false;
+  });
+  return best;
+}
+
+const samePrefix = (a: readonly number[], b: readonly number[]): boolean => {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) if (a[at] !== b[at]) return false;
+  return length > 0;
+};
+
+const sameLength = ({ physes, truncated }: DmaMapping, event: ListUnmap): boolean =>
+  physes.length === event.physes.length ||
+  (truncated && event.physes.length >= Math.min(physes.length, LIST_MAX));
+
+const within = (address: number, { iova, size }: UnmapEvent): boolean =>
+  address >= iova && address < iova + size;
+
+const since = (before: { readonly time: number }, event: { readonly time: number }): string =>
+  duration(event.time - before.time);
+
+export const subjectOf = ({ device, ranges }: DmaMapping): Subject => ({
+  device,
+  iova: ranges[0]?.start ?? 0,
+  size: ranges[0]?.size ?? 0,
+});
