@@ -3,8 +3,8 @@ import { CHECKS, type Mode, TraceChecker, type TraceReport } from '../traces/ind
 import { eachFile } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { Progress } from './progress.ts';
-import type { Session } from './session.ts';
 import { saveText } from './save.ts';
+import type { Session } from './session.ts';
 import { count, many } from './table.ts';
 import { readTrace } from './trace-input.ts';
 import { tracePage } from './trace-page.ts';

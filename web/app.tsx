@@ -55,7 +55,7 @@ function Report({ report }: { readonly report: TraceReport }): VNode {
           onStep={step}
           onClear={() => setChosen(undefined)}
         />
-        <aside aria-label="Findings and figures" tabIndex={0}>
+        <aside aria-label="Findings and figures">
           <FindingList report={report} chosen={chosen} onChoose={setChosen} />
           <Distribution title="Sizes of mappings" histogram={report.distributions.sizes} />
           <Distribution title="Lifetimes of mappings" histogram={report.distributions.lifetimes} />

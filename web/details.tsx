@@ -11,44 +11,49 @@ interface Props {
 
 export function Details({ report, box }: Props): VNode {
   const { bars, pages } = report.timeline;
+  const { first = 0 } = report.source;
   const bar = box?.bar === undefined ? undefined : bars[box.bar];
   const page = box?.page === undefined ? undefined : pages[box.page];
   return (
     <div class="details" aria-live="polite">
       {box?.style === 'free-while-mapped' && (
         <p>
-          <span class="tag certain">free while mapped</span> for {duration(box.end - box.begin)}, as far as the
-          events shown tell
+          <span class="tag certain">free while mapped</span> for {duration(box.end - box.begin)}, as far as
+          the events shown tell
         </p>
       )}
       {bar !== undefined && <MappingDetails bar={bar} report={report} />}
-      {page !== undefined && <PageDetails page={page} />}
-      {bar === undefined && page === undefined && <p>Point at a bar, or press ] to go through the mappings.</p>}
+      {page !== undefined && <PageDetails page={page} first={first} />}
+      {bar === undefined && page === undefined && (
+        <p>Point at a bar, or press ] to go through the mappings.</p>
+      )}
     </div>
   );
 }
 
 function MappingDetails({ bar, report }: { readonly bar: Bar; readonly report: TraceReport }): VNode {
   const { iova, paddr, size, space, from, to, line, endLine, task, pid } = bar;
-  const { last = from } = report.source;
+  const { first = 0, last = from } = report.source;
   return (
     <p>
       <strong>
         {hex(iova)}–{hex(iova + size - 1)}
       </strong>{' '}
       {space !== undefined && `of ${space} `}→ physical {hex(paddr)}, {bytes(size)}; mapped by {task}-{pid} at{' '}
-      {moment(from)} (line {count(line)}),{' '}
+      {moment(from, first)} (line {count(line)}),{' '}
       {to === undefined
         ? `not unmapped in the ${duration(last - from)} until the end`
-        : `unmapped after ${duration(to - from)} at ${moment(to)}${endLine === undefined ? '' : ` (line ${count(endLine)})`}`}
+        : `unmapped after ${duration(to - from)} at ${moment(to, first)}${endLine === undefined ? '' : ` (line ${count(endLine)})`}`}
     </p>
   );
 }
 
-function PageDetails({ page }: { readonly page: PageBar }): VNode {
+function PageDetails({ page, first }: { readonly page: PageBar; readonly first: number }): VNode {
   const { pfn, count: pages, from, to, line, endLine } = page;
   const at = (time: number | undefined, where: number | undefined): string =>
-    time === undefined ? 'not seen' : `at ${moment(time)}${where === undefined ? '' : `, line ${count(where)}`}`;
+    time === undefined
+      ? 'not seen'
+      : `at ${moment(time, first)}${where === undefined ? '' : `, line ${count(where)}`}`;
   return (
     <p>
       <strong>frame {hex(pfn)}</strong> {many(pages, 'page')} from physical {hex(pfn * PAGE_BYTES)}; allocated{' '}

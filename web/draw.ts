@@ -1,6 +1,7 @@
 /** Draws a panel onto a canvas: its boxes, and what belongs to the finding that is looked at. */
-import type { Box, Panel, Style } from './scene.ts';
+
 import type { Stripe } from './rows.ts';
+import type { Box, Panel, Style } from './scene.ts';
 import type { View } from './view.ts';
 
 /** What of a canvas is used. */
@@ -15,6 +16,7 @@ export type Pen = Pick<
   | 'fillRect'
   | 'strokeRect'
   | 'fillText'
+  | 'measureText'
   | 'setLineDash'
   | 'beginPath'
   | 'moveTo'
@@ -36,11 +38,9 @@ export interface Frame {
 export interface Palette extends Readonly<Record<Style, string>> {
   readonly edge: string;
   readonly mark: string;
-  readonly markText: string;
   readonly marked: string;
   readonly text: string;
-  /** Lines across what is free while mapped. */
-  readonly hatch: string;
+  readonly ground: string;
 }
 
 export interface Emphasis {
@@ -58,10 +58,13 @@ interface Rect {
   readonly height: number;
 }
 
-/** How much of the height of its row each kind fills: pages show around the mappings that reach them. */
+/**
+ * How much of the height of its row each kind fills: what is not unmapped is low, and pages show around the mappings
+ * that reach them.
+ */
 const FILLS: Readonly<Record<Style, number>> = {
   mapped: 0.9,
-  'mapped-to-end': 0.9,
+  'mapped-to-end': 0.45,
   allocated: 1,
   reached: 0.5,
   'free-while-mapped': 0.8,
@@ -71,7 +74,7 @@ const ORDER: readonly Style[] = ['allocated', 'mapped', 'mapped-to-end', 'reache
 const LEAST = 1;
 const LEAST_WRONG = 3;
 /** From which size on, in page pixels, edges and hatches are drawn. */
-const EDGED = 4;
+const EDGED = 5;
 const HATCH = 5;
 const BADGE = 8;
 
@@ -124,7 +127,7 @@ export class Painter {
     this.#pen.beginPath();
     this.#pen.arc(x, y, BADGE * ratio, 0, 2 * Math.PI);
     this.#pen.fill();
-    this.#pen.fillStyle = this.#palette.markText;
+    this.#pen.fillStyle = this.#palette.ground;
     this.#pen.font = `bold ${11 * ratio}px system-ui, sans-serif`;
     this.#pen.textAlign = 'center';
     this.#pen.textBaseline = 'middle';
@@ -148,13 +151,11 @@ export class Painter {
     const edged = EDGED * this.#frame.ratio;
     const large = rects.filter(({ width, height }) => width >= edged && height >= edged);
     this.#pen.lineWidth = this.#frame.ratio;
-    this.#pen.strokeStyle = style === 'free-while-mapped' ? this.#palette.hatch : this.#palette.edge;
-    this.#pen.setLineDash(style === 'mapped-to-end' ? [3 * this.#frame.ratio, 2 * this.#frame.ratio] : []);
+    this.#pen.strokeStyle = style === 'free-while-mapped' ? this.#palette.ground : this.#palette.edge;
     for (const rect of large) {
       if (style === 'free-while-mapped') this.#hatched(rect);
       else if (style !== 'reached') this.#pen.strokeRect(rect.x, rect.y, rect.width, rect.height);
     }
-    this.#pen.setLineDash([]);
   }
 
   /** Lines from the lower left to the upper right, cut at the edges. */
@@ -181,12 +182,18 @@ export class Painter {
   /** Names of spaces, above their rows. */
   #names(bands: Panel['rows']['bands']): void {
     const { ratio, left, top } = this.#frame;
-    this.#pen.fillStyle = this.#palette.text;
     this.#pen.font = `bold ${11 * ratio}px system-ui, sans-serif`;
     this.#pen.textAlign = 'left';
     this.#pen.textBaseline = 'bottom';
-    for (const { space, to } of bands)
-      this.#pen.fillText(space, left + 4 * ratio, Math.max(this.#y(to) - ratio, top + 12 * ratio));
+    for (const { space, from, to } of bands) {
+      const y = Math.max(this.#y(to), top + 14 * ratio);
+      if (this.#y(from) < top) continue;
+      const { width } = this.#pen.measureText(nameOf(space));
+      this.#pen.fillStyle = this.#palette.ground;
+      this.#pen.fillRect(left, y - 14 * ratio, width + 8 * ratio, 14 * ratio);
+      this.#pen.fillStyle = this.#palette.text;
+      this.#pen.fillText(nameOf(space), left + 4 * ratio, y);
+    }
   }
 
   #sees({ begin, end, from, to }: Box): boolean {
@@ -214,3 +221,5 @@ export class Painter {
     return this.#frame.top + this.#frame.height - ((row - min) / (max - min)) * this.#frame.height;
   }
 }
+
+const nameOf = (space: string): string => (space === '' ? 'no device named' : space);

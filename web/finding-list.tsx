@@ -25,6 +25,7 @@ export function FindingList({ report, chosen, onChoose }: Props): VNode {
           <Item
             key={at}
             finding={finding}
+            first={report.source.first ?? 0}
             isChosen={at === chosen}
             onChoose={() => onChoose(at === chosen ? undefined : at)}
           />
@@ -36,11 +37,13 @@ export function FindingList({ report, chosen, onChoose }: Props): VNode {
 
 interface ItemProps {
   readonly finding: TraceFinding;
+  /** Time of the trace's first event. */
+  readonly first: number;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
 }
 
-function Item({ finding, isChosen, onChoose }: ItemProps): VNode {
+function Item({ finding, first, isChosen, onChoose }: ItemProps): VNode {
   const { check, confidence, text, more } = finding;
   const place = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -54,13 +57,13 @@ function Item({ finding, isChosen, onChoose }: ItemProps): VNode {
         <span class="what">{text}</span>
       </button>
       <div class={isChosen ? 'more' : 'more folded'}>
-        <Reasons finding={finding} />
+        <Reasons finding={finding} first={first} />
       </div>
     </li>
   );
 }
 
-function Reasons({ finding }: { readonly finding: TraceFinding }): VNode {
+function Reasons({ finding, first }: { readonly finding: TraceFinding; readonly first: number }): VNode {
   const { check, assumptions, evidence } = finding;
   const { invariant, text, source } = CHECKS[check];
   return (
@@ -68,8 +71,8 @@ function Reasons({ finding }: { readonly finding: TraceFinding }): VNode {
       <ol class="events">
         {evidence.map(({ role, event }) => (
           <li key={`${event.line} ${role}`}>
-            <span>{role}</span> <code>{event.kind}</code> at {moment(event.time)}, line {count(event.line)},{' '}
-            CPU {event.cpu}, {event.task}-{event.pid}
+            <span>{role}</span> <code>{event.kind}</code> at {moment(event.time, first)}, line{' '}
+            {count(event.line)}, CPU {event.cpu}, {event.task}-{event.pid}
           </li>
         ))}
       </ol>

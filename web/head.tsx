@@ -40,9 +40,7 @@ export function Head({ report }: { readonly report: TraceReport }): VNode {
         <summary>
           {many(sight.seen.length, 'kind')} of events seen, {count(sight.unknown.length)} unknown
         </summary>
-        <p>
-          {[...sight.seen, ...sight.unknown].map(([name, some]) => `${name} ${count(some)}`).join(', ')}
-        </p>
+        <p>{[...sight.seen, ...sight.unknown].map(([name, some]) => `${name} ${count(some)}`).join(', ')}</p>
         {report.tolerances.length > 0 && (
           <ul>
             {report.tolerances.map((tolerance) => (

@@ -10,6 +10,7 @@ export type Command =
   | 'rows-in'
   | 'rows-out'
   | 'whole'
+  | 'to-picked'
   | 'next-finding'
   | 'previous-finding'
   | 'next-mapping'
@@ -21,6 +22,7 @@ const KEYS: Readonly<Record<string, Command>> = {
   ...{ ArrowLeft: 'earlier', a: 'earlier', ArrowRight: 'later', d: 'later' },
   ...{ ArrowUp: 'up', ArrowDown: 'down', '0': 'whole', Home: 'whole' },
   ...{ n: 'next-finding', p: 'previous-finding', ']': 'next-mapping', '[': 'previous-mapping' },
+  f: 'to-picked',
   Escape: 'clear',
 };
 const WITH_SHIFT: Readonly<Record<string, Command>> = { ArrowUp: 'rows-in', ArrowDown: 'rows-out' };
@@ -37,8 +39,8 @@ interface Key {
 /** Nothing where the browser has a use for the key itself: shortcuts, fields, and lists that scroll. */
 export function commandOf({ key, shiftKey, ctrlKey, metaKey, altKey, target }: Key): Command | undefined {
   if (ctrlKey || metaKey || altKey) return undefined;
-  const name = (target as { readonly tagName?: string } | null)?.tagName;
-  if (name === 'INPUT' || name === 'SELECT') return undefined;
-  if (name === 'ASIDE' && key.startsWith('Arrow')) return undefined;
+  const { closest } = (target ?? {}) as Partial<Pick<Element, 'closest'>>;
+  const isIn = (places: string): boolean => closest?.call(target, places) != null;
+  if (isIn('input, select') || (key.startsWith('Arrow') && isIn('aside, header'))) return undefined;
   return (shiftKey ? WITH_SHIFT[key] : undefined) ?? KEYS[key];
 }

@@ -2,8 +2,8 @@
 import type { TraceEvent } from '../traces/event.ts';
 import type { TraceFinding } from '../traces/finding.ts';
 import type { TraceReport } from '../traces/report.ts';
-import { frameSpan, ioSpan, type Scene } from './scene.ts';
 import type { Stripe } from './rows.ts';
+import { frameSpan, ioSpan, type Scene } from './scene.ts';
 
 /** An event of the finding that is looked at; numbered as in its list. */
 export interface Mark {

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import { type Emphasis, Painter, type Palette } from './draw.ts';
 import type { Marked } from './marks.ts';
 import { type Box, boxAt, type Panel, type Scene } from './scene.ts';
-import { bytes, count, hex, tick } from './text.ts';
+import { after, bytes, count, hex, tick } from './text.ts';
 import { around, moved, type View, zoomed } from './view.ts';
 
 export type LanesName = 'mappings' | 'pages';
@@ -22,6 +22,10 @@ const ROWS_LEAST = 4;
 const ROWS_WHOLE = 12;
 const LABEL_HEIGHT = 18;
 const AXIS_WIDTH = 104;
+const LEGEND_HEIGHT = 26;
+/** Steps of an axis of mappings, and of one of bytes. */
+const COUNTS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
+const POWERS = Array.from({ length: 53 }, (_, power) => 2 ** power);
 /** Page pixels from a box that still hit it. */
 const NEAR = 6;
 const NO_EMPHASIS: Emphasis = { marks: [], stripes: [], bars: new Set(), picked: undefined };
@@ -58,8 +62,9 @@ export class Plots {
     for (const plot of this.#plots.values()) plot.destroy();
   }
 
-  resize(name: PlotName, width: number, height: number): void {
-    if (width > 0 && height > 0) this.#plots.get(name)?.setSize({ width, height });
+  /** After a panel has got more or less room. */
+  resize(name: PlotName, place: HTMLElement): void {
+    this.#plots.get(name)?.setSize(sizeOf(name, place));
   }
 
   /** After the colours of the page have changed. */
@@ -87,6 +92,15 @@ export class Plots {
     this.#picked = box;
     if (box !== undefined) this.#reveal(box);
     this.#redraw();
+  }
+
+  /** As near as what was picked fills half of the time that is seen. */
+  toPicked(): void {
+    const box = this.#picked;
+    if (box === undefined) return;
+    this.#see(around([box.begin, box.end], this.#whole, 2 * Math.max(box.end - box.begin, TIME_LEAST)));
+    const name = this.#panelOf(box);
+    this.#setRows(name, around([box.from, box.to], wholeRows(this.#scene[name]), 2 * ROWS_WHOLE));
   }
 
   zoom(factor: number, at?: number): void {
@@ -137,7 +151,7 @@ export class Plots {
   /** Moves, without zooming, to where a box is. */
   #reveal(box: Box): void {
     const time = this.#time;
-    const name: LanesName = this.#scene.mappings.boxes.includes(box) ? 'mappings' : 'pages';
+    const name = this.#panelOf(box);
     if (box.end < time.min || box.begin > time.max)
       this.#see(around([box.begin], this.#whole, time.max - time.min));
     const rows = this.#rows(name);
@@ -145,11 +159,14 @@ export class Plots {
       this.#setRows(name, around([box.from], wholeRows(this.#scene[name]), rows.max - rows.min));
   }
 
+  #panelOf(box: Box): LanesName {
+    return this.#scene.mappings.boxes.includes(box) ? 'mappings' : 'pages';
+  }
+
   #add(name: PlotName, place: HTMLElement): void {
-    const size = { width: Math.max(place.clientWidth, 200), height: Math.max(place.clientHeight, 80) };
     const isLanes = name !== 'live';
     const options: uPlot.Options = {
-      ...size,
+      ...sizeOf(name, place),
       legend: { show: !isLanes, live: true },
       padding: [8, isLanes ? AXIS_WIDTH - 24 : 0, 0, 0],
       cursor: {
@@ -161,7 +178,7 @@ export class Plots {
       },
       ...(isLanes ? this.#lanes(name) : this.#figures()),
     };
-    const data = isLanes ? [[0, this.#scene.end], [0, 1]] : this.#columns;
+    const data = isLanes ? this.#corners(name) : this.#columns;
     const plot = new uPlot(options, data as uPlot.AlignedData, place);
     this.#plots.set(name, plot);
     plot.over.addEventListener('wheel', (event) => this.#wheel(name, plot, event), { passive: false });
@@ -169,6 +186,15 @@ export class Plots {
       if (isLanes) this.#active = name;
     });
     if (isLanes) plot.over.addEventListener('click', () => this.#listener.pick(this.#under(name, plot)));
+  }
+
+  /** What uPlot takes the whole from; boxes are drawn, not plotted. */
+  #corners(name: LanesName): number[][] {
+    const rows = wholeRows(this.#scene[name]);
+    return [
+      [0, this.#scene.end],
+      [rows.min, rows.max],
+    ];
   }
 
   /** A double click shows the whole again. */
@@ -191,6 +217,7 @@ export class Plots {
         {
           ...this.#axis(),
           size: AXIS_WIDTH,
+          grid: { show: false },
           splits: (plot, _, min, max) => rowSplits(min, max, plot.bbox.height / uPlot.pxRatio),
           values: (_, splits) => splits.map(labels),
         },
@@ -216,15 +243,15 @@ export class Plots {
       scales: { x: this.#timeScale(), y: fromZero, bytes: fromZero },
       axes: [
         this.#timeAxis(true),
-        { ...this.#axis(), size: AXIS_WIDTH, values: (_, splits) => splits.map(count) },
+        { ...this.#axis(), size: AXIS_WIDTH, incrs: COUNTS, values: (_, splits) => splits.map(count) },
         {
           ...this.#axis(),
-          ...{ scale: 'bytes', side: 1, size: AXIS_WIDTH - 24, grid: { show: false } },
+          ...{ scale: 'bytes', side: 1, size: AXIS_WIDTH - 24, grid: { show: false }, incrs: POWERS },
           values: (_, splits) => splits.map(bytes),
         },
       ],
       series: [
-        { label: 'time', value: (_, value) => (value === null ? '' : tick(value, 1000)) },
+        { label: 'time', value: (_, value) => (value === null ? '' : after(value)) },
         line('mappings live', 'count', 'y', []),
         line('bytes live', 'bytes', 'bytes', [6, 3]),
       ],
@@ -312,6 +339,11 @@ export class Plots {
   }
 }
 
+const sizeOf = (name: PlotName, place: HTMLElement): Pick<uPlot.Options, 'width' | 'height'> => ({
+  width: Math.max(place.clientWidth, 200),
+  height: Math.max(place.clientHeight - (name === 'live' ? LEGEND_HEIGHT : 0), 80),
+});
+
 function viewOf(plot: uPlot | undefined, key: string): View | undefined {
   const { min, max } = plot?.scales[key] ?? {};
   return min === undefined || max === undefined || min === null ? undefined : { min, max };
@@ -342,8 +374,8 @@ function paletteOf(): Palette & Theme {
   const of = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   return {
     ...{ mapped: of('mapped'), 'mapped-to-end': of('mapped-to-end'), allocated: of('allocated') },
-    ...{ reached: of('mapped'), 'free-while-mapped': of('wrong'), edge: of('edge'), hatch: of('ground') },
-    ...{ mark: of('mark'), markText: of('ground'), marked: of('marked'), text: of('text') },
+    ...{ reached: of('mapped'), 'free-while-mapped': of('wrong'), edge: of('edge') },
+    ...{ mark: of('mark'), ground: of('ground'), marked: of('marked'), text: of('text') },
     ...{ grid: of('grid'), count: of('mapped'), bytes: of('bytes') },
   };
 }

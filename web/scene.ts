@@ -129,7 +129,10 @@ function freeTimes(
   for (const { pfn, count, from, to } of pages)
     for (const stripe of rows.stripes(frameSpan(pfn, count)))
       for (let row = stripe.from; row < stripe.to; row += 1) {
-        const life = { begin: from === undefined ? 0 : from - first, end: to === undefined ? end : to - first };
+        const life = {
+          begin: from === undefined ? 0 : from - first,
+          end: to === undefined ? end : to - first,
+        };
         lives.set(row, [...(lives.get(row) ?? []), life]);
       }
   return new Map([...lives].map(([row, some]) => [row, gapsBetween(some, end)]));

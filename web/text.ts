@@ -38,10 +38,15 @@ export function bytes(value: number): string {
   return `${Number((value / unit).toFixed(2))} ${name}`;
 }
 
-/** A moment as a trace writes it, in seconds with as many digits as the clock seems to have: at least six. */
-export const moment = (ns: number): string =>
-  `${(ns / 1e9).toFixed(Number.isInteger(ns / 1e3) ? 6 : 9)} s`;
+const digitsOf = (ns: number): number => (Number.isInteger(ns / 1e3) ? 6 : 9);
 
-/** Seconds with the digits that neighbours `step` nanoseconds apart need. */
+/** A moment as the trace writes it, and after the first event as the axis does: `9.817765 s (+0.239863 s)`. */
+export const moment = (ns: number, first: number): string =>
+  `${(ns / 1e9).toFixed(digitsOf(ns))} s (${after(ns - first)})`;
+
+/** Time after the first event: `+0.239863 s`. */
+export const after = (ns: number): string => `+${(ns / 1e9).toFixed(digitsOf(ns))} s`;
+
+/** The same with no more digits than neighbours `step` nanoseconds apart need. */
 export const tick = (ns: number, step: number): string =>
-  `${(ns / 1e9).toFixed(Math.max(0, Math.min(9, Math.ceil(9 - Math.log10(step)))))} s`;
+  `+${(ns / 1e9).toFixed(Math.max(0, Math.min(9, Math.ceil(9 - Math.log10(step)))))} s`;

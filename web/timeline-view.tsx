@@ -9,6 +9,7 @@ import { type PlotName, Plots } from './plots.ts';
 import type { Box, Scene } from './scene.ts';
 import { columnsOf } from './series.ts';
 import { count, many } from './text.ts';
+import { Finder, Legend, Tools } from './tools.tsx';
 
 interface Props {
   readonly report: TraceReport;
@@ -73,6 +74,10 @@ export function TimelineView({ report, scene, marked, onStep, onClear }: Props):
     <section class="timeline" aria-label="Timeline">
       <div class="tools">
         <Tools act={act} />
+        <Finder
+          bars={report.timeline.bars}
+          onPick={(at) => setPicked(scene.mappings.boxes.find(({ bar }) => bar === at))}
+        />
         <Legend />
         {bars.length < barsSeen && (
           <span>
@@ -97,7 +102,7 @@ export function TimelineView({ report, scene, marked, onStep, onClear }: Props):
 
 const MOVES: Readonly<
   Record<
-    'in' | 'out' | 'earlier' | 'later' | 'up' | 'down' | 'rows-in' | 'rows-out' | 'whole',
+    'in' | 'out' | 'earlier' | 'later' | 'up' | 'down' | 'rows-in' | 'rows-out' | 'whole' | 'to-picked',
     (plots: Plots) => void
   >
 > = {
@@ -110,44 +115,8 @@ const MOVES: Readonly<
   'rows-in': (plots) => plots.zoomRows(1 / 1.5),
   'rows-out': (plots) => plots.zoomRows(1.5),
   whole: (plots) => plots.whole(),
+  'to-picked': (plots) => plots.toPicked(),
 };
-
-const BUTTONS: readonly (readonly [Command, string, string])[] = [
-  ['in', '+', 'Nearer in time (+ or w)'],
-  ['out', '−', 'Farther in time (- or s)'],
-  ['earlier', '←', 'Earlier (← or a)'],
-  ['later', '→', 'Later (→ or d)'],
-  ['up', '↑', 'Higher addresses (↑)'],
-  ['down', '↓', 'Lower addresses (↓)'],
-  ['rows-in', '⇕+', 'Larger rows (shift ↑)'],
-  ['rows-out', '⇕−', 'Smaller rows (shift ↓)'],
-  ['whole', 'all', 'The whole trace (0)'],
-  ['previous-finding', '◁ finding', 'Previous finding (p)'],
-  ['next-finding', 'finding ▷', 'Next finding (n)'],
-  ['previous-mapping', '◁ mapping', 'Mapping made before ([)'],
-  ['next-mapping', 'mapping ▷', 'Mapping made next (])'],
-];
-
-function Tools({ act }: { readonly act: (command: Command) => void }): VNode {
-  return (
-    <span class="buttons">
-      {BUTTONS.map(([command, text, title]) => (
-        <button key={command} type="button" title={title} aria-label={title} onClick={() => act(command)}>
-          {text}
-        </button>
-      ))}
-    </span>
-  );
-}
-
-function Legend(): VNode {
-  return (
-    <span class="legend">
-      <i class="mapped" /> mapped <i class="mapped-to-end" /> not unmapped <i class="allocated" /> allocated{' '}
-      <i class="wrong" /> free while mapped · drag or wheel zooms, shift+wheel moves, alt+wheel zooms rows
-    </span>
-  );
-}
 
 /** The mapping that was made before or after the one that is picked. */
 function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Box | undefined {
@@ -158,14 +127,14 @@ function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Bo
 
 /** Follows the size of the page, its colours, and paper. */
 function watchPage(places: ReadonlyMap<PlotName, HTMLElement>, plots: Plots): () => void {
-  const fit = (): void => {
-    for (const [name, place] of places) plots.resize(name, place.clientWidth, place.clientHeight);
+  const refit = (): void => {
+    for (const [name, place] of places) plots.resize(name, place);
   };
-  const sizes = new ResizeObserver(fit);
+  const sizes = new ResizeObserver(refit);
   for (const place of places.values()) sizes.observe(place);
   const onColours = (): void => {
     plots.recolour();
-    fit();
+    refit();
   };
   const media = ['(prefers-color-scheme: dark)', 'print'].map((query) => matchMedia(query));
   for (const query of media) query.addEventListener('change', onColours);
