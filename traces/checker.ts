@@ -2,11 +2,11 @@
 import { BufferWatch } from './buffer-watch.ts';
 import { Census } from './census.ts';
 import { DmaWatch } from './dma-watch.ts';
-import type { TraceEvent } from './event.ts';
+import type { LostEvent, TraceEvent } from './event.ts';
 import { Findings } from './findings.ts';
 import { IommuWatch } from './iommu-watch.ts';
 import type { Watch } from './mapping.ts';
-import { Reorder } from './order.ts';
+import { type Disorder, Reorder } from './order.ts';
 import { TraceParser } from './parse.ts';
 import type { Mode, TraceReport } from './report.ts';
 import { sightOf } from './sight.ts';
@@ -18,6 +18,22 @@ export interface TraceOptions {
   readonly mode?: Mode;
 }
 
+type Named = readonly [name: string, text: string];
+
+/** Names and words for what was put up with. */
+const DISORDER: Readonly<Record<Disorder, Named>> = {
+  moved: ['moved', 'events that stood after a later one, and were put into the order of time'],
+  late: ['late', 'events that stood so far after later ones that these had been judged already'],
+  restart: ['restart', 'places where the clock went back: what follows is taken as another recording'],
+  duplicate: ['duplicate', 'events that stood there twice, of which one was left out'],
+};
+
+const MISSING: Readonly<Record<LostEvent['cause'], Named>> = {
+  overrun: ['lost-events', 'places where the tool says that events are missing'],
+  unreadable: ['unreadable', 'lines that cannot be read, damaged or cut: each may have been an event'],
+  restart: DISORDER.restart,
+};
+
 /** Memory grows with what is live at once and with the pages that the trace names, not with its length. */
 export class TraceChecker {
   readonly #options: TraceOptions;
@@ -25,7 +41,10 @@ export class TraceChecker {
   readonly #findings = new Findings();
   readonly #census = new Census();
   readonly #watches: readonly Watch[];
-  readonly #order = new Reorder((event) => this.#take(event));
+  readonly #order = new Reorder(
+    (event) => this.#take(event),
+    (what, line) => this.#findings.tolerate(...DISORDER[what], line),
+  );
   #events = 0;
   #first: number | undefined;
   #last: number | undefined;
@@ -43,10 +62,15 @@ export class TraceChecker {
     return { lines: this.#parser.heard.lines, events: this.#events };
   }
 
-  /** The next line, without its end. */
-  line(text: string): void {
-    const event = this.#parser.parse(text);
-    if (event !== undefined) this.#order.push(event);
+  /**
+   * The next line, without its end.
+   * @param ended - false for a last line that the file does not end: its numbers may be cut
+   */
+  line(text: string, ended = true): void {
+    const event = this.#parser.parse(text, ended);
+    if (event === undefined) return;
+    if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
+    this.#order.push(event);
   }
 
   /**
@@ -80,7 +104,7 @@ export class TraceChecker {
   }
 
   #take(event: TraceEvent): void {
-    this.#events += 1;
+    if (event.kind !== 'lost') this.#events += 1;
     this.#first ??= event.time;
     this.#last = event.time;
     this.#cpus = Math.max(this.#cpus, event.cpu + 1);

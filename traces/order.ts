@@ -3,10 +3,10 @@ import type { EventKind, TraceEvent } from './event.ts';
 
 /** How many events may overtake one another. A power of two. */
 export const WINDOW = 256;
-/** From here on, nanoseconds or ticks, an event that goes back has not been overtaken: the clock was set anew. */
-const RESTART = 10e9;
+/** So many events in a row that come too late mean that the clock went back for good. */
+export const RESTART = 32;
 
-/** What was put up with; the line is that of the event. */
+/** What was put up with. */
 export type Disorder = 'moved' | 'late' | 'restart' | 'duplicate';
 
 /**
@@ -26,68 +26,60 @@ export class Reorder {
   /** Positions count on for ever; the ring holds those from `#first` up to, not including, `#next`. */
   #first = 0;
   #next = 0;
-  /** Time of the latest event that left the ring. */
+  /** Time of the latest event that went out. */
   #released = Number.NEGATIVE_INFINITY;
-  /** Late events in a row: as many as the ring holds mean that the time before is over. */
-  #late = 0;
+  /** Time of the event before, in the order of lines. */
+  #before = Number.NEGATIVE_INFINITY;
+  /** Events in a row that are older than what went out already. */
+  #late: TraceEvent[] = [];
 
+  /** @param note - told of each event that was not where it belongs, with its line */
   constructor(out: (event: TraceEvent) => void, note: (what: Disorder, line: number) => void = () => {}) {
     this.#out = out;
     this.#note = note;
   }
 
   push(event: TraceEvent): void {
+    if (event.time < this.#released) {
+      this.#late.push(event);
+      if (this.#late.length >= RESTART) this.#restart();
+      return;
+    }
+    if (this.#late.length > 0) this.#releaseLate();
     const last = this.#next === this.#first ? undefined : this.#at(this.#next - 1);
-    if (last === undefined || event.time > last.time) this.#append(event);
-    else if (event.time < this.#released || event.time < last.time - RESTART) this.#back(event, last);
+    if (last === undefined || event.time > last.time) this.#place(event, this.#next);
     else this.#insert(event);
+    this.#before = event.time;
   }
 
   /** No more events: those that wait go out. */
   end(): void {
+    this.#releaseLate();
     while (this.#first < this.#next) this.#release();
   }
 
-  #append(event: TraceEvent): void {
-    this.#late = 0;
-    if (this.#next - this.#first === WINDOW) this.#release();
-    this.#ring[this.#next % WINDOW] = event;
-    this.#next += 1;
-  }
-
-  /** An event that is older than what has gone out already. */
-  #back(event: TraceEvent, last: TraceEvent): void {
-    this.#late += 1;
-    if (event.time < last.time - RESTART || this.#late >= WINDOW) this.#restart(event);
-    else {
-      this.#note('late', event.line);
-      this.#out(event);
-    }
-  }
-
-  #restart(event: TraceEvent): void {
-    this.end();
-    this.#note('restart', event.line);
-    this.#released = Number.NEGATIVE_INFINITY;
-    const { line, time, cpu, task, pid } = event;
-    this.#out({ kind: 'lost', cause: 'restart', line, time, cpu, task, pid });
-    this.#append(event);
-  }
-
+  /** Behind all that are not later. */
   #insert(event: TraceEvent): void {
     let to = this.#next;
     while (to > this.#first && this.#at(to - 1).time > event.time) to -= 1;
-    if (this.#isCopy(event, to)) {
-      this.#note('duplicate', event.line);
-      return;
+    if (this.#isCopy(event, to)) this.#note('duplicate', event.line);
+    else {
+      if (event.time < this.#before) this.#note('moved', event.line);
+      this.#place(event, to);
     }
-    const moved = to < this.#next;
-    if (moved) this.#note('moved', event.line);
-    if (this.#next - this.#first === WINDOW) this.#release();
-    for (let from = this.#next; from > to; from -= 1) this.#ring[from % WINDOW] = this.#at(from - 1);
-    this.#ring[to % WINDOW] = event;
+  }
+
+  #place(event: TraceEvent, position: number): void {
+    if (this.#next - this.#first === WINDOW) {
+      if (position === this.#first) {
+        this.#send(event);
+        return;
+      }
+      this.#release();
+    }
+    for (let at = this.#next; at > position; at -= 1) this.#ring[at % WINDOW] = this.#at(at - 1);
+    this.#ring[position % WINDOW] = event;
     this.#next += 1;
-    this.#late = 0;
   }
 
   /** Whether the event before it on its CPU says the same, at the same time. */
@@ -101,6 +93,30 @@ export class Reorder {
     return false;
   }
 
+  /** They were late, not the beginning of another time. */
+  #releaseLate(): void {
+    for (const event of this.#late) {
+      this.#note('late', event.line);
+      this.#out(event);
+    }
+    this.#late = [];
+  }
+
+  #restart(): void {
+    const again = this.#late;
+    this.#late = [];
+    this.end();
+    this.#released = Number.NEGATIVE_INFINITY;
+    this.#before = Number.NEGATIVE_INFINITY;
+    const [event] = again;
+    if (event !== undefined) {
+      const { line, time, cpu, task, pid } = event;
+      this.#note('restart', line);
+      this.#out({ kind: 'lost', cause: 'restart', line, time, cpu, task, pid });
+    }
+    for (const each of again) this.push(each);
+  }
+
   #at(position: number): TraceEvent {
     const event = this.#ring[position % WINDOW];
     if (event === undefined) throw new Error(`no event at ${position}`);
@@ -111,6 +127,10 @@ export class Reorder {
     const event = this.#at(this.#first);
     this.#ring[this.#first % WINDOW] = undefined;
     this.#first += 1;
+    this.#send(event);
+  }
+
+  #send(event: TraceEvent): void {
     this.#released = event.time;
     this.#out(event);
   }
@@ -118,5 +138,13 @@ export class Reorder {
 
 /** Whether two events differ in nothing but their line. */
 function saysSame(a: TraceEvent, b: TraceEvent): boolean {
-  return a.kind === b.kind && JSON.stringify({ ...a, line: 0 }) === JSON.stringify({ ...b, line: 0 });
+  if (a.kind !== b.kind || placeOf(a) !== placeOf(b)) return false;
+  return JSON.stringify({ ...a, line: 0 }) === JSON.stringify({ ...b, line: 0 });
+}
+
+/** A number that differs between most events, so that few have to be compared as a whole. */
+function placeOf(event: TraceEvent): number {
+  if ('iova' in event) return event.iova ?? 0;
+  if ('pfn' in event) return event.pfn;
+  return 'dma' in event ? event.dma : 0;
 }

@@ -15,6 +15,7 @@ export type { Heard } from './heard.ts';
 const LONGEST_LINE = 64 * 1024;
 /** What the kernel ends a line with that did not fit its buffer. */
 const TOO_BIG = '[LINE TOO BIG]';
+const CARRIAGE_RETURN = 13;
 const UNNAMED = '(no event)';
 
 /** Of a line whose head is an event's, but not the rest. */
@@ -43,7 +44,7 @@ export class TraceParser {
   parse(text: string, ended = true): TraceEvent | undefined {
     this.heard.lines += 1;
     if (text.length > LONGEST_LINE) return this.#garbage();
-    const line = text.endsWith('\r') ? text.slice(0, -1) : text;
+    const line = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.slice(0, -1) : text;
     const event = this.#head.read(line) ? this.#event(line, ended) : UNREADABLE;
     if (event !== UNREADABLE) return event;
     return this.#again(cleaned(line), ended);
