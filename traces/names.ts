@@ -1,4 +1,4 @@
-/** Small copies of words of a line, so that what is kept does not keep the line, or the chunk of text it was cut from. */
+/** Small copies of words of a line: what is kept must not keep the line, or the chunk of text it was cut from. */
 
 const SLOTS = 4096;
 /** Names of tasks and devices are shorter; what is longer is copied each time. */

@@ -7,7 +7,7 @@ import { LineHead } from './line-head.ts';
 import { Names } from './names.ts';
 import { probeOf } from './read-buffer.ts';
 import type { KnownEvent } from './reader.ts';
-import { cleaned, hearHeader, noticeOf } from './side-lines.ts';
+import { cleaned, hearHeader, isQuoted, noticeOf } from './side-lines.ts';
 
 export type { Heard } from './heard.ts';
 
@@ -45,9 +45,8 @@ export class TraceParser {
     this.heard.lines += 1;
     if (text.length > LONGEST_LINE) return this.#garbage();
     const line = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.slice(0, -1) : text;
-    const event = this.#head.read(line) ? this.#event(line, ended) : UNREADABLE;
-    if (event !== UNREADABLE) return event;
-    return this.#again(cleaned(line), ended);
+    const event = !isQuoted(line) && this.#head.read(line) ? this.#event(line, ended) : UNREADABLE;
+    return event === UNREADABLE ? this.#again(cleaned(line), ended) : event;
   }
 
   /** Once more, without colours and quotes, which may also stand in the middle of an event. */

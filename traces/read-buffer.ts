@@ -104,8 +104,9 @@ export function probeOf(fields: Fields, eventName: string): KnownEvent | undefin
   const func = known ? place : (perfName?.[1] ?? '');
   const returned = known ? / <- [^)]*\)/.test(fields.rest) : perfName?.[2] !== undefined;
   const probe = Object.hasOwn(PROBES, func) ? PROBES[func] : undefined;
-  const reader = returned ? returning(probe) : entering(probe);
-  return reader && { name: `${returned ? 'kretprobe' : 'kprobe'}:${func}`, read: reader };
+  const name = `${returned ? 'kretprobe' : 'kprobe'}:${func}`;
+  const read = returned ? returning(probe, name) : entering(probe);
+  return read && { name, read };
 }
 
 function entering(probe: Probe | undefined): Reader | undefined {
@@ -113,12 +114,12 @@ function entering(probe: Probe | undefined): Reader | undefined {
   return read && ((fields, stamp) => eventOf(stamp, read(fields)));
 }
 
-function returning(probe: Probe | undefined): Reader | undefined {
+function returning(probe: Probe | undefined, name: string): Reader | undefined {
   const read = probe?.returned;
   if (read === undefined) return undefined;
   return (fields, stamp) => {
     const value = fields.word('ret=') || fields.word('arg1=');
-    if (ERRORS.test(value)) return { ...stamp, kind: 'other', name: 'kretprobe' };
+    if (ERRORS.test(value)) return { ...stamp, kind: 'other', name };
     return value === '' ? undefined : eventOf(stamp, read(value));
   };
 }

@@ -3,8 +3,8 @@ import type { DeviceEvent, MapEvent, Stamp, TraceEvent, UnmapEvent } from './eve
 import type { Fields } from './fields.ts';
 import type { KnownEvent } from './reader.ts';
 
-/** From here on not every whole number is a double. */
-const EXACT = Number.MAX_SAFE_INTEGER;
+/** Addresses have 64 bits: the end of the last page is printed as 0. */
+const ADDRESSES = 2 ** 64;
 
 export const IOMMU_EVENTS: readonly KnownEvent[] = [
   { name: 'iommu:map', read: readMap, owns: ownsRange },
@@ -44,9 +44,9 @@ function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   return device === '' ? event : { ...event, device };
 }
 
-/** The end, where it is printed, must agree with the size: a damaged digit is noticed. */
+/** The end, where it is printed, agrees with the size, or a digit is damaged. Of whole pages, sums are exact. */
 function spans(iova: number, end: number, size: number): boolean {
-  return Number.isNaN(end) || iova + size === end || iova + size > EXACT;
+  return Number.isNaN(end) || (iova + size) % ADDRESSES === end;
 }
 
 /** Most kernels end the line after the size and begin it with the address. */

@@ -1,4 +1,5 @@
-/** Lines of a trace that are no events: headers, notices of lost events, call chains; and what a terminal or mail added. */
+/** Lines of a trace that are no events: headers, notices of lost events, call chains; and what mail or a log added. */
+import { GREATER, isDecimal, LESS, OPEN_SQUARE } from './characters.ts';
 import type { Heard } from './heard.ts';
 
 /** Of a notice: the CPU, and how many are missing where that is said. */
@@ -26,6 +27,12 @@ const TRACE_CMD =
   /^(?:cpus=\d+|version = \d+|CPU \d+ is empty|trace-cmd version|CPU:\d+ \[(?:\d+ )?EVENTS DROPPED)/;
 /** Frames of stack traces, the frame of a dump, what `perf` and `trace-cmd` say of themselves. */
 const FRAMES = /^\s*(?:=> |[0-9a-f]{6,16} .*\(.*\)\s*$|-{9,}|Dumping ftrace buffer|\(ftrace buffer empty\))/;
+
+/** Whether the line begins as those do that a mail or the log of the kernel put something in front of. */
+export function isQuoted(line: string): boolean {
+  const code = line.charCodeAt(0);
+  return code === OPEN_SQUARE || code === GREATER || (code === LESS && isDecimal(line.charCodeAt(1)));
+}
 
 /** The line without what was added on its way; the same line where nothing was. */
 export const cleaned = (line: string): string => line.replace(COLOURS, '').replace(QUOTES, '');
