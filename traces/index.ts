@@ -4,4 +4,6 @@ export { ASSUMPTIONS, type AssumptionName, CHECKS, type Check, type CheckName } 
 export type { EventKind, EventOf, Stamp, TraceEvent } from './event.ts';
 export { CONFIDENCES, type Confidence, type Evidence, type TraceFinding } from './finding.ts';
 export type { Mode, TraceReport } from './report.ts';
+export { scriptOfEvents, type TraceScript } from './script.ts';
+export { verdictOf } from './script-verdict.ts';
 export { writeEvent, writeTrace } from './write.ts';

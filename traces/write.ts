@@ -3,7 +3,15 @@
  * ionclad did can be read by other tools. Fields that events do not keep are written as the kernel does when nothing is
  * known of them: pointers are 0, flags are off.
  */
-import type { BufferEvent, DmaAllocEvent, EventKind, EventOf, FlushEvent, TraceEvent } from './event.ts';
+import type {
+  BufferEvent,
+  DeviceEvent,
+  DmaAllocEvent,
+  EventKind,
+  EventOf,
+  FlushEvent,
+  TraceEvent,
+} from './event.ts';
 
 /** The lines before the first event of a file with so many events, all of which were kept. */
 export const writeHead = (events: number, cpus: number): readonly string[] => [
@@ -62,7 +70,7 @@ type Bodies = { readonly [K in EventKind]: (event: EventOf<K>) => string };
 /** The pages of `kmem` events are hashed pointers, so none is made up. */
 const PAGE = '0000000000000000';
 
-function deviceEvent({ kind, device, group }: EventOf<'attach'>): string {
+function deviceEvent({ kind, device, group }: DeviceEvent): string {
   const groupId = group === undefined ? '' : `groupID=${group} `;
   return `${DEVICE_EVENTS[kind]}: IOMMU: ${groupId}device=${device}`;
 }
