@@ -45,6 +45,8 @@ export class TraceChecker {
     (event) => this.#take(event),
     (what, line) => this.#findings.tolerate(...DISORDER[what], line),
   );
+  /** Of the last event. No event happens twice at the same time on the same CPU and says the same. */
+  #lastText = '';
   #events = 0;
   #first: number | undefined;
   #last: number | undefined;
@@ -69,6 +71,15 @@ export class TraceChecker {
   line(text: string, ended = true): void {
     const event = this.#parser.parse(text, ended);
     if (event === undefined) return;
+    if (text === this.#lastText) {
+      this.#findings.tolerate(
+        'duplicate-line',
+        'lines that are there twice, one after the other',
+        event.line,
+      );
+      return;
+    }
+    this.#lastText = text;
     if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
     this.#order.push(event);
   }
