@@ -45,8 +45,6 @@ export class TraceChecker {
     (event) => this.#take(event),
     (what, line) => this.#findings.tolerate(...DISORDER[what], line),
   );
-  /** Of the last event. No event happens twice at the same time on the same CPU and says the same. */
-  #lastText = '';
   #events = 0;
   #first: number | undefined;
   #last: number | undefined;
