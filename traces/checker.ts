@@ -69,15 +69,6 @@ export class TraceChecker {
   line(text: string, ended = true): void {
     const event = this.#parser.parse(text, ended);
     if (event === undefined) return;
-    if (text === this.#lastText) {
-      this.#findings.tolerate(
-        'duplicate-line',
-        'lines that are there twice, one after the other',
-        event.line,
-      );
-      return;
-    }
-    this.#lastText = text;
     if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
     this.#order.push(event);
   }
