@@ -241,16 +241,17 @@ export const garbage: Corruption = ({ lines }, choices) => {
 /** Up to `most` events of one CPU are missing; where it is `said`, its next event has a line before it that tells. */
 export const loseEvents =
   (most: number, said: boolean): Corruption =>
-  ({ lines, events }, choices) => {
-    const first = choices.below(lines.length);
-    const cpu = events[first]?.cpu;
-    if (cpu === undefined) return undefined;
-    const own = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
-    const lost = own.slice(0, 1 + choices.below(most));
-    const next = own[lost.length];
-    const notice = `CPU:${cpu} [LOST ${lost.length} EVENTS]`;
-    const marked = said && next !== undefined ? lines.with(next, `${notice}\n${lines[next] ?? ''}`) : lines;
-    return { ...NOTHING, lines: without(marked, lost).flatMap((line) => line.split('\n')) };
-  };
+  (trace, choices) =>
+    anyOf(choices, [...trace.lines.keys()], (first) => {
+      const { lines, events } = trace;
+      const cpu = events[first]?.cpu;
+      const own = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
+      const lost = own.slice(0, 1 + choices.below(most));
+      const next = own[lost.length];
+      if (cpu === undefined || next === undefined) return undefined;
+      const notice = `CPU:${cpu} [LOST ${lost.length} EVENTS]`;
+      const marked = said ? lines.with(next, `${notice}\n${lines[next] ?? ''}`) : lines;
+      return { ...NOTHING, lines: without(marked, lost).flatMap((line) => line.split('\n')) };
+    });
 
 const isEvent = (line: string): boolean => line !== '' && !line.startsWith('#');

@@ -130,7 +130,7 @@ const DAMAGE: readonly Expectation[] = [
 
 export const EXPECTATIONS: readonly Expectation[] = [...MISTAKES, ...DAMAGE];
 
-const LINES = 1500;
+const LINES = 1000;
 
 export function systemTrace(system: SystemName, seed: number): Reading {
   const options: SyntheticOptions = { ...BUSY, lines: LINES, cpus: 2, ...SYSTEMS[system], seed };
