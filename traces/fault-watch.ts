@@ -4,6 +4,7 @@ import type { DmaState } from './dma-state.ts';
 import type { FaultEvent } from './event.ts';
 import type { Evidence } from './finding.ts';
 import { bytes, duration, hex } from './say.ts';
+import { CERTAIN } from './verdicts.ts';
 
 /** `IOMMU_FAULT_WRITE`. */
 const WRITE = 1;
@@ -45,9 +46,8 @@ export class FaultWatch {
     for (const { first, explanation, last, count } of this.#storms.values()) {
       const more = count === 1 ? '' : `; ${count - 1} more up to line ${last.line}`;
       const { device, iova } = first;
-      const grade = { confidence: 'certain', assumptions: [] } as const;
       const what = `${device} ${first.flags & WRITE ? 'wrote to' : 'read from'} ${hex(iova)}`;
-      this.#state.find('fault', grade, `${what}: ${explanation.text}${more}`, { device, iova }, [
+      this.#state.find('fault', CERTAIN, `${what}: ${explanation.text}${more}`, { device, iova }, [
         ...explanation.evidence,
         { role: 'faulted here', event: first },
       ]);
