@@ -52,7 +52,7 @@ export class TraceChecker {
   constructor(options: TraceOptions) {
     this.#options = options;
     const iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    this.#watches = [iommu, new DmaWatch(this.#findings), this.#census];
+    this.#watches = [iommu, new DmaWatch(this.#findings, iommu), this.#census];
   }
 
   /** Lines and events so far, for progress. */

@@ -10,7 +10,7 @@ import { DmaUnmaps } from './dma-unmaps.ts';
 import type { TraceEvent } from './event.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { Findings } from './findings.ts';
-import type { Watch } from './mapping.ts';
+import type { Lives, Watch } from './mapping.ts';
 
 export class DmaWatch implements Watch {
   readonly #state: DmaState;
@@ -23,7 +23,8 @@ export class DmaWatch implements Watch {
   readonly #faults: FaultWatch;
   #now = 0;
 
-  constructor(findings: Findings) {
+  /** @param tables - the mappings of IOMMUs, for what no driver's event tells of */
+  constructor(findings: Findings, tables: Lives) {
     const state = new DmaState(findings);
     this.#state = state;
     this.#buffers = new BufferWatch(state.verdicts);
@@ -32,7 +33,7 @@ export class DmaWatch implements Watch {
     this.#overlaps = new DmaOverlaps(state, (mapping) => this.#forget(mapping));
     this.#sharing = new DmaSharing(state);
     this.#leaks = new DmaLeaks(state);
-    this.#faults = new FaultWatch(state);
+    this.#faults = new FaultWatch(state, tables);
   }
 
   on(event: TraceEvent): void {
