@@ -67,7 +67,9 @@ export class Suspicions {
   add(suspicion: Suspicion): void {
     const { mapping, event } = suspicion;
     if (this.#waiting.has(mapping)) return;
-    const lossy = mapping.born.time <= this.#lastLoss;
+    /** One that an earlier loss left behind may have taken the unmap that was meant for this. */
+    const since = mapping.doubtful ? Number.NEGATIVE_INFINITY : mapping.born.time;
+    const lossy = this.#lastLoss > Number.NEGATIVE_INFINITY && since <= this.#lastLoss;
     const close = areClose(mapping.born, event);
     this.#waiting.set(mapping, { ...suspicion, shown: [...suspicion.evidence], lossy, close, proven: false });
     if (this.#waiting.size > WAITING_MAX) this.#tellOldest();
