@@ -53,6 +53,11 @@ export class Fields {
     return skipBlanks(this.#text, this.#at) >= this.#text.length;
   }
 
+  /** Whether `mark` follows what was read last. */
+  follows(mark: string): boolean {
+    return this.#text.startsWith(mark, this.#at);
+  }
+
   /** All of it, without what is in front of it. */
   get rest(): string {
     return flat(this.#text.slice(this.#from));
@@ -77,8 +82,7 @@ export class Fields {
 
   /** The number that follows `mark`, where `mark` follows what was read last; NaN if it does not. */
   next(mark: string, base: 10 | 16): number {
-    if (!this.#text.startsWith(mark, this.#at)) return Number.NaN;
-    return this.#number(this.#at + mark.length, base);
+    return this.follows(mark) ? this.#number(this.#at + mark.length, base) : Number.NaN;
   }
 
   /** What follows `key` up to a blank or comma. */
