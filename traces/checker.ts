@@ -62,12 +62,9 @@ export class TraceChecker {
     return { lines: this.#parser.heard.lines, events: this.#events };
   }
 
-  /**
-   * The next line, without its end.
-   * @param ended - false for a last line that the file does not end: its numbers may be cut
-   */
-  line(text: string, ended = true): void {
-    const event = this.#parser.parse(text, ended);
+  /** The next line, without its end. */
+  line(text: string): void {
+    const event = this.#parser.parse(text);
     if (event === undefined) return;
     if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
     this.#order.push(event);

@@ -140,6 +140,8 @@ export class Fields {
     const base = prefixed ? 16 : unprefixed;
     const begin = prefixed ? from + 2 : from;
     let at = begin;
+    // Half the digits of an address are zeros in front.
+    while (text.charCodeAt(at) === ZERO) at += 1;
     let value = 0;
     for (let digit = digitOf(text.charCodeAt(at)); digit < base; digit = digitOf(text.charCodeAt(at))) {
       value = value * base + digit;
