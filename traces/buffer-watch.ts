@@ -1,9 +1,7 @@
 /** Buffers that are shared between drivers: attachments are mapped and unmapped in pairs, and detached before the end. */
-import type { BufferEvent, TraceEvent } from './event.ts';
+import type { BufferEvent, OtherEvent, TraceEvent } from './event.ts';
 import type { Evidence, Subject } from './finding.ts';
-import type { Findings } from './findings.ts';
-import { Gaps } from './gaps.ts';
-import type { Watch } from './mapping.ts';
+import type { Grade, Verdicts } from './verdicts.ts';
 
 interface Attachment {
   readonly buffer: string;
@@ -17,9 +15,8 @@ const REMEMBERED = 4096;
 /** How long after `dma_buf_map_attachment` begins the exporter maps for the device, in nanoseconds. */
 const INSIDE = 10_000_000;
 
-export class BufferWatch implements Watch {
-  readonly #findings: Findings;
-  readonly #gaps = new Gaps();
+export class BufferWatch {
+  readonly #verdicts: Verdicts;
   readonly #attachments = new Map<string, Attachment>();
   /** By task: the call of map that it is in. */
   readonly #inMap = new Map<number, BufferEvent>();
@@ -30,19 +27,18 @@ export class BufferWatch implements Watch {
   /** Some probes are not set, or sit in functions that the compiler has inlined. */
   #unmapsSeen = false;
   #lastAttach: BufferEvent | undefined;
+  #last: BufferEvent | undefined;
 
-  constructor(findings: Findings) {
-    this.#findings = findings;
+  constructor(verdicts: Verdicts) {
+    this.#verdicts = verdicts;
   }
 
-  on(event: TraceEvent): void {
-    this.#gaps.on(event);
-    if (event.kind === 'buffer') this.#buffer(event);
-    else if (event.kind === 'other' && this.#inMap.size > 0 && event.name === 'kretprobe')
-      this.#failed(event.pid);
+  /** Besides buffers, what is told of functions that failed. */
+  on(event: BufferEvent | OtherEvent): void {
+    if (event.kind === 'other') {
+      if (event.name === 'kretprobe') this.#inMap.delete(event.pid);
+    } else if (!this.#isCopy(event)) this.#buffer(event);
   }
-
-  end(): void {}
 
   /** The attachment that a driver's mapping is made for: one that its task maps now, or one of its device. */
   attachmentOf(event: TraceEvent & { readonly device: string }): BufferEvent | undefined {
@@ -52,6 +48,16 @@ export class BufferWatch implements Watch {
     if (event.time - call.time > INSIDE) return undefined;
     this.#attachment(call).maps.push(call);
     return call;
+  }
+
+  /** The line is there twice. */
+  #isCopy(event: BufferEvent): boolean {
+    const last = this.#last;
+    this.#last = event;
+    if (last === undefined || last.time !== event.time || last.cpu !== event.cpu) return false;
+    const { action, buffer, attachment, device, size } = last;
+    const same = action === event.action && buffer === event.buffer && attachment === event.attachment;
+    return same && device === event.device && size === event.size;
   }
 
   #buffer(event: BufferEvent): void {
@@ -108,10 +114,6 @@ export class BufferWatch implements Watch {
     if (call !== undefined) this.#attachment(call).maps.push(call);
   }
 
-  #failed(pid: number): void {
-    this.#inMap.delete(pid);
-  }
-
   #unmap(event: BufferEvent): void {
     const { maps } = this.#attachment(event);
     if (maps.length > 0) this.#unmapsSeen = true;
@@ -159,13 +161,12 @@ export class BufferWatch implements Watch {
   }
 
   #tell(text: string, subject: Subject, evidence: readonly Evidence[], sees: boolean): void {
-    const since = evidence[0]?.event.time ?? 0;
-    this.#findings.add({
-      check: 'buffer-unbalanced',
-      confidence: sees && !this.#gaps.since(since) ? 'likely' : 'possible',
+    const grade: Grade = {
+      confidence: sees ? 'likely' : 'possible',
       assumptions: ['nothing-lost'],
-      ...{ text, subject, evidence },
-    });
+      since: evidence[0]?.event.time ?? 0,
+    };
+    this.#verdicts.add(grade, { check: 'buffer-unbalanced', text, subject, evidence });
   }
 }
 

@@ -1,5 +1,4 @@
 /** One trace, line by line, held against the specification. */
-import { BufferWatch } from './buffer-watch.ts';
 import { Census } from './census.ts';
 import { DmaWatch } from './dma-watch.ts';
 import type { LostEvent, TraceEvent } from './event.ts';
@@ -53,8 +52,7 @@ export class TraceChecker {
   constructor(options: TraceOptions) {
     this.#options = options;
     const iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    const buffers = new BufferWatch(this.#findings);
-    this.#watches = [iommu, buffers, new DmaWatch(this.#findings, buffers), this.#census];
+    this.#watches = [iommu, new DmaWatch(this.#findings, iommu), this.#census];
   }
 
   /** Lines and events so far, for progress. */

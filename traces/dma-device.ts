@@ -45,9 +45,10 @@ export class DmaDevice {
     for (const range of mapping.ranges) this.live.remove(range);
     const [phys] = mapping.physes;
     const lists = phys === undefined ? undefined : this.#lists.get(phys);
-    if (phys === undefined || lists === undefined) return;
+    const at = lists?.indexOf(mapping) ?? -1;
+    if (phys === undefined || lists === undefined || at < 0) return;
     if (lists.length === 1) this.#lists.delete(phys);
-    else lists.splice(lists.indexOf(mapping), 1);
+    else lists.splice(at, 1);
   }
 
   /** Live mappings of lists that begin at this memory, oldest first. */

@@ -4,6 +4,7 @@ import type { DmaState } from './dma-state.ts';
 import { subjectOf } from './dma-unmaps.ts';
 import type { DeviceEvent } from './event.ts';
 import { bytes, duration } from './say.ts';
+import type { Grade } from './verdicts.ts';
 
 /** A mapping stands out where so many of its like have died ... */
 const DEATHS_LEAST = 8;
@@ -11,6 +12,12 @@ const DEATHS_LEAST = 8;
 const AGE_FACTOR = 16;
 /** ... and where there are fewer of its kind than one for so many that died: a ring has as many as it needs. */
 const DEATHS_EACH = 4;
+
+const UNENDED: Grade = {
+  confidence: 'possible',
+  assumptions: ['ran-to-end', 'nothing-lost'],
+  since: Number.POSITIVE_INFINITY,
+};
 
 /** What one kind of mapping of one device is used to. */
 interface Custom {
@@ -72,8 +79,7 @@ export class DmaLeaks {
     const text =
       `${count(old)} of ${device} never unmapped, the oldest of ${bytes(size)} since ${duration(now - born.time)}, ` +
       `while ${custom.deaths} like it lived at most ${duration(custom.longest)}`;
-    const grade = { confidence: 'possible', assumptions: ['ran-to-end', 'nothing-lost'] } as const;
-    this.#state.find('leak', grade, text, subjectOf(oldest), [{ role: 'mapped here', event: born }]);
+    this.#state.find('leak', UNENDED, text, subjectOf(oldest), [{ role: 'mapped here', event: born }]);
   }
 }
 

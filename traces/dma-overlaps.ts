@@ -1,10 +1,11 @@
 /** Addresses that a device is given while it has them already. */
 import type { DmaDevice } from './dma-device.ts';
 import { type DmaMapping, type DmaRange, nameOfMap } from './dma-mapping.ts';
-import type { DmaState, Grade } from './dma-state.ts';
+import type { DmaState } from './dma-state.ts';
 import { subjectOf } from './dma-unmaps.ts';
 import type { TraceEvent } from './event.ts';
 import { duration, hex } from './say.ts';
+import type { Grade } from './verdicts.ts';
 
 /**
  * `dma_unmap_page` is written after the address was given back, so another CPU or an interrupt may have it again
@@ -31,7 +32,7 @@ export class DmaOverlaps {
       for (const old of device.live.overlapping(range.start, range.size)) {
         if (sameLine(old.mapping.born, mapping.born)) {
           const text = 'lines that are there twice';
-          this.#state.findings.tolerate('duplicate-line', text, mapping.born.line);
+          this.#state.verdicts.tolerate('duplicate-line', text, mapping.born.line);
           return false;
         }
         if (!mayShare(device, old, range)) this.#overlay(old.mapping, mapping);
@@ -47,7 +48,7 @@ export class DmaOverlaps {
     this.#overlaid.delete(mapping);
     if (event.time - by.born.time <= LATE) {
       const text = 'unmaps that are written after their address was mapped again';
-      this.#state.findings.tolerate('late-unmap', text, event.line);
+      this.#state.verdicts.tolerate('late-unmap', text, event.line);
     } else this.#tell(mapping, by);
   }
 
@@ -71,7 +72,7 @@ export class DmaOverlaps {
   #tell(old: DmaMapping, by: DmaMapping): void {
     const device = this.#state.device(old.device);
     const graded = this.#state.grade(device, 1, old.born.time);
-    const blind: Grade = { confidence: 'possible', assumptions: ['nothing-lost'] };
+    const blind: Grade = { ...graded, confidence: 'possible', assumptions: ['nothing-lost'] };
     const grade = device.unmapsSeen.has(old.api) && !old.doubtful ? graded : blind;
     const text =
       `${device.name} is given ${hex(by.ranges[0]?.start ?? 0)} by ${nameOfMap(by.api)}, ` +

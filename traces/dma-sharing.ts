@@ -1,10 +1,15 @@
 /** Memory that is reached by two mappings at once: of two devices, or of one that may not write by the other. */
 import { type DmaMapping, nameOfMap, type ReachedMemory } from './dma-mapping.ts';
-import type { DmaState, Grade } from './dma-state.ts';
+import type { DmaState } from './dma-state.ts';
 import { RangeIndex } from './range-index.ts';
 import { duration, hex } from './say.ts';
+import type { Grade } from './verdicts.ts';
 
-const UNSHARED: Grade = { confidence: 'possible', assumptions: ['not-shared'] };
+const UNSHARED: Grade = {
+  confidence: 'possible',
+  assumptions: ['not-shared'],
+  since: Number.POSITIVE_INFINITY,
+};
 
 export class DmaSharing {
   readonly #state: DmaState;
@@ -36,7 +41,7 @@ export class DmaSharing {
   #judge(old: DmaMapping, mapping: DmaMapping, phys: number): void {
     if (old.buffer !== undefined || mapping.buffer !== undefined) {
       const text = 'mappings of memory that another mapping reaches too: a dma-buf is attached to both';
-      this.#state.findings.tolerate('shared-buffer', text, mapping.born.line);
+      this.#state.verdicts.tolerate('shared-buffer', text, mapping.born.line);
       return;
     }
     const apart = old.device !== mapping.device;

@@ -1,27 +1,25 @@
 /** What all checks of drivers' calls share: who has what mapped, what was, and how sure a finding can be. */
-import type { AssumptionName, CheckName } from './checks.ts';
+import type { CheckName } from './checks.ts';
 import { DmaDeaths } from './dma-deaths.ts';
 import { DmaDevice } from './dma-device.ts';
 import type { DmaMapping } from './dma-mapping.ts';
 import type { MapEvent } from './event.ts';
-import type { Confidence, Evidence, Subject } from './finding.ts';
+import type { Evidence, Subject } from './finding.ts';
 import type { Findings } from './findings.ts';
-import { Gaps } from './gaps.ts';
-
-export interface Grade {
-  readonly confidence: Confidence;
-  readonly assumptions: readonly AssumptionName[];
-}
+import { type Grade, Verdicts } from './verdicts.ts';
 
 export class DmaState {
-  readonly findings: Findings;
-  readonly gaps: Gaps = new Gaps();
-  readonly deaths: DmaDeaths = new DmaDeaths();
+  readonly verdicts: Verdicts;
+  #deaths = new DmaDeaths();
   readonly #devices = new Map<string, DmaDevice>();
   #lastMap: MapEvent | undefined;
 
   constructor(findings: Findings) {
-    this.findings = findings;
+    this.verdicts = new Verdicts(findings);
+  }
+
+  get deaths(): DmaDeaths {
+    return this.#deaths;
   }
 
   get devices(): readonly DmaDevice[] {
@@ -36,6 +34,12 @@ export class DmaState {
     return device;
   }
 
+  /** All devices are new ones. */
+  restart(): void {
+    this.#devices.clear();
+    this.#deaths = new DmaDeaths();
+  }
+
   /** The IOMMU was told a mapping; a driver's call that led to it is written later. */
   mapped(event: MapEvent): void {
     this.#lastMap = event;
@@ -48,7 +52,7 @@ export class DmaState {
   /** `died` is set. */
   remove(mapping: DmaMapping): void {
     this.device(mapping.device).remove(mapping);
-    this.deaths.add(mapping);
+    this.#deaths.add(mapping);
   }
 
   /**
@@ -57,17 +61,17 @@ export class DmaState {
    * @param since - the moment since which they would be missing
    */
   grade(device: DmaDevice, missing: 1 | 2, since: number): Grade {
-    if (this.gaps.since(since)) return { confidence: 'possible', assumptions: ['nothing-lost'] };
     if (!device.translated)
       return {
         confidence: device.strangers > 0 ? 'possible' : 'likely',
         assumptions: missing === 1 ? ['seen-from-start', 'nothing-lost'] : ['seen-from-start'],
+        since,
       };
-    if (missing === 1) return { confidence: 'likely', assumptions: ['nothing-lost'] };
-    return { confidence: 'certain', assumptions: [] };
+    if (missing === 1) return { confidence: 'likely', assumptions: ['nothing-lost'], since };
+    return { confidence: 'certain', assumptions: [], since };
   }
 
   find(check: CheckName, grade: Grade, text: string, subject: Subject, evidence: readonly Evidence[]): void {
-    this.findings.add({ check, ...grade, text, subject, evidence });
+    this.verdicts.add(grade, { check, text, subject, evidence });
   }
 }

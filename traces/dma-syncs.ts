@@ -75,6 +75,6 @@ export class DmaSyncs {
 
   #stranger({ line }: DmaSyncEvent): void {
     const text = 'syncs of what was mapped before the trace began';
-    this.#state.findings.tolerate('synced-before-trace', text, line);
+    this.#state.verdicts.tolerate('synced-before-trace', text, line);
   }
 }

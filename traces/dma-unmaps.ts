@@ -10,10 +10,11 @@ import {
   nameOfMap,
   nameOfUnmap,
 } from './dma-mapping.ts';
-import type { DmaState, Grade } from './dma-state.ts';
+import type { DmaState } from './dma-state.ts';
 import type { EventOf, TraceEvent, UnmapEvent } from './event.ts';
 import type { Subject } from './finding.ts';
 import { bytes, duration, hex } from './say.ts';
+import { CERTAIN, type Grade } from './verdicts.ts';
 
 /** An unmap that names an address; lists are named by their memory. */
 export type AddressUnmap = EventOf<'dma-unmap'> | EventOf<'dma-free' | 'dma-alloc'>;
@@ -146,7 +147,7 @@ export class DmaUnmaps {
   #stranger(device: DmaDevice, event: AddressUnmap | ListUnmap): void {
     device.strangers += 1;
     const text = 'unmaps by drivers of what they mapped before the trace began';
-    this.#state.findings.tolerate('mapped-before-trace', text, event.line);
+    this.#state.verdicts.tolerate('mapped-before-trace', text, event.line);
   }
 
   /** The address lies in a live mapping without being its start. */
@@ -162,7 +163,7 @@ export class DmaUnmaps {
     const { died } = dead;
     if (died === undefined || dead.doubtful) this.#stranger(device, event);
     else if (died.time === event.time && died.cpu === event.cpu)
-      this.#state.findings.tolerate('duplicate-line', 'lines that are there twice', event.line);
+      this.#state.verdicts.tolerate('duplicate-line', 'lines that are there twice', event.line);
     else this.#twice(device, dead, died, event);
   }
 
@@ -181,8 +182,7 @@ export class DmaUnmaps {
   #error(event: AddressUnmap): void {
     const text = `${event.device} unmaps DMA_MAPPING_ERROR: the mapping had failed`;
     const subject = { device: event.device };
-    const grade: Grade = { confidence: 'certain', assumptions: [] };
-    this.#state.find('dma-unmap-unknown', grade, text, subject, [{ role: 'unmapped here', event }]);
+    this.#state.find('dma-unmap-unknown', CERTAIN, text, subject, [{ role: 'unmapped here', event }]);
   }
 
   #tell(

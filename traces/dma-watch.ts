@@ -1,5 +1,5 @@
 /** What drivers ask of dma-mapping: each range has a device, so dma-debug's rules can be held against it. */
-import type { BufferWatch } from './buffer-watch.ts';
+import { BufferWatch } from './buffer-watch.ts';
 import { DmaLeaks } from './dma-leaks.ts';
 import { type DmaBirth, type DmaMapping, mappingOf } from './dma-mapping.ts';
 import { DmaOverlaps } from './dma-overlaps.ts';
@@ -10,7 +10,7 @@ import { DmaUnmaps } from './dma-unmaps.ts';
 import type { TraceEvent } from './event.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { Findings } from './findings.ts';
-import type { Watch } from './mapping.ts';
+import type { Lives, Watch } from './mapping.ts';
 
 export class DmaWatch implements Watch {
   readonly #state: DmaState;
@@ -23,21 +23,22 @@ export class DmaWatch implements Watch {
   readonly #faults: FaultWatch;
   #now = 0;
 
-  /** @param buffers - which has been told of an event already when this one is */
-  constructor(findings: Findings, buffers: BufferWatch) {
+  /** @param tables - the mappings of IOMMUs, for what no driver's event tells of */
+  constructor(findings: Findings, tables: Lives) {
     const state = new DmaState(findings);
     this.#state = state;
-    this.#buffers = buffers;
+    this.#buffers = new BufferWatch(state.verdicts);
     this.#unmaps = new DmaUnmaps(state, (mapping, event) => this.#died(mapping, event));
     this.#syncs = new DmaSyncs(state);
     this.#overlaps = new DmaOverlaps(state, (mapping) => this.#forget(mapping));
     this.#sharing = new DmaSharing(state);
     this.#leaks = new DmaLeaks(state);
-    this.#faults = new FaultWatch(state);
+    this.#faults = new FaultWatch(state, tables);
   }
 
   on(event: TraceEvent): void {
     this.#now = event.time;
+    this.#state.verdicts.seen(event);
     switch (event.kind) {
       case 'map':
         this.#state.mapped(event);
@@ -68,7 +69,11 @@ export class DmaWatch implements Watch {
         this.#leaks.gone(event);
         break;
       case 'lost':
-        this.#state.gaps.on(event);
+        if (event.cause === 'restart') this.#restart();
+        break;
+      case 'buffer':
+      case 'other':
+        this.#buffers.on(event);
         break;
     }
   }
@@ -77,6 +82,7 @@ export class DmaWatch implements Watch {
     this.#overlaps.end();
     this.#leaks.end(this.#now);
     this.#faults.end();
+    this.#state.verdicts.end();
   }
 
   #born(event: DmaBirth): void {
@@ -90,6 +96,14 @@ export class DmaWatch implements Watch {
     this.#overlaps.died(mapping, event);
     this.#sharing.died(mapping);
     this.#leaks.died(mapping, event.time);
+  }
+
+  /** Another boot, or another trace: nothing is mapped that was. */
+  #restart(): void {
+    this.#overlaps.end();
+    for (const device of this.#state.devices)
+      for (const { mapping } of device.live.all()) this.#forget(mapping);
+    this.#state.restart();
   }
 
   #forget(mapping: DmaMapping): void {

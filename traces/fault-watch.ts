@@ -1,9 +1,11 @@
 /** Faults that an IOMMU reports, each explained by what was mapped at its address, and when. */
 import type { DmaMapping } from './dma-mapping.ts';
 import type { DmaState } from './dma-state.ts';
-import type { FaultEvent } from './event.ts';
+import type { FaultEvent, Stamp } from './event.ts';
 import type { Evidence } from './finding.ts';
+import type { Lives, Mapping } from './mapping.ts';
 import { bytes, duration, hex } from './say.ts';
+import { CERTAIN } from './verdicts.ts';
 
 /** `IOMMU_FAULT_WRITE`. */
 const WRITE = 1;
@@ -16,6 +18,8 @@ interface Explanation {
   readonly evidence: readonly Evidence[];
 }
 
+const NOTHING: Explanation = { text: 'nothing was seen mapped there', evidence: [] };
+
 /** One page that a device went to in vain, once or in a storm. */
 interface Storm {
   readonly first: FaultEvent;
@@ -26,10 +30,12 @@ interface Storm {
 
 export class FaultWatch {
   readonly #state: DmaState;
+  readonly #tables: Lives;
   readonly #storms = new Map<string, Storm>();
 
-  constructor(state: DmaState) {
+  constructor(state: DmaState, tables: Lives) {
     this.#state = state;
+    this.#tables = tables;
   }
 
   on(event: FaultEvent): void {
@@ -45,9 +51,8 @@ export class FaultWatch {
     for (const { first, explanation, last, count } of this.#storms.values()) {
       const more = count === 1 ? '' : `; ${count - 1} more up to line ${last.line}`;
       const { device, iova } = first;
-      const grade = { confidence: 'certain', assumptions: [] } as const;
       const what = `${device} ${first.flags & WRITE ? 'wrote to' : 'read from'} ${hex(iova)}`;
-      this.#state.find('fault', grade, `${what}: ${explanation.text}${more}`, { device, iova }, [
+      this.#state.find('fault', CERTAIN, `${what}: ${explanation.text}${more}`, { device, iova }, [
         ...explanation.evidence,
         { role: 'faulted here', event: first },
       ]);
@@ -62,9 +67,31 @@ export class FaultWatch {
     if (live !== undefined) return inspite(live.mapping, event);
     const dead = deaths.lastAt(device, iova, 1);
     if (dead?.died !== undefined) return afterUnmap(dead, event);
-    const behind = this.#state.device(device).live.find(Math.max(0, iova - PAGE), PAGE, () => true);
+    return this.#inTables(event) ?? this.#beside(event) ?? NOTHING;
+  }
+
+  /** Who maps without dma-mapping, as VFIO does, or whose calls are not traced, is seen by the IOMMU only. */
+  #inTables(event: FaultEvent): Explanation | undefined {
+    const { device, iova } = event;
+    const mayBe = (mapping: Mapping | undefined): mapping is Mapping =>
+      mapping !== undefined && (mapping.space === undefined || mapping.space === device);
+    const live = this.#tables.liveAt(iova).find(mayBe);
+    if (live !== undefined) {
+      const text = `${whose(live)} is mapped there since ${ago(live.born, event)}: the fault is older, or of rights`;
+      return { text, evidence: [{ role: 'mapped here', event: live.born }] };
+    }
+    const dead = this.#tables.lastAt(iova, device);
+    if (!mayBe(dead) || dead.died === undefined) return undefined;
+    const { task, line } = dead.died;
+    const text = `${whose(dead)} was unmapped there ${ago(dead.died, event)} before by ${task} (line ${line})`;
+    return { text, evidence: [{ role: 'mapped here', event: dead.born }] };
+  }
+
+  #beside(event: FaultEvent): Explanation | undefined {
+    const from = Math.max(0, event.iova - PAGE);
+    const behind = this.#state.device(event.device).live.find(from, PAGE, () => true);
     if (behind !== undefined) return overrun(behind.mapping, behind.start + behind.size, event);
-    return this.#ofAnother(event) ?? { text: 'nothing was seen mapped there', evidence: [] };
+    return this.#ofAnother(event);
   }
 
   #ofAnother(event: FaultEvent): Explanation | undefined {
@@ -100,6 +127,11 @@ function afterUnmap({ born, died }: DmaMapping, event: FaultEvent): Explanation 
     ],
   };
 }
+
+const ago = (before: Stamp, event: FaultEvent): string => duration(event.time - before.time);
+
+const whose = ({ space }: Mapping): string =>
+  space === undefined ? 'a mapping of this device or of another one' : 'a mapping of this device';
 
 /** Just behind what is mapped. */
 function overrun({ born }: DmaMapping, end: number, event: FaultEvent): Explanation {

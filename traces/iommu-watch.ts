@@ -178,12 +178,11 @@ export class IommuWatch implements Watch, Lives {
 
   /** Two mappings of one device at one address: the tables would have refused the second. */
   #overlaps(mapping: Mapping, space: string): void {
-    const found: Mapping[] = [];
-    this.#live.others(mapping, (other, page) => {
-      if (other.space !== space || other.id >= mapping.id || found.includes(other)) return;
-      if (!this.#live.excuse(other, page)) found.push(other);
-    });
-    for (const other of found) {
+    const found = this.#live
+      .sharing(mapping)
+      .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)
+      .filter((other) => !this.#live.excuse(other.mapping, other.page));
+    for (const { mapping: other } of found) {
       const iova = Math.max(mapping.iova, other.iova);
       this.#suspicions.add({
         ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },

@@ -70,13 +70,15 @@ export class LiveMappings {
     return found;
   }
 
-  /** Tells the other mappings at the addresses of one, each as often as there are cells with both. */
-  others(mapping: Mapping, tell: (other: Mapping, page: number) => void): void {
+  /** The other mappings at the addresses of one, each with a page that both have. */
+  sharing(mapping: Mapping): readonly { readonly mapping: Mapping; readonly page: number }[] {
     const { first, count } = pagesOf(mapping.iova, mapping.size);
+    const pages = new Map<Mapping, number>();
     this.#cells.read(first, count, (cell, at) => {
-      if (cell === mapping) return;
-      for (const other of mappingsIn(cell)) if (other !== mapping) tell(other, Math.max(at, first));
+      if (cell !== mapping) for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
     });
+    pages.delete(mapping);
+    return [...pages].map(([other, page]) => ({ mapping: other, page }));
   }
 
   /** An unmap. Returns how many pages of it were mapped as far as is known. */

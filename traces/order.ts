@@ -16,6 +16,7 @@ export type Disorder = 'moved' | 'late' | 'restart' | 'duplicate';
 const ONCE: ReadonlySet<EventKind> = new Set<EventKind>([
   ...(['map', 'unmap', 'page-alloc', 'page-free'] as const),
   ...(['dma-map', 'dma-unmap', 'dma-map-sg', 'dma-unmap-sg', 'dma-alloc', 'dma-free'] as const),
+  'buffer',
 ]);
 
 /** A ring of the latest events. Those of equal time stay in the order of their lines. */

@@ -22,6 +22,7 @@ export type CellVisitor<C> = (cell: C, first: number, count: number) => C | unde
 interface Walk<C> {
   readonly first: number;
   readonly end: number;
+  /** Whether cells change; they split where they reach out of the range. */
   readonly splits: boolean;
   readonly visit: CellVisitor<C>;
 }
@@ -52,7 +53,7 @@ export class PageTree<C> {
     walkBlocks(this.#blocks, TOP, 0, { first, end: first + count, splits: true, visit }, this.#join);
   }
 
-  /** Reads the cells of a range, without splitting: a cell may reach out of it. */
+  /** Reads the cells of a range, without splitting: a cell may reach out of it. Whoever looks may change cells. */
   read(first: number, count: number, look: (cell: C, first: number, count: number) => void): void {
     const visit = (cell: C, at: number, pages: number): C => {
       look(cell, at, pages);
@@ -101,7 +102,10 @@ function walkBlock<C>(block: Block<C>, span: number, at: number, walk: Walk<C>, 
   const whole = at >= walk.first && at + span <= walk.end;
   if (walk.splits && block.own !== undefined && span > 1 && (!whole || hasParts(block)))
     split(block, block.own, join);
-  if (block.own !== undefined) block.own = walk.visit(block.own, at, span);
+  if (block.own !== undefined) {
+    const left = walk.visit(block.own, at, span);
+    if (walk.splits) block.own = left;
+  }
   if (block.parts !== undefined) walkBlocks(block.parts, span / FANOUT, at, walk, join);
 }
 

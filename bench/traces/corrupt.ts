@@ -90,16 +90,27 @@ export const dropUnmap: Corruption = (trace, choices) =>
     return { lines: without(trace.lines, unmapBlock(trace, life)), ...about(life) };
   });
 
-/** A second map of the same addresses, `gap` microseconds after the first, while that one lives. */
+/** As in a kernel whose tables take a second map of what is mapped; with what names the device of it, or without. */
 export const mapTwice =
-  (gap: number): Corruption =>
+  (named: boolean): Corruption =>
   (trace, choices) =>
     anyOf(choices, trace.lives, (life) => {
-      const line = atLine(trace, life.maps[0] ?? 0);
-      const again = retimed(line, microsOf(line) + gap).replace(/paddr=0x0+/, 'paddr=0x0000000f');
-      if (microsOf(again) >= microsOf(atLine(trace, life.unmap))) return undefined;
-      return { lines: withLines(trace.lines, [again]), ...about(life) };
+      const [first = 0] = life.maps;
+      const names = trace.events.findIndex((event, at) => at > first && namesMap(event, life));
+      if (named && names < 0) return undefined;
+      const micros = microsOf(atLine(trace, named ? names : first)) + 1;
+      if (micros + 1 >= microsOf(atLine(trace, life.unmap))) return undefined;
+      const block = (named ? [first, names] : [first]).map((at) => retimed(atLine(trace, at), micros));
+      const elsewhere = block.map((line) => line.replace(/(paddr=0x0{8}|phys_addr=)([0-9a-f]+)/, shifted));
+      return { lines: withLines(trace.lines, elsewhere), ...about(life) };
     });
+
+/** Memory that is nobody's yet, at the same offset in its page. */
+const shifted = (_: string, name: string, digits: string): string =>
+  `${name}${(Number.parseInt(digits, 16) + 0x4000_0000).toString(16).padStart(name === 'phys_addr=' ? 0 : 8, '0')}`;
+
+const namesMap = (event: TraceEvent | undefined, { iova, size }: Life): boolean =>
+  event?.kind === 'dma-map' && event.dma >= iova && event.dma < iova + size;
 
 /** An unmap of what was unmapped a millisecond before: the tables have nothing. */
 export const unmapTwice: Corruption = (trace, choices) =>
@@ -230,16 +241,17 @@ export const garbage: Corruption = ({ lines }, choices) => {
 /** Up to `most` events of one CPU are missing; where it is `said`, its next event has a line before it that tells. */
 export const loseEvents =
   (most: number, said: boolean): Corruption =>
-  ({ lines, events }, choices) => {
-    const first = choices.below(lines.length);
-    const cpu = events[first]?.cpu;
-    if (cpu === undefined) return undefined;
-    const own = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
-    const lost = own.slice(0, 1 + choices.below(most));
-    const next = own[lost.length];
-    const notice = `CPU:${cpu} [LOST ${lost.length} EVENTS]`;
-    const marked = said && next !== undefined ? lines.with(next, `${notice}\n${lines[next] ?? ''}`) : lines;
-    return { ...NOTHING, lines: without(marked, lost).flatMap((line) => line.split('\n')) };
-  };
+  (trace, choices) =>
+    anyOf(choices, [...trace.lines.keys()], (first) => {
+      const { lines, events } = trace;
+      const cpu = events[first]?.cpu;
+      const own = [...lines.keys()].filter((at) => at >= first && events[at]?.cpu === cpu);
+      const lost = own.slice(0, 1 + choices.below(most));
+      const next = own[lost.length];
+      if (cpu === undefined || next === undefined) return undefined;
+      const notice = `CPU:${cpu} [LOST ${lost.length} EVENTS]`;
+      const marked = said ? lines.with(next, `${notice}\n${lines[next] ?? ''}`) : lines;
+      return { ...NOTHING, lines: without(marked, lost).flatMap((line) => line.split('\n')) };
+    });
 
 const isEvent = (line: string): boolean => line !== '' && !line.startsWith('#');

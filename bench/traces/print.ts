@@ -1,24 +1,45 @@
 /**
- * `node dist/bench/traces/print.js BYTES [OPTIONS]` writes a synthetic trace of about so many bytes to standard
- * output; OPTIONS are JSON, such as `{"seed":7,"mode":"lazy","kmem":false}`. Stops where nobody reads any more.
+ * `node dist/bench/traces/print.js BYTES [OPTIONS] [CORRUPTION]` writes a synthetic trace of about so many bytes to
+ * standard output. OPTIONS are JSON, such as `{"seed":7,"mode":"lazy","kmem":false}`. CORRUPTION is the name of one in
+ * `expectations.ts`; such a trace is held in memory. Stops where nobody reads any more.
  */
 import { writeSync } from 'node:fs';
+import { SeededChoices } from '../../properties/choices.ts';
+import { EXPECTATIONS } from './expectations.ts';
+import { readingOf } from './reading.ts';
 import { BUSY, type SyntheticOptions, syntheticTrace } from './synthetic.ts';
 
 const CHUNK = 1 << 16;
 
-const [bytes = '1000000', overrides = '{}'] = process.argv.slice(2);
+const [bytes = '1000000', overrides = '{}', corruption] = process.argv.slice(2);
 const chosen: Partial<SyntheticOptions> = JSON.parse(overrides);
-let pending = '';
-let left = Number(bytes);
-for (const lines of syntheticTrace({ ...BUSY, lines: Number.POSITIVE_INFINITY, ...chosen })) {
-  for (const line of lines) pending += `${line}\n`;
-  if (pending.length < CHUNK) continue;
-  left -= pending.length;
-  if (!write(pending) || left <= 0) break;
-  pending = '';
+const options = { ...BUSY, lines: Number.POSITIVE_INFINITY, ...chosen };
+if (corruption === undefined) print(syntheticTrace(options));
+else print([corrupted(corruption)]);
+
+function print(parts: Iterable<readonly string[]>): void {
+  let pending = '';
+  let left = Number(bytes);
+  for (const lines of parts) {
+    for (const line of lines) pending += `${line}\n`;
+    if (pending.length < CHUNK) continue;
+    left -= pending.length;
+    if (!write(pending) || left <= 0) return;
+    pending = '';
+  }
+  write(pending);
 }
-if (left > 0) write(pending);
+
+/** About a hundred bytes make a line. */
+function corrupted(name: string): readonly string[] {
+  const found = EXPECTATIONS.find((each) => each.name === name);
+  const trace = readingOf([...syntheticTrace({ ...options, lines: Number(bytes) / 100 })].flat());
+  const made = found?.corruption(trace, new SeededChoices(options.seed, 0));
+  if (made !== undefined) return made.lines;
+  throw new Error(
+    `no such corruption, or no place for it; there are: ${EXPECTATIONS.map((e) => e.name).join('; ')}`,
+  );
+}
 
 /** Waits for a slow reader; false where there is none any more. */
 function write(text: string): boolean {
