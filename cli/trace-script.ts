@@ -1,4 +1,5 @@
 /** `check-trace --script`: a finding, or the beginning of a trace, as a case that replays and shrinks. */
+import { basename } from 'node:path';
 import type { Case } from '../counterexamples/index.ts';
 import { describe, FORMAT } from '../properties/index.ts';
 import {
@@ -129,7 +130,7 @@ async function caseOf(told: TraceScript, title: string, file: string): Promise<J
   const shown = await runOn(await openTarget({ name: 'builtin', program: [] }), told.script, property);
   const found: Case = {
     ...{ format: FORMAT, title, property, target: 'builtin' },
-    found: { by: `check-trace ${file}`.slice(0, TITLE_MAX), version: version() },
+    found: { by: `check-trace ${basename(file)}`.slice(0, TITLE_MAX), version: version() },
     ...(shown === undefined ? {} : { finding: keptOf(shown) }),
     ...{ expect: { builtin: shown === undefined ? 'holds' : 'broken' }, script: told.script },
   };
