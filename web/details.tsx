@@ -1,7 +1,8 @@
 /** What is pointed at or was picked, in words. */
 import type { VNode } from 'preact';
+import { PAGE } from '../traces/mapping.ts';
 import type { Bar, PageBar, TraceReport } from '../traces/report.ts';
-import { type Box, PAGE_BYTES } from './scene.ts';
+import type { Box } from './scene.ts';
 import { bytes, count, duration, hex, many, moment } from './text.ts';
 
 interface Props {
@@ -40,10 +41,11 @@ function MappingDetails({ bar, report }: { readonly bar: Bar; readonly report: T
         {hex(iova)}–{hex(iova + size - 1)}
       </strong>{' '}
       {space !== undefined && `of ${space} `}→ physical {hex(paddr)}, {bytes(size)}; mapped by {task}-{pid} at{' '}
-      {moment(from, first)} (line {count(line)}),{' '}
+      {moment(from, first)}
+      {inLine(line)},{' '}
       {to === undefined
         ? `not unmapped in the ${duration(last - from)} until the end`
-        : `unmapped after ${duration(to - from)} at ${moment(to, first)}${endLine === undefined ? '' : ` (line ${count(endLine)})`}`}
+        : `unmapped after ${duration(to - from)} at ${moment(to, first)}${inLine(endLine)}`}
     </p>
   );
 }
@@ -51,14 +53,14 @@ function MappingDetails({ bar, report }: { readonly bar: Bar; readonly report: T
 function PageDetails({ page, first }: { readonly page: PageBar; readonly first: number }): VNode {
   const { pfn, count: pages, from, to, line, endLine } = page;
   const at = (time: number | undefined, where: number | undefined): string =>
-    time === undefined
-      ? 'not seen'
-      : `at ${moment(time, first)}${where === undefined ? '' : `, line ${count(where)}`}`;
+    time === undefined ? 'not seen' : `at ${moment(time, first)}${inLine(where)}`;
   return (
     <p>
-      <strong>frame {hex(pfn)}</strong> {many(pages, 'page')} from physical {hex(pfn * PAGE_BYTES)}; allocated{' '}
+      <strong>frame {hex(pfn)}</strong> {many(pages, 'page')} from physical {hex(pfn * PAGE)}; allocated{' '}
       {at(from, line)}; freed {at(to, endLine)}
       {from !== undefined && to !== undefined && `; lived ${duration(to - from)}`}
     </p>
   );
 }
+
+const inLine = (line: number | undefined): string => (line === undefined ? '' : `, line ${count(line)}`);
