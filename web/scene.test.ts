@@ -46,7 +46,7 @@ describe('web: scene', () => {
     expect(exposures([bar(1100, 1500)], [life(1050, 1300, 6)]), 'another page').to.deep.equal([]);
   });
 
-  it('takes a page for in use as long as any of its lives lasts', () => {
+  it('takes a page for in use until all of its lives are over', () => {
     const block: PageBar = { pfn: 4, count: 4, from: 1010, to: 1800 };
     expect(exposures([bar(1100, 1700)], [life(1050, 1300), life(1400, 1500), block])).to.deep.equal([]);
   });
