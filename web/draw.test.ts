@@ -23,7 +23,6 @@ function notingPen(): { readonly pen: Pen; readonly drawn: Drawn[] } {
     fillRect: (...rect) => drawn.push([String(pen.fillStyle), ...rect]),
     strokeRect: (...rect) => drawn.push([`around ${String(pen.strokeStyle)}`, ...rect]),
     fillText: (text) => drawn.push(['text', text]),
-    measureText: (text) => ({ width: text.length }),
     moveTo: (x) => drawn.push([`line ${String(pen.strokeStyle)}`, x]),
     stroke: nothing,
   };
@@ -36,11 +35,13 @@ const box = (style: Box['style'], begin: number, end: number, more: Partial<Box>
   ...more,
 });
 
+/** What is drawn into the panel itself, and the names beside it. */
 function draw(panel: Panel, emphasis = NOTHING, time = { min: 0, max: 1000 }, high = 1): readonly Drawn[] {
   const { pen, drawn } = notingPen();
   const painter = new Painter(pen, frame, time, { min: 0, max: high }, palette);
   painter.panel(panel, emphasis);
   painter.marks(emphasis.marks);
+  painter.names(panel.rows.bands);
   return drawn;
 }
 
@@ -95,18 +96,30 @@ describe('web: draw', () => {
     expect(draw({ rows, boxes: [] }, { ...NOTHING, marks })).to.deep.equal([]);
   });
 
-  it('names devices, and says of which mappings none was named', () => {
+  it('names devices beside their rows, and says of which mappings none was named', () => {
     const two = new Rows([
       { space: '', start: 0, end: 1 },
       { space: '0000:00:04.0', start: 0, end: 1 },
     ]);
-    const names = draw({ rows: two, boxes: [] }, NOTHING, { min: 0, max: 1 }, 4).filter(
-      ([what]) => what === 'text',
-    );
+    const names = draw({ rows: two, boxes: [] }, NOTHING, { min: 0, max: 1 }, 4);
     expect(names).to.deep.equal([
-      ['text', 'no device named'],
       ['text', '0000:00:04.0'],
+      ['edge', 104, 0, 2, 25],
+      ['text', 'none named'],
+      ['edge', 104, 75, 2, 25],
     ]);
-    expect(draw({ rows, boxes: [] }), 'one space without a name').to.deep.equal([]);
+  });
+
+  it('writes no name over another, and none of a device whose rows are not seen', () => {
+    const { pen, drawn } = notingPen();
+    const heights: number[] = [];
+    const many = new Rows(
+      Array.from({ length: 20 }, (_, n) => ({ space: String(n + 10), start: 0, end: 1 })),
+    );
+    const view = { min: 0, max: many.height / 2 };
+    const noting = { ...pen, fillText: (_: string, _x: number, y: number) => void heights.push(y) };
+    new Painter(noting, frame, { min: 0, max: 1 }, view, palette).names(many.bands);
+    expect(drawn.length).to.equal(heights.length).and.to.be.within(5, 10);
+    expect(Math.min(...heights.slice(1).map((y, at) => y - (heights[at] ?? 0)))).to.be.at.least(12);
   });
 });

@@ -4,6 +4,7 @@ import { renderToStaticMarkup } from 'preact-render-to-string';
 import type { TraceFinding, TraceReport } from '../traces/index.ts';
 import { TraceChecker } from '../traces/index.ts';
 import { App } from './app.tsx';
+import { Clock } from './clock.ts';
 import { Details } from './details.tsx';
 import { Distribution } from './distribution.tsx';
 
@@ -90,7 +91,7 @@ describe('web: parts', () => {
     expect(words({ bar: 0 }))
       .to.include('0x1000–0x2fff → physical 0x6000, 8 KiB; mapped by')
       .and.to.include('-7 at 0.001100 s (+0.000100 s), line 2, not unmapped in the 7.9 ms until the end');
-    expect(words({ bar: 1 })).to.include('unmapped after 500 µs at 0.002500 s (+0.001500 s), line 4');
+    expect(words({ bar: 1 })).to.include('unmapped after 500 us at 0.002500 s (+0.001500 s), line 4');
     expect(words({ page: 0 }))
       .to.include('frame 0x6 2 pages from physical 0x6000; allocated not seen; freed at')
       .and.not.to.include('lived');
@@ -105,7 +106,7 @@ describe('web: parts', () => {
       counts: [...Array(12).fill(0), 8, 0, 4, 0],
       median: 4096,
     };
-    const html = renderToStaticMarkup(h(Distribution, { title: 'Sizes', histogram }));
+    const html = renderToStaticMarkup(h(Distribution, { title: 'Sizes', histogram, clock: new Clock({}) }));
     expect(wordsOf(html))
       .to.include('median 4 KiB')
       .and.to.match(/4 KiB 8 8 KiB 0 16 KiB 4 $/);
@@ -114,6 +115,8 @@ describe('web: parts', () => {
 
   it('draws no histogram of nothing', () => {
     const histogram = { ...empty.distributions.sizes, counts: [0, 0] };
-    expect(renderToStaticMarkup(h(Distribution, { title: 'Sizes', histogram }))).to.equal('');
+    expect(
+      renderToStaticMarkup(h(Distribution, { title: 'Sizes', histogram, clock: new Clock({}) })),
+    ).to.equal('');
   });
 });

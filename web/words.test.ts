@@ -1,41 +1,33 @@
 import { expect } from 'chai';
+import { Clock } from './clock.ts';
 import { commandOf } from './keys.ts';
 import { isMeant } from './search.ts';
 import { columnsOf } from './series.ts';
-import { after, bytes, duration, moment, tick } from './text.ts';
+import { bytes } from './text.ts';
 
 describe('web: words', () => {
-  it('tells durations and sizes in units that fit', () => {
-    expect([0, 999, 1530, 2_400_000, 61_000_000_000].map(duration)).to.deep.equal([
-      '0 ns',
-      '999 ns',
-      '1.53 µs',
-      '2.4 ms',
-      '61 s',
-    ]);
-    expect([0, 1, 17, 4096, 3 * 2 ** 19, 2 ** 46].map(bytes)).to.deep.equal([
-      '0 bytes',
-      '1 byte',
-      '17 bytes',
-      '4 KiB',
-      '1.5 MiB',
-      '64 TiB',
-    ]);
+  const clock = new Clock({ first: 9_577_902_000 });
+  const counter = new Clock({ first: 100, ticks: true });
+
+  it('tells sizes in units that fit', () => {
+    const sizes = ['0 bytes', '1 byte', '17 bytes', '4 KiB', '1.5 MiB', '64 TiB'];
+    expect([0, 1, 17, 4096, 3 * 2 ** 19, 2 ** 46].map(bytes)).to.deep.equal(sizes);
   });
 
   it('tells a moment as the trace writes it, so that it can be searched for', () => {
-    expect(moment(9_817_765_000, 9_577_902_000)).to.equal('9.817765 s (+0.239863 s)');
-    expect(after(239_863_001)).to.equal('+0.239863001 s');
+    expect(clock.moment(9_817_765_000)).to.equal('9.817765 s (+0.239863 s)');
+    expect(clock.after(239_863_001)).to.equal('+0.239863001 s');
+    expect(counter.moment(5100)).to.equal('5100 (+5,000)');
   });
 
   it('gives neighbours on an axis different labels, without digits that all share', () => {
-    expect([1e9, 5e8, 2e7, 1000, 1].map((step) => tick(step, step))).to.deep.equal([
-      '+1 s',
-      '+0.5 s',
-      '+0.02 s',
-      '+0.000001 s',
-      '+0.000000001 s',
-    ]);
+    const labels = ['+1 s', '+0.5 s', '+0.02 s', '+0.000001 s', '+0.000000001 s'];
+    expect([1e9, 5e8, 2e7, 1000, 1].map((step) => clock.tick(step, step))).to.deep.equal(labels);
+  });
+
+  it('takes no ticks for seconds', () => {
+    expect(counter.tick(2e9, 1e9)).to.equal('+2,000,000,000');
+    expect([clock.lasting(2e9), counter.lasting(2e9)]).to.deep.equal(['2 s', '2,000,000,000 ticks']);
   });
 });
 
