@@ -47,6 +47,13 @@ describe('the package', function () {
     expect(packed.filter((file) => /\.(test|bench)\.|tsbuildinfo|\/bench\//.test(file))).to.deep.equal([]);
   });
 
+  it('carries the page of traces as it was built, and nothing that it was built from', () => {
+    expect(packed.filter((file) => /\/(page|web)\//.test(file))).to.have.members([
+      'package/dist/page/main.js',
+      'package/dist/page/page.css',
+    ]);
+  });
+
   it('answers npx ionclad --help where it is installed', () => {
     expect(execute(folder, 'npx', '--no-install', 'ionclad', '--help')).to.include('ionclad');
   });

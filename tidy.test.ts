@@ -10,9 +10,9 @@ const RULE_LINES_MAX = 2_500;
 const TABLES =
   /^model\/(calls(-\w+)?|machine|view|world|invariants|labels|premises|scopes(-\w+)?|symmetry|index)\.ts$/;
 const LANGUAGE = /^model\/(column|judge|spec|target)\.ts$/;
-const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|prop))?\.ts$/;
+const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|prop))?\.tsx?$/;
 const GENERATED = ['.git', 'node_modules', 'dist', 'coverage'];
-const TEXT = /\.(ts|js|md|json|yml|c|h|py|sh|html)$|(^|\/)(run|\.npmrc|\.gitignore)$/;
+const TEXT = /\.(tsx?|js|md|json|yml|c|h|py|sh|html|css)$|(^|\/)(run|\.npmrc|\.gitignore)$/;
 
 /** Where the package is entered: what is reachable from none of these, and is no test or bench, is dead. */
 const ENTRIES = [
@@ -21,6 +21,7 @@ const ENTRIES = [
   'model/target.ts',
   'targets/zoo/index.ts',
   'cli/main.ts',
+  'web/main.tsx',
 ];
 
 interface Ban {
@@ -59,6 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   properties: ['fast-check'],
   counterexamples: ['zod'],
   traces: [],
+  web: ['preact', 'preact/hooks', 'uplot'],
 };
 
 /** What only makes sense where somebody works. Put together here so that this file does not match itself. */
@@ -97,8 +99,8 @@ function applies(ban: Ban, file: string): boolean {
 
 /** Every quoted path that starts with a dot counts as an import: a worker is named by such a string too. */
 function importsOf(file: string): readonly string[] {
-  const quoted = read(file).matchAll(/['"](\.{1,2}\/[\w./-]+)\.[jt]s['"]/g);
-  return Array.from(quoted, ([, path]) => posix.join(posix.dirname(file), `${path}.ts`));
+  const quoted = read(file).matchAll(/['"](\.{1,2}\/[\w./-]+)\.[jt]s(x?)['"]/g);
+  return Array.from(quoted, ([, path, x]) => posix.join(posix.dirname(file), `${path}.ts${x}`));
 }
 
 function packagesOf(file: string): readonly string[] {
@@ -117,7 +119,7 @@ function reachable(entries: readonly string[]): ReadonlySet<string> {
 }
 
 const all = walk('.');
-const files = all.filter((file) => file.endsWith('.ts'));
+const files = all.filter((file) => /\.tsx?$/.test(file));
 const sources = files.filter((file) => !isTest(file) && folderOf(file) !== 'bench');
 
 describe('tidy: every file', () => {

@@ -8,10 +8,18 @@ import type { Session } from './session.ts';
 import { count, many } from './table.ts';
 import { readTrace } from './trace-input.ts';
 import { tracePage } from './trace-page.ts';
+import {
+  type Exported,
+  exportedText,
+  exportScript,
+  openingFor,
+  type RawScriptOptions,
+  scriptRequest,
+} from './trace-script.ts';
 import { traceText } from './trace-text.ts';
 import { version } from './version.ts';
 
-export interface TraceCommandOptions {
+export interface TraceCommandOptions extends RawScriptOptions {
   readonly strict?: true;
   readonly lazy?: true;
   readonly json?: true;
@@ -27,11 +35,18 @@ export async function checkTraceCommand(
   const { io, signal } = session;
   const mode = modeOf(options);
   if (files.indexOf('-') !== files.lastIndexOf('-')) throw new UsageError('-: it can be read only once');
+  const request = scriptRequest(options, files);
+  const opening = request && openingFor(request);
+  let script: Exported | undefined;
   const reports: TraceReport[] = [];
   const exitCode = await eachFile(files, session, async (file) => {
-    const report = await checkFile(file, mode, session);
+    const report = await checkFile(file, mode, session, (line) => opening?.line(line));
     reports.push(report);
     if (options.json !== true) for (const line of traceText(report, io)) io.out(line);
+    if (request !== undefined && opening !== undefined) {
+      script = await exportScript(request, report, opening);
+      if (options.json !== true) for (const line of exportedText(script)) io.out(line);
+    }
     return [codeOf(report, session)];
   });
   if (signal.aborted) io.err('ionclad: interrupted');
@@ -40,7 +55,9 @@ export async function checkTraceCommand(
     if ('problem' in saved) throw new UsageError(saved.problem);
   }
   if (options.json === true)
-    io.out(JSON.stringify({ ionclad: version(), command: 'check-trace', exitCode, reports }, null, 2));
+    io.out(
+      JSON.stringify({ ionclad: version(), command: 'check-trace', exitCode, reports, script }, null, 2),
+    );
   return exitCode;
 }
 
@@ -50,11 +67,19 @@ function modeOf({ strict, lazy }: TraceCommandOptions): Mode | undefined {
   return lazy === true ? 'lazy' : undefined;
 }
 
-async function checkFile(file: string, mode: Mode | undefined, session: Session): Promise<TraceReport> {
+async function checkFile(
+  file: string,
+  mode: Mode | undefined,
+  session: Session,
+  heard: (line: string) => void,
+): Promise<TraceReport> {
   const checker = new TraceChecker({ file, ...(mode === undefined ? {} : { mode }) });
   const progress = new Progress(session, 1, undefined);
   const reader = {
-    line: (text: string) => checker.line(text),
+    line(text: string): void {
+      checker.line(text);
+      heard(text);
+    },
     read: (bytes: number, size: number | undefined) =>
       progress.tell((seconds) => `${file}: ${howFar(bytes, size, checker.done.lines, seconds)}`),
   };

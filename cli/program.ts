@@ -262,6 +262,9 @@ function addCheckTrace(
     .option('--strict', 'an unmap returns only after the IOTLB forgot (default: inferred)')
     .option('--lazy', 'the IOTLB forgets some time after the unmap')
     .option('--html <file>', 'write a page with a timeline, to be opened in a browser')
+    .option('--script <file>', 'write the surest finding, or the beginning where there is none, as a case')
+    .option('--finding <n>', 'with --script: this finding, counted from 1')
+    .option('--events <n>', 'with --script: the first so many events, whatever was found')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${TRACE_HELP}${EXIT_HELP}`)
     .action(act);

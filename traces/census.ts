@@ -1,40 +1,107 @@
-/** Counts what a report tells beside findings: coverage, distributions, the timeline. */
-import type { TraceEvent } from './event.ts';
+/** Counts what a report tells beside findings: coverage, distributions, use of addresses, the timeline. */
+import type { EventKind, TraceEvent } from './event.ts';
+import type { TraceFinding } from './finding.ts';
+import { HistogramCounter } from './histogram.ts';
 import type { LifeListener, Mapping, Watch } from './mapping.ts';
-import type { Coverage, Distributions, Histogram, Timeline } from './report.ts';
-
-const NOTHING: Histogram = { unit: 'bytes', counts: [], least: 0, median: 0, most: 0 };
+import { PageLives } from './page-lives.ts';
+import type { Coverage, Distributions, Timeline } from './report.ts';
+import { SeriesRecorder } from './series.ts';
+import { SpaceTally } from './space-tally.ts';
+import { TimelineSample } from './timeline-sample.ts';
 
 export class Census implements Watch, LifeListener {
+  readonly #kinds = new Map<EventKind, number>();
+  readonly #sizes = new HistogramCounter('bytes');
+  readonly #lifetimes = new HistogramCounter('ns');
+  readonly #live = new SeriesRecorder();
+  readonly #liveBytes = new SeriesRecorder();
+  readonly #spaces = new SpaceTally();
+  readonly #sample = new TimelineSample();
+  readonly #pages = new PageLives();
+  readonly #alive = new Map<number, Mapping>();
+  #bytes = 0;
   #born = 0;
   #died = 0;
+  #named = 0;
+  #firstBirth: number | undefined;
+  #unknownDeaths = 0;
+  #last = 0;
 
-  on(_event: TraceEvent): void {}
+  /** How often each kind of event came. */
+  get kinds(): ReadonlyMap<EventKind, number> {
+    return this.#kinds;
+  }
 
-  born(_mapping: Mapping): void {
+  get firstBirth(): number | undefined {
+    return this.#firstBirth;
+  }
+
+  /** Comes after the births and deaths that the event brought. */
+  on(event: TraceEvent): void {
+    this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
+    this.#last = event.time;
+    this.#sample.on(event);
+    if (event.kind === 'page-alloc') this.#pages.allocated(event);
+    else if (event.kind === 'page-free') this.#pages.freed(event);
+  }
+
+  born(mapping: Mapping): void {
     this.#born += 1;
+    this.#firstBirth ??= mapping.born.time;
+    this.#alive.set(mapping.id, mapping);
+    this.#sizes.add(mapping.size);
+    this.#spaces.born(mapping);
+    this.#sample.born(mapping);
+    this.#change(mapping.born.time, mapping.size);
   }
 
-  died(_mapping: Mapping): void {
+  named(mapping: Mapping): void {
+    this.#spaces.named(mapping);
+  }
+
+  died(mapping: Mapping): void {
+    const { died = mapping.born, born } = mapping;
     this.#died += 1;
+    this.#alive.delete(mapping.id);
+    if (mapping.space !== undefined) this.#named += 1;
+    this.#lifetimes.add(Math.max(died.time - born.time, 0));
+    this.#spaces.died(mapping);
+    this.#change(died.time, -mapping.size);
   }
 
-  end(): void {}
+  unknownDeath(): void {
+    this.#unknownDeaths += 1;
+  }
+
+  end(): void {
+    for (const mapping of this.#alive.values()) if (mapping.space !== undefined) this.#named += 1;
+  }
 
   get coverage(): Coverage {
-    const alive = this.#born - this.#died;
     return {
-      ...{ born: this.#born, died: this.#died, alive, unknownDeaths: 0, named: 0 },
-      ...{ pagesWhole: 0, pagesPart: 0 },
+      ...{ born: this.#born, died: this.#died, alive: this.#alive.size },
+      ...{ unknownDeaths: this.#unknownDeaths, named: this.#named },
+      ...{ pagesWhole: this.#pages.whole, pagesPart: this.#pages.part },
     };
   }
 
   get distributions(): Distributions {
-    const live = { times: [], values: [] };
-    return { sizes: NOTHING, lifetimes: { ...NOTHING, unit: 'ns' }, live, liveBytes: live, spaces: [] };
+    return {
+      sizes: this.#sizes.result,
+      lifetimes: this.#lifetimes.result,
+      live: this.#live.result(this.#last),
+      liveBytes: this.#liveBytes.result(this.#last),
+      spaces: this.#spaces.result(this.#alive.values()),
+    };
   }
 
-  get timeline(): Timeline {
-    return { bars: [], pages: [], barsSeen: 0, pagesSeen: 0 };
+  timeline(findings: readonly TraceFinding[]): Timeline {
+    return this.#sample.timeline(findings, this.#pages.whole + this.#pages.part);
+  }
+
+  #change(time: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#live.set(time, this.#alive.size);
+    this.#liveBytes.set(time, this.#bytes);
   }
 }

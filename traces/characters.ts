@@ -14,18 +14,20 @@ export const GREATER = 62;
 export const OPEN_SQUARE = 91;
 export const CLOSE_SQUARE = 93;
 export const LOWER_X = 120;
+/** The bit that tells a letter from its capital. */
+const LOWER_CASE = 32;
+const LOWER_A = 97;
 export const CLOSE_CURLY = 125;
 
 /** What `digitOf` says of a character that is no digit in any base. */
 export const NO_DIGIT = 99;
 
-const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? NO_DIGIT : digit;
-});
-
 /** Value of a hexadecimal digit. The code of no character at all, NaN, is no digit. */
-export const digitOf = (code: number): number => (code < 128 ? (DIGITS[code] ?? NO_DIGIT) : NO_DIGIT);
+export function digitOf(code: number): number {
+  if (code >= ZERO && code <= ZERO + 9) return code - ZERO;
+  const letter = (code | LOWER_CASE) - LOWER_A;
+  return letter >= 0 && letter < 6 ? 10 + letter : NO_DIGIT;
+}
 
 export const isDecimal = (code: number): boolean => code >= ZERO && code <= ZERO + 9;
 

@@ -4,10 +4,11 @@ import { DmaWatch } from './dma-watch.ts';
 import type { LostEvent, TraceEvent } from './event.ts';
 import { Findings } from './findings.ts';
 import { IommuWatch } from './iommu-watch.ts';
+import { Losses } from './losses.ts';
 import type { Watch } from './mapping.ts';
 import { type Disorder, Reorder } from './order.ts';
 import { TraceParser } from './parse.ts';
-import type { Mode, TraceReport } from './report.ts';
+import type { Mode, Sight, Source, TraceReport } from './report.ts';
 import { sightOf } from './sight.ts';
 
 export interface TraceOptions {
@@ -39,6 +40,7 @@ export class TraceChecker {
   readonly #parser = new TraceParser();
   readonly #findings = new Findings();
   readonly #census = new Census();
+  readonly #losses = new Losses();
   readonly #watches: readonly Watch[];
   readonly #order = new Reorder(
     (event) => this.#take(event),
@@ -60,12 +62,9 @@ export class TraceChecker {
     return { lines: this.#parser.heard.lines, events: this.#events };
   }
 
-  /**
-   * The next line, without its end.
-   * @param ended - false for a last line that the file does not end: its numbers may be cut
-   */
-  line(text: string, ended = true): void {
-    const event = this.#parser.parse(text, ended);
+  /** The next line, without its end. */
+  line(text: string): void {
+    const event = this.#parser.parse(text);
     if (event === undefined) return;
     if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
     this.#order.push(event);
@@ -79,26 +78,40 @@ export class TraceChecker {
   end(early?: string): TraceReport {
     this.#order.end();
     for (const watch of this.#watches) watch.end();
-    const { heard } = this.#parser;
+    const findings = this.#findings.list;
     return {
-      source: {
-        file: this.#options.file,
-        format: heard.format,
-        lines: heard.lines,
-        events: this.#events,
-        first: this.#first,
-        last: this.#last,
-        cpus: this.#cpus,
-        early,
-      },
-      sight: sightOf(heard, this.#options.mode),
+      source: this.#source(early),
+      sight: this.#sight,
       coverage: this.#census.coverage,
-      findings: this.#findings.list,
+      findings,
       totals: this.#findings.totals,
       tolerances: this.#findings.tolerances,
       distributions: this.#census.distributions,
-      timeline: this.#census.timeline,
+      timeline: this.#census.timeline(findings),
     };
+  }
+
+  #source(early: string | undefined): Source {
+    const { format, lines, ticks } = this.#parser.heard;
+    return {
+      ...{ file: this.#options.file, format, lines, events: this.#events },
+      ...(this.#first === undefined ? {} : { first: this.#first }),
+      ...(this.#last === undefined ? {} : { last: this.#last }),
+      ...{ cpus: this.#cpus, ticks },
+      ...(early === undefined ? {} : { early }),
+    };
+  }
+
+  get #sight(): Sight {
+    const { heard } = this.#parser;
+    const { coverage, kinds, firstBirth } = this.#census;
+    const { mode } = this.#options;
+    return sightOf({
+      ...{ heard, kinds, coverage, lost: this.#losses.result(heard) },
+      untilBirth: firstBirth === undefined ? undefined : firstBirth - (this.#first ?? firstBirth),
+      mode: mode ?? 'unknown',
+      modeReason: mode === undefined ? 'nothing in the trace tells' : `--${mode}`,
+    });
   }
 
   #take(event: TraceEvent): void {
@@ -106,6 +119,7 @@ export class TraceChecker {
     this.#first ??= event.time;
     this.#last = event.time;
     this.#cpus = Math.max(this.#cpus, event.cpu + 1);
+    this.#losses.on(event);
     for (const watch of this.#watches) watch.on(event);
   }
 }

@@ -53,6 +53,11 @@ export class Fields {
     return skipBlanks(this.#text, this.#at) >= this.#text.length;
   }
 
+  /** Whether `mark` follows what was read last. */
+  follows(mark: string): boolean {
+    return this.#text.startsWith(mark, this.#at);
+  }
+
   /** All of it, without what is in front of it. */
   get rest(): string {
     return flat(this.#text.slice(this.#from));
@@ -77,8 +82,7 @@ export class Fields {
 
   /** The number that follows `mark`, where `mark` follows what was read last; NaN if it does not. */
   next(mark: string, base: 10 | 16): number {
-    if (!this.#text.startsWith(mark, this.#at)) return Number.NaN;
-    return this.#number(this.#at + mark.length, base);
+    return this.follows(mark) ? this.#number(this.#at + mark.length, base) : Number.NaN;
   }
 
   /** What follows `key` up to a blank or comma. */
@@ -136,6 +140,8 @@ export class Fields {
     const base = prefixed ? 16 : unprefixed;
     const begin = prefixed ? from + 2 : from;
     let at = begin;
+    // Half the digits of an address are zeros in front.
+    while (text.charCodeAt(at) === ZERO) at += 1;
     let value = 0;
     for (let digit = digitOf(text.charCodeAt(at)); digit < base; digit = digitOf(text.charCodeAt(at))) {
       value = value * base + digit;

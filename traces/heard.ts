@@ -5,13 +5,17 @@ import type { Source } from './report.ts';
 const MOST_UNKNOWN = 500;
 const MORE_UNKNOWN = '(further names)';
 
+/** How often something was seen: counted in place, once for each line. */
+export interface Tally {
+  count: number;
+}
+
 export class Heard {
   lines = 0;
   format: Source['format'] = 'unknown';
   /** Whether times are ticks of a clock that counts no seconds, such as `x86-tsc` and `counter`. */
   ticks = false;
-  /** Known events by the kernel's name (`iommu:map`). */
-  readonly seen: Map<string, number> = new Map<string, number>();
+  readonly #seen = new Map<string, Tally>();
   readonly unknown: Map<string, number> = new Map<string, number>();
   /** Lines of a trace that are no events: comments, headers, call chains, blank ones. */
   headers = 0;
@@ -28,6 +32,21 @@ export class Heard {
   firstMalformed: number | undefined;
   /** Of `entries-in-buffer/entries-written`: events that were overwritten before the trace was read. */
   overwritten = 0;
+
+  /** Known events by the kernel's name (`iommu:map`). */
+  get seen(): ReadonlyMap<string, number> {
+    const some = [...this.#seen].filter(([, { count }]) => count > 0);
+    return new Map(some.map(([name, { count }]) => [name, count]));
+  }
+
+  /** The same for each name, which may be printed in several ways. */
+  tallyOf(name: string): Tally {
+    const known = this.#seen.get(name);
+    if (known !== undefined) return known;
+    const tally = { count: 0 };
+    this.#seen.set(name, tally);
+    return tally;
+  }
 
   countUnknown(name: string): void {
     const count = this.unknown.get(name);

@@ -254,13 +254,6 @@ describe('damaged events', () => {
       expect(parser.heard.seen.size).to.equal(0);
     });
 
-  it('does not believe the numbers of a line that the file does not end', () => {
-    const parser = new TraceParser();
-    const text = 'unmap: IOMMU: iova=0x00000000fff70000 - 0x00000000fff80000 size=65536 unmapped_size=6553';
-    expect(parser.parse(HEAD + text, false)).to.include({ kind: 'lost', cause: 'unreadable' });
-    expect(parser.parse(HEAD + text)).to.include({ kind: 'unmap', unmapped: 6553 });
-  });
-
   it('reads an event whose text is coloured', () => {
     const text =
       'map: IOMMU: \x1b[01;31m\x1b[Kiova=\x1b[m\x1b[K0x00000000fff70000 paddr=0x000000000cece000 size=65536';

@@ -1,7 +1,7 @@
 /** From a line of text to an event. Never throws, whatever the line is: what it cannot read it counts. */
 import type { LostEvent, Stamp, TraceEvent } from './event.ts';
 import { Fields } from './fields.ts';
-import { Heard } from './heard.ts';
+import { Heard, type Tally } from './heard.ts';
 import { byPrintedName } from './known-events.ts';
 import { LineHead } from './line-head.ts';
 import { Names } from './names.ts';
@@ -26,10 +26,14 @@ const PRINTED: ReadonlyMap<string, KnownEvent> = byPrintedName();
 /** Reads the lines of one trace. */
 export class TraceParser {
   readonly heard: Heard = new Heard();
+  readonly #printed = new Map(
+    Array.from(PRINTED, ([name, event]) => [name, { event, tally: this.heard.tallyOf(event.name) }] as const),
+  );
   readonly #names = new Names();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names);
   readonly #stamped = { line: 0, time: 0, cpu: 0, task: '', pid: 0 };
+  #tally: Tally = { count: 0 };
   /** Of the last event: a notice has no time of its own. */
   #time = 0;
   #cpu = 0;
@@ -39,35 +43,34 @@ export class TraceParser {
   /**
    * The event on the next line; undefined for headers, unknown events and garbage. A line that cannot be read, and
    * a notice of the tool, become a `lost` event where they stand.
-   * @param ended - false for a last line that the file does not end: its numbers may be cut
    */
-  parse(text: string, ended = true): TraceEvent | undefined {
+  parse(text: string): TraceEvent | undefined {
     this.heard.lines += 1;
-    if (text.length > LONGEST_LINE) return this.#garbage();
+    if (text.length >= LONGEST_LINE) return this.#garbage();
     const line = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.slice(0, -1) : text;
-    const event = !isQuoted(line) && this.#head.read(line) ? this.#event(line, ended) : UNREADABLE;
-    return event === UNREADABLE ? this.#again(cleaned(line), ended) : event;
+    const event = !isQuoted(line) && this.#head.read(line) ? this.#event(line) : UNREADABLE;
+    return event === UNREADABLE ? this.#again(cleaned(line)) : event;
   }
 
   /** Once more, without colours and quotes, which may also stand in the middle of an event. */
-  #again(line: string, ended: boolean): TraceEvent | undefined {
+  #again(line: string): TraceEvent | undefined {
     if (!this.#head.read(line)) return this.#aside(line);
-    const event = this.#event(line, ended);
+    const event = this.#event(line);
     if (event !== UNREADABLE) return event;
     this.heard.countMalformed();
     return { ...this.#stamp(), kind: 'lost', cause: 'unreadable', count: 1 };
   }
 
-  #event(line: string, ended: boolean): TraceEvent | typeof UNREADABLE | undefined {
+  #event(line: string): TraceEvent | typeof UNREADABLE | undefined {
     this.#arrive();
     const { name } = this.#head;
     if (name === '') return this.#unknown(line, UNNAMED);
     this.#fields.set(line, this.#head.text);
     const known = this.#known(name);
     if (known === undefined) return this.#unknown(line, name);
-    const event = ended && !line.endsWith(TOO_BIG) ? known.read(this.#fields, this.#stamp()) : undefined;
+    const event = line.endsWith(TOO_BIG) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
-    this.heard.seen.set(known.name, (this.heard.seen.get(known.name) ?? 0) + 1);
+    this.#tally.count += 1;
     this.#marked = event.kind === 'mark';
     return event;
   }
@@ -92,10 +95,16 @@ export class TraceParser {
     else heard.format = head.flags || head.gap <= 1 ? 'ftrace' : 'trace-cmd';
   }
 
+  /** Sets `#tally` to where the event is counted, if it is known. */
   #known(name: string): KnownEvent | undefined {
-    const known = PRINTED.get(name);
-    if (known !== undefined && (known.owns?.(this.#fields) ?? true)) return known;
-    return this.#fields.startsWith('(') ? probeOf(this.#fields, name) : undefined;
+    const printed = this.#printed.get(name);
+    if (printed !== undefined && (printed.event.owns?.(this.#fields) ?? true)) {
+      this.#tally = printed.tally;
+      return printed.event;
+    }
+    const probe = this.#fields.startsWith('(') ? probeOf(this.#fields, name) : undefined;
+    if (probe !== undefined) this.#tally = this.heard.tallyOf(probe.name);
+    return probe;
   }
 
   #aside(line: string): LostEvent | undefined {

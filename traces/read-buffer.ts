@@ -130,5 +130,6 @@ function eventOf(
 ): TraceEvent | undefined {
   const { action, buffer = '', attachment = '', device = '' } = said;
   if (buffer === '' && attachment === '' && action !== 'mapped') return undefined;
-  return { ...stamp, kind: 'buffer', action, buffer, attachment, device };
+  const { line, time, cpu, task, pid } = stamp;
+  return { kind: 'buffer', line, time, cpu, task, pid, action, buffer, attachment, device };
 }

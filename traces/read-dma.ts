@@ -87,9 +87,22 @@ function readMapSg(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   if (Number.isNaN(entries + segments) || sizes.length !== dmas.length) return undefined;
   const truncated = entries > physes.length || segments > dmas.length;
   const attrs = attrsOf(fields);
+  const { line, time, cpu, task, pid } = stamp;
+  const lists = { dmas, sizes, physes };
   return {
-    ...{ ...stamp, kind: 'dma-map-sg', device, direction, entries, segments },
-    ...{ truncated, dmas, sizes, physes, attrs },
+    kind: 'dma-map-sg',
+    line,
+    time,
+    cpu,
+    task,
+    pid,
+    device,
+    direction,
+    entries,
+    segments,
+    truncated,
+    attrs,
+    ...lists,
   };
 }
 
@@ -107,7 +120,8 @@ function readUnmapSg(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const direction = directionOf(fields);
   const physes = fields.numbers(fields.bare ? 'addrs=' : 'phys_addrs=', 8);
   if (device === '' || direction === undefined || physes === undefined) return undefined;
-  return { ...stamp, kind: 'dma-unmap-sg', device, direction, physes };
+  const { line, time, cpu, task, pid } = stamp;
+  return { kind: 'dma-unmap-sg', line, time, cpu, task, pid, device, direction, physes };
 }
 
 function readFailed(fields: Fields, stamp: Stamp): TraceEvent | undefined {

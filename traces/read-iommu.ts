@@ -22,7 +22,7 @@ function ownsRange(fields: Fields): boolean {
 
 function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const iova = fields.address('iova=');
-  const end = fields.next(' - ', 16);
+  const end = fields.follows(' -') ? fields.next(' - ', 16) : undefined;
   const paddr = fields.address('paddr=');
   const size = fields.count('size=');
   if (Number.isNaN(iova + paddr + size) || !spans(iova, end, size)) return undefined;
@@ -34,7 +34,7 @@ function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
 
 function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const iova = fields.address('iova=');
-  const end = fields.next(' - ', 16);
+  const end = fields.follows(' -') ? fields.next(' - ', 16) : undefined;
   const size = fields.count('size=');
   const unmapped = fields.has('unmapped_size=') ? fields.count('unmapped_size=') : size;
   if (Number.isNaN(iova + size + unmapped) || !spans(iova, end, size)) return undefined;
@@ -45,8 +45,8 @@ function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
 }
 
 /** The end, where it is printed, agrees with the size, or a digit is damaged. Of whole pages, sums are exact. */
-function spans(iova: number, end: number, size: number): boolean {
-  return Number.isNaN(end) || (iova + size) % ADDRESSES === end;
+function spans(iova: number, end: number | undefined, size: number): boolean {
+  return end === undefined || (iova + size) % ADDRESSES === end;
 }
 
 /** Most kernels end the line after the size and begin it with the address. */

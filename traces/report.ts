@@ -10,12 +10,14 @@ export interface Source {
   readonly format: 'ftrace' | 'trace-cmd' | 'perf' | 'unknown';
   readonly lines: number;
   readonly events: number;
-  /** Nanoseconds of the trace's clock; undefined without an event. */
-  readonly first: number | undefined;
-  readonly last: number | undefined;
+  /** Nanoseconds of the trace's clock; absent without an event. */
+  readonly first?: number;
+  readonly last?: number;
   readonly cpus: number;
-  /** Why the end of the trace was not reached, such as `its gzip data ends early`; undefined when it was. */
-  readonly early: string | undefined;
+  /** True where the clock of the trace counts no seconds: then all times are its ticks, not nanoseconds. */
+  readonly ticks: boolean;
+  /** Why the end of the trace was not reached, such as `its gzip data ends early`; absent when it was. */
+  readonly early?: string;
 }
 
 /** What a trace can show and what not: the head of every report. */
@@ -24,13 +26,37 @@ export interface Sight {
   readonly seen: readonly (readonly [name: string, count: number])[];
   /** Names that are not known here, with counts. */
   readonly unknown: readonly (readonly [name: string, count: number])[];
-  /** Sentences: what cannot be told from this trace, and which event would show it. */
+  /** Sentences: what cannot be told from this trace, and why. */
   readonly blind: readonly string[];
-  /** Events that the tool says were lost; undefined: it says that some were, not how many. */
-  readonly lost: number | undefined;
+  /** Events that would show it, as `trace-cmd record -e` takes them. */
+  readonly enable: readonly string[];
+  /** Sentences: from when on mappings are seen, and what was there before. */
+  readonly start: readonly string[];
+  readonly lost: Lost;
   readonly mode: Mode | 'unknown';
   /** Why it is believed: `--lazy`, or what was counted. */
   readonly modeReason: string;
+  /** One sentence: what it is worth that nothing was found. */
+  readonly verdict: string;
+}
+
+/** Events that the tool itself says are missing. */
+export interface Lost {
+  /** As far as it says how many. */
+  readonly events: number;
+  /** Places where some are missing; of `uncounted` the tool does not say how many. */
+  readonly places: number;
+  readonly uncounted: number;
+  /** Between which times, the first places only; what is missing before the first event has no `from`. */
+  readonly gaps: readonly Gap[];
+}
+
+export interface Gap {
+  /** Absent: of any CPU. */
+  readonly cpu?: number;
+  readonly from?: number;
+  readonly to: number;
+  readonly count?: number;
 }
 
 /** Something out of the ordinary that was put up with, and how often. */
@@ -51,32 +77,39 @@ export interface Coverage {
   readonly unknownDeaths: number;
   /** Mappings that a device was named for. */
   readonly named: number;
-  /** Pages with both an allocation and a free, with one of them. */
+  /** Lives of pages: those whose allocation and free were both seen, and those with one of them. */
   readonly pagesWhole: number;
   readonly pagesPart: number;
 }
 
-/** Counts by power of two: `counts[n]` are those of at least 2^n and less than 2^(n+1) units. */
+/**
+ * Counts by power of two: `counts[n]` are those of at least 2^n and less than 2^(n+1) units; what is less than one
+ * unit counts with those of one. `least` and `most` are exact, `median` is at most 1/32 too small; 0 if there are none.
+ */
 export interface Histogram {
   readonly unit: 'bytes' | 'ns';
   readonly counts: readonly number[];
+  readonly total: number;
   readonly least: number;
   readonly median: number;
   readonly most: number;
 }
 
-/** A figure over time: `values[i]` is the most that it was from `times[i]` on. */
+/** A figure over time: `values[i]` is the most that it was from `times[i]` until the next; the last until the end. */
 export interface Series {
   readonly times: readonly number[];
   readonly values: readonly number[];
 }
 
-/** I/O addresses used by one device, domain, or where none is named by all. */
+/** I/O addresses used by one device or domain; without a name: by all mappings that nothing named. */
 export interface SpaceUse {
-  readonly space: string;
+  readonly space?: string;
   readonly mappings: number;
+  readonly alive: number;
   readonly lowest: number;
+  /** The last byte. */
   readonly highest: number;
+  /** Most that was mapped at once, from when the mappings were named on. Of those without a name: an upper bound. */
   readonly bytesMost: number;
 }
 
@@ -85,6 +118,7 @@ export interface Distributions {
   readonly lifetimes: Histogram;
   readonly live: Series;
   readonly liveBytes: Series;
+  /** The most used first. */
   readonly spaces: readonly SpaceUse[];
 }
 
@@ -106,7 +140,7 @@ export interface Bar {
   readonly findings?: readonly number[];
 }
 
-/** A life of pages between allocation and free, of pages that were mapped; an end that was not seen is absent. */
+/** A life of pages between allocation and free; an end that was not seen is absent. */
 export interface PageBar {
   readonly pfn: number;
   readonly count: number;
@@ -119,7 +153,7 @@ export interface PageBar {
 
 export interface Timeline {
   readonly bars: readonly Bar[];
-  /** Those that a mapping reaches at some time; a page has all of its lives here or none. */
+  /** Of pages that were mapped, from the life on in which they were; a page has all of these here or none. */
   readonly pages: readonly PageBar[];
   /** How many there were; more than are shown where the trace is long. Those of findings are always shown. */
   readonly barsSeen: number;

@@ -27,7 +27,7 @@ export class Blocks {
     for (const block of this.#memory.blocksOf(pagesOfEvent(event))) this.#free(block, event.line);
   }
 
-  /** The blocks below some frames, with their names. What the trace did not show being allocated was allocated before. */
+  /** The blocks below some frames, with their names. What was not seen being allocated was allocated before. */
   below(frames: Frames): readonly { readonly block: Block; readonly name: string }[] {
     return this.#memory.blocksOf(frames).map((block) => ({ block, name: this.#nameOf(block) }));
   }

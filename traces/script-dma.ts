@@ -1,7 +1,7 @@
 /** Events of the DMA API as commands: each device is in a domain of its own, each mapping is that of a table. */
 import type { DeviceEvent, Direction, DmaMapEvent, DmaMapSgEvent, EventOf, TraceEvent } from './event.ts';
 import { Blocks } from './script-blocks.ts';
-import { type Draft, type IoPages, SPACES_MAX, type Teller } from './script-draft.ts';
+import { type Claim, type Draft, type IoPages, SPACES_MAX, type Teller } from './script-draft.ts';
 import { addressOf, memoryOf, PAGE_BYTES } from './script-events.ts';
 import type { Block, ScriptMemory } from './script-memory.ts';
 
@@ -12,13 +12,17 @@ const TABLES_MAX = 1024;
 /** No segment is cut for being too long. */
 const SEGMENT_MAX = 2 ** 31;
 
+/** No machine has so many. */
+const NO_TABLE = 1_000_000;
+
 /** A mapping, alive or not. */
 interface Mapping {
-  readonly name: string;
-  readonly table: string;
+  /** In the script; undefined where it has no room for it. */
+  readonly names: { readonly mapping: string; readonly table: string } | undefined;
   readonly device: string;
   readonly dma: number;
-  readonly phys: number;
+  /** Of the first entry of a list; undefined where there is none. */
+  readonly phys: number | undefined;
   readonly bytes: number;
   alive: boolean;
 }
@@ -27,6 +31,7 @@ export class DmaTeller implements Teller {
   readonly #draft: Draft;
   readonly #blocks: Blocks;
   readonly #ioPages: IoPages;
+  readonly #claim: Claim;
   /** Those that the machine has, by their numbers. */
   readonly #devices: readonly string[];
   /** Names of domains and attachments by device. */
@@ -35,7 +40,14 @@ export class DmaTeller implements Teller {
   readonly #mappings: Mapping[] = [];
   tables = 0;
 
-  constructor(draft: Draft, memory: ScriptMemory, ioPages: IoPages, devices: readonly string[]) {
+  constructor(
+    draft: Draft,
+    memory: ScriptMemory,
+    ioPages: IoPages,
+    claim: Claim,
+    devices: readonly string[],
+  ) {
+    this.#claim = claim;
     this.#devices = devices.slice(0, SPACES_MAX);
     this.#draft = draft;
     this.#blocks = new Blocks(draft, memory);
@@ -66,42 +78,36 @@ export class DmaTeller implements Teller {
   #map(event: DmaMapEvent | DmaMapSgEvent): void {
     const blocks = memoryOf(event).flatMap((frames) => this.#blocks.below(frames));
     const attachment = this.#attachment(event.device);
+    const bytes = blocks.reduce((sum, { block }) => sum + block.count, 0) * PAGE_BYTES;
+    const single = event.kind === 'dma-map';
+    const known = {
+      ...{ device: event.device, dma: addressOf(event), bytes: single ? event.size : bytes },
+      ...{ phys: single ? event.phys : event.physes[0], alive: true },
+    };
     if (attachment === undefined || blocks.length > LISTED_MAX || this.tables >= TABLES_MAX) {
       this.#draft.left += 1;
+      this.#mappings.push({ ...known, names: undefined });
       return;
     }
     const number = this.tables;
-    this.tables += 1;
-    const [table, name] = [this.#draft.name('table'), this.#draft.name('mapping')];
-    const list = {
-      op: 'sg_alloc_table_from_pages',
-      pages: blocks.map((each) => each.name),
-      maxSegment: SEGMENT_MAX,
-    };
-    const segments = countRuns(blocks.map(({ block }) => block));
-    this.#draft.add(0, { ...list, as: table }, { table: number, segments });
-    const bytes = blocks.reduce((sum, { block }) => sum + block.count, 0) * PAGE_BYTES;
-    const dma = this.#ioPages.addressOf(addressOf(event) - (addressOf(event) % PAGE_BYTES));
-    const direction = DIRECTIONS[event.direction];
-    this.#draft.add(
-      event.line,
-      { op: 'dma_map_sg', device: attachment, table, direction, as: name },
-      { table: number, dma, segments: [dma, bytes] },
-    );
-    const phys = event.kind === 'dma-map' ? event.phys : (event.physes[0] ?? 0);
-    const size = event.kind === 'dma-map' ? event.size : bytes;
-    this.#mappings.push({
-      name,
-      table,
-      device: event.device,
-      dma: addressOf(event),
-      phys,
-      bytes: size,
-      alive: true,
-    });
+    const table = this.#listOf(blocks);
+    const name = this.#draft.name('mapping');
+    const dma = this.#ioPages.addressOf(known.dma - (known.dma % PAGE_BYTES));
+    const command = { op: 'dma_map_sg', device: attachment, table, direction: DIRECTIONS[event.direction] };
+    this.#draft.add(event.line, { ...command, as: name }, { table: number, dma, segments: [dma, bytes] });
+    this.#mappings.push({ ...known, names: { mapping: name, table } });
   }
 
-  /** What lives is meant before what is gone; what was never there has no name. */
+  #listOf(blocks: readonly { readonly block: Block; readonly name: string }[]): string {
+    const table = this.#draft.name('table');
+    const command = { op: 'sg_alloc_table_from_pages', pages: blocks.map(({ name }) => name) };
+    const segments = countRuns(blocks.map(({ block }) => block));
+    this.#draft.add(0, { ...command, maxSegment: SEGMENT_MAX, as: table }, { table: this.tables, segments });
+    this.tables += 1;
+    return table;
+  }
+
+  /** What lives is meant before what is gone. */
   #find(isMeant: (mapping: Mapping) => boolean): Mapping | undefined {
     return (
       this.#mappings.findLast((mapping) => mapping.alive && isMeant(mapping)) ??
@@ -109,21 +115,29 @@ export class DmaTeller implements Teller {
     );
   }
 
+  /** The name of a mapping, or the number of one that there is not; undefined: it cannot be told. */
+  #argument(mapping: Mapping | undefined): string | number | undefined {
+    if (mapping === undefined && this.#claim.fromStart === true) return NO_TABLE;
+    if (mapping?.names === undefined) this.#draft.left += 1;
+    return mapping?.names?.mapping;
+  }
+
   /** Drivers give the table back with the mapping. */
   #unmap(line: number, isMeant: (mapping: Mapping) => boolean): void {
-    const mapping = this.#find(isMeant);
-    this.#draft.add(line, { op: 'dma_unmap_sg', mapping: mapping?.name ?? this.#nothing() }, { flushes: 0 });
-    if (mapping?.alive !== true) return;
-    mapping.alive = false;
-    this.#draft.add(0, { op: 'sg_free_table', table: mapping.table });
+    const found = this.#find(isMeant);
+    const mapping = this.#argument(found);
+    if (mapping !== undefined) this.#draft.add(line, { op: 'dma_unmap_sg', mapping }, { flushes: 0 });
+    if (found?.alive !== true) return;
+    found.alive = false;
+    if (found.names !== undefined) this.#draft.add(0, { op: 'sg_free_table', table: found.names.table });
   }
 
   #sync({ line, toward, device, dmas }: EventOf<'dma-sync'>): void {
-    const dma = dmas[0] ?? 0;
-    const mapping = this.#find(
-      (each) => each.device === device && each.dma <= dma && dma < each.dma + each.bytes,
+    const at = dmas[0] ?? 0;
+    const mapping = this.#argument(
+      this.#find((each) => each.device === device && each.dma <= at && at < each.dma + each.bytes),
     );
-    this.#draft.add(line, { op: `dma_sync_sg_for_${toward}`, mapping: mapping?.name ?? this.#nothing() });
+    if (mapping !== undefined) this.#draft.add(line, { op: `dma_sync_sg_for_${toward}`, mapping });
   }
 
   #detach({ line, device }: DeviceEvent): void {
@@ -134,11 +148,6 @@ export class DmaTeller implements Teller {
     }
     this.#draft.add(line, { op: 'iommu_detach_device', device: attachment });
     this.#attached.delete(device);
-  }
-
-  /** The number of a table that there is not. */
-  #nothing(): number {
-    return this.tables + 1_000_000;
   }
 
   /** Undefined: the machine has no room for one more. */

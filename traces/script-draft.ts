@@ -7,6 +7,14 @@ import { type Frames, joined } from './script-memory.ts';
 
 /** Domains and devices of a machine. */
 export const SPACES_MAX = 64;
+/** What a script is to show, where the events leave it open. */
+export interface Claim {
+  /** All mappings are in one domain; else those that overlap are in several, as the kernel allows. */
+  readonly together?: boolean;
+  /** What is unmapped or synced, and was not seen being mapped, never was; else it was before the trace began. */
+  readonly fromStart?: boolean;
+}
+
 /** Commands as they come, each with its answer. */
 export class Draft {
   readonly commands: Command[] = [];

@@ -1,7 +1,7 @@
 /** `iommu:map` and `iommu:unmap` as commands, in domains that are told apart only where they must be. */
 import type { EventOf, TraceEvent } from './event.ts';
 import { Blocks } from './script-blocks.ts';
-import { type Draft, type IoPages, SPACES_MAX, type Teller } from './script-draft.ts';
+import { type Claim, type Draft, type IoPages, SPACES_MAX, type Teller } from './script-draft.ts';
 import { framesOf, PAGE_BYTES } from './script-events.ts';
 import type { ScriptMemory } from './script-memory.ts';
 
@@ -15,16 +15,16 @@ export class IommuTeller implements Teller {
   readonly #draft: Draft;
   readonly #blocks: Blocks;
   readonly #ioPages: IoPages;
-  readonly #together: boolean;
+  readonly #claim: Claim;
   readonly #domains: Domain[] = [];
   readonly devices = 0;
   readonly tables = 0;
 
-  constructor(draft: Draft, memory: ScriptMemory, ioPages: IoPages, together: boolean) {
+  constructor(draft: Draft, memory: ScriptMemory, ioPages: IoPages, claim: Claim) {
     this.#draft = draft;
     this.#blocks = new Blocks(draft, memory);
     this.#ioPages = ioPages;
-    this.#together = together;
+    this.#claim = claim;
   }
 
   get spaces(): number {
@@ -62,7 +62,12 @@ export class IommuTeller implements Teller {
 
   #unmap({ iova, size, unmapped, line }: EventOf<'unmap'>): void {
     const holds = ({ live }: Domain): boolean => live.some(({ from, to }) => from <= iova && iova < to);
-    const domain = this.#domains.find(holds) ?? this.#domains[0] ?? this.#newDomain();
+    const known = this.#domains.find(holds);
+    if (known === undefined && this.#claim.fromStart !== true) {
+      this.#draft.left += 1;
+      return;
+    }
+    const domain = known ?? this.#domains[0] ?? this.#newDomain();
     const command = {
       op: 'iommu_unmap',
       domain: domain.name,
@@ -80,7 +85,7 @@ export class IommuTeller implements Teller {
 
   /** The first in which nothing is mapped there; undefined: the machine has no more. */
   #domainFor(from: number, to: number): Domain | undefined {
-    if (this.#together) return this.#domains[0] ?? this.#newDomain();
+    if (this.#claim.together === true) return this.#domains[0] ?? this.#newDomain();
     const isFree = ({ live }: Domain): boolean => live.every((range) => range.to <= from || to <= range.from);
     return this.#domains.find(isFree) ?? (this.spaces < SPACES_MAX ? this.#newDomain() : undefined);
   }

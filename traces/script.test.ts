@@ -111,7 +111,7 @@ describe('scripts of traces', () => {
 
   it('say which errno was owed to a mapping over another one', () => {
     const events = eventsOf(map(0x1000, 0x5000, 8192), map(0x2000, 0x9000));
-    assert.equal(owed(scriptOfEvents(events, true)), 'S4 refuse EEXIST');
+    assert.equal(owed(scriptOfEvents(events, { together: true })), 'S4 refuse EEXIST');
     const apart = scriptOfEvents(events);
     assert.equal(verdictOf(apart), undefined, 'two domains may use one address');
     assert.equal(apart.script.machine['contexts'], 2);
@@ -203,8 +203,11 @@ describe('scripts of traces of the DMA API', () => {
     ]);
     assert.deepEqual(duty(twice), { op: 'dma_unmap_sg', clause: 'the table is mapped' });
     assert.equal(twice.lines.at(-1), 3);
-    const never = scriptOfEvents([dmaUnmap(1, 0xfffff000)]);
+    const unknown = [dmaMap(1, 0x1000, 0x5000), dmaUnmap(2, 0xfffff000)];
+    const never = scriptOfEvents(unknown, { fromStart: true });
     assert.deepEqual(duty(never), { op: 'dma_unmap_sg', clause: 'the table is mapped' });
+    const before = scriptOfEvents(unknown);
+    assert.deepEqual([verdictOf(before), before.left], [undefined, 1], 'it may have been mapped before');
   });
 
   it('tell who syncs what is gone', () => {

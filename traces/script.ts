@@ -7,7 +7,7 @@ import type { Value } from '../model/index.ts';
 import { FORMAT, type Script } from '../properties/index.ts';
 import type { TraceEvent } from './event.ts';
 import { DmaTeller } from './script-dma.ts';
-import { Draft, IoPages } from './script-draft.ts';
+import { type Claim, Draft, IoPages } from './script-draft.ts';
 import { addressOf, framesOf, isTold, levelOf, memoryOf, PAGE_BYTES, pagesOfEvent } from './script-events.ts';
 import { IommuTeller } from './script-iommu.ts';
 import { type Frames, ScriptMemory } from './script-memory.ts';
@@ -25,8 +25,7 @@ export interface TraceScript {
 /** Of the tables of I/O pages, as on hardware. */
 const TABLE_BITS = 9;
 
-/** @param together - all mappings are in one domain; else those that overlap are in several, as the kernel allows */
-export function scriptOfEvents(events: readonly TraceEvent[], together = false): TraceScript {
+export function scriptOfEvents(events: readonly TraceEvent[], claim: Claim = {}): TraceScript {
   const level = levelOf(events);
   const told = events.filter((event) => isTold(event, level));
   const draft = new Draft();
@@ -34,8 +33,8 @@ export function scriptOfEvents(events: readonly TraceEvent[], together = false):
   const ioPages = new IoPages(told.flatMap(ioPagesOfEvent));
   const teller =
     level === 'dma'
-      ? new DmaTeller(draft, memory, ioPages, devicesOf(told))
-      : new IommuTeller(draft, memory, ioPages, together);
+      ? new DmaTeller(draft, memory, ioPages, claim, devicesOf(told))
+      : new IommuTeller(draft, memory, ioPages, claim);
   for (const event of told) teller.tell(event);
   const { commands, answers, lines } = draft;
   const room = Math.ceil(Math.log2(4 * ioPages.count + 4));

@@ -1,16 +1,125 @@
-/** What a trace can show and what not, from what was heard of it. */
-import type { Heard } from './parse.ts';
-import type { Mode, Sight } from './report.ts';
+/** What a trace can show and what not, from what was heard of it: the frame for everything else that is told. */
+import type { EventKind } from './event.ts';
+import type { Heard } from './heard.ts';
+import type { Coverage, Lost, Mode, Sight } from './report.ts';
+import { duration } from './say.ts';
 
-export function sightOf(heard: Heard, mode: Mode | undefined): Sight {
-  const byCount = (names: ReadonlyMap<string, number>): (readonly [string, number])[] =>
-    [...names].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+export interface Known {
+  readonly heard: Heard;
+  readonly kinds: ReadonlyMap<EventKind, number>;
+  readonly coverage: Coverage;
+  readonly lost: Lost;
+  /** Nanoseconds between the first event and the first mapping. */
+  readonly untilBirth: number | undefined;
+  readonly mode: Mode | 'unknown';
+  readonly modeReason: string;
+}
+
+/** One way of looking: the kinds of events it takes, all or any one, and what is seen by it. */
+interface View {
+  readonly kinds: readonly EventKind[];
+  readonly any?: true;
+  /** What is looked for, in the middle of a sentence. */
+  readonly shows: string;
+  /** A sentence for where the events are missing. */
+  readonly without: string;
+  readonly enable: readonly string[];
+  /** Not worth a place in the verdict: it makes other views surer. */
+  readonly helps?: true;
+}
+
+const VIEWS: readonly View[] = [
+  {
+    kinds: ['map', 'unmap'],
+    shows: 'overlaps, leaks and wrong unmaps',
+    without: 'what an IOMMU maps is not seen, or never unmapped: no page tables are followed',
+    enable: ['iommu:map', 'iommu:unmap'],
+  },
+  {
+    kinds: ['page-alloc', 'page-free'],
+    shows: 'pages freed while mapped',
+    without: 'pages freed or handed out while they are mapped cannot be seen',
+    enable: ['kmem:mm_page_alloc', 'kmem:mm_page_free'],
+  },
+  {
+    kinds: ['dma-map', 'dma-map-sg', 'dma-alloc'],
+    any: true,
+    shows: 'wrong calls of dma-mapping by drivers',
+    without:
+      'nothing says which device a mapping is for, nor whether drivers pair map, sync and unmap (dma events are in Linux 6.12 and later)',
+    enable: ['dma'],
+  },
+  {
+    kinds: ['flush'],
+    shows: 'flushes of the IOTLB',
+    without: 'when the IOTLB forgets is not seen; whether an unmap waits for it is told from addresses only',
+    enable: ['intel_iommu'],
+    helps: true,
+  },
+  {
+    kinds: ['attach', 'group-add'],
+    any: true,
+    shows: 'which devices share a group',
+    without:
+      'which devices there are, and which share a group, is not told: that is decided at boot or hot plug',
+    enable: ['iommu:attach_device_to_domain', 'iommu:add_device_to_group'],
+    helps: true,
+  },
+  {
+    kinds: ['fault'],
+    shows: 'faults of devices',
+    without: 'no fault of a device is in the trace: none was reported, or iommu:io_page_fault was off',
+    enable: ['iommu:io_page_fault'],
+    helps: true,
+  },
+];
+
+export function sightOf(known: Known): Sight {
+  const { heard, kinds, lost, mode, modeReason } = known;
+  const missing = VIEWS.filter((view) => !isOpen(view, kinds));
   return {
-    seen: byCount(heard.seen),
-    unknown: byCount(heard.unknown),
-    blind: [],
-    lost: heard.overwritten,
-    mode: mode ?? 'unknown',
-    modeReason: mode === undefined ? 'nothing in the trace tells' : `--${mode}`,
+    ...{ seen: byCount(heard.seen), unknown: byCount(heard.unknown) },
+    blind: missing.map(({ without, enable }) => `no ${enable.join(', ')}: ${without}`),
+    enable: missing.flatMap(({ enable }) => enable),
+    ...{ start: startOf(known), lost, mode, modeReason },
+    verdict: verdictOf(known),
   };
 }
+
+const byCount = (names: ReadonlyMap<string, number>): readonly (readonly [string, number])[] =>
+  [...names].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+
+function isOpen({ kinds: wanted, any }: View, kinds: ReadonlyMap<EventKind, number>): boolean {
+  return any === true ? wanted.some((kind) => kinds.has(kind)) : wanted.every((kind) => kinds.has(kind));
+}
+
+function startOf({ kinds, coverage, untilBirth }: Known): readonly string[] {
+  if (!kinds.has('map') && !kinds.has('unmap')) return ['nothing is mapped or unmapped in an IOMMU'];
+  const first =
+    untilBirth === undefined
+      ? 'no mapping is made in it'
+      : `the first mapping is made ${duration(untilBirth)} after the first event`;
+  const before =
+    coverage.unknownDeaths === 0
+      ? 'what was mapped before and stays so is not known'
+      : 'some of what is unmapped was mapped before; what else was is not known';
+  return [first, before];
+}
+
+/** What silence means: a report without findings is worth as much as the trace could have shown. */
+function verdictOf({ heard, kinds, lost }: Known): string {
+  const views = VIEWS.filter(({ helps }) => helps !== true);
+  const shows = (open: boolean): string =>
+    listed(views.filter((view) => isOpen(view, kinds) === open).map((view) => view.shows));
+  if (shows(true) === '') return 'finding nothing means nothing: no mapping can be followed in this trace';
+  const holes = [
+    ...(lost.places === 0 ? [] : ['where events were lost']),
+    ...(heard.garbage + heard.malformed === 0 ? [] : ['where lines could not be read']),
+  ];
+  const except = holes.length === 0 ? '' : `, except ${listed(holes)}`;
+  const rest = shows(false) === '' ? '' : `; nothing is told of ${shows(false)}`;
+  return `finding nothing means: no sign of ${shows(true)} in what was seen${except}${rest}`;
+}
+
+const listed = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;

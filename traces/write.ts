@@ -117,7 +117,13 @@ const BODIES: Bodies = {
   buffer: (event) => BUFFERS[event.action](event),
   mark: ({ text }) => `tracing_mark_write: ${text}`,
   lost: () => '',
-  other: ({ name }) => `${name}: `,
+  other: ({ name }) => `${name}: ${FIELDS[name] ?? ''}`,
+};
+
+/** What stands after the names of events whose form is part of what they say: here, that no IOTLB forgets. */
+const FIELDS: Readonly<Record<string, string>> = {
+  'intel_iommu:qi_submit': 'inv_wait dmar0: 0x5 0x0 0x0 0x0',
+  'intel_iommu:cache_tag_flush_all': 'dmar0/dmar0 type devtlb did 0 pasid 0 ref 1',
 };
 
 function dmaAlloc({ kind, api, device, direction, dma, size, virt, physes }: DmaAllocEvent): string {
@@ -156,14 +162,14 @@ type Action = BufferEvent['action'];
 
 /** Tracepoints where the kernel has them; else probes on the functions of dma-buf, with the names of their fields. */
 const BUFFERS: Readonly<Record<Action, (event: BufferEvent) => string>> = {
-  create: ({ buffer, size }) => `ion_buffer_create: buffer=${buffer} len=${size ?? 0}`,
-  destroy: ({ buffer, size }) => `ion_buffer_destroy: buffer=${buffer} len=${size ?? 0}`,
+  create: ({ buffer, size }) => `ion_buffer_create: addr=${buffer}, len=${size ?? 0}`,
+  destroy: ({ buffer, size }) => `ion_buffer_destroy: addr=${buffer}, len=${size ?? 0}`,
   attach: ({ buffer, device }) => `attach: (dma_buf_dynamic_attach+0x4/0x260) dmabuf=${buffer} dev=${device}`,
   attached: ({ attachment }) => `attach_ret: (0x0 <- dma_buf_dynamic_attach) ret=${attachment}`,
   detach: ({ buffer, attachment }) =>
     `detach: (dma_buf_detach+0x4/0xd0) dmabuf=${buffer} attach=${attachment}`,
   map: ({ attachment }) => `map_attachment: (dma_buf_map_attachment+0x4/0xe0) attach=${attachment} dir=0`,
-  mapped: ({ buffer }) => `map_attachment_ret: (0x0 <- dma_buf_map_attachment) ret=${buffer}`,
+  mapped: () => 'map_attachment_ret: (0x0 <- dma_buf_map_attachment) ret=0x1',
   unmap: ({ attachment }) =>
     `unmap_attachment: (dma_buf_unmap_attachment+0x4/0x90) attach=${attachment} sgt=0x0 dir=0`,
   export: ({ buffer }) => `export: (0x0 <- dma_buf_export) ret=${buffer}`,

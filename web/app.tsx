@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { TraceReport } from '../traces/report.ts';
+import { Clock } from './clock.ts';
 import { Distribution } from './distribution.tsx';
 import { FindingList } from './finding-list.tsx';
 import { Head } from './head.tsx';
@@ -30,6 +31,7 @@ export function App({ reports }: { readonly reports: readonly TraceReport[] }): 
 }
 
 function Report({ report }: { readonly report: TraceReport }): VNode {
+  const clock = new Clock(report.source);
   const [chosen, setChosen] = useState<number | undefined>(undefined);
   const scene = useMemo(() => {
     const { first = 0, last = first } = report.source;
@@ -57,8 +59,12 @@ function Report({ report }: { readonly report: TraceReport }): VNode {
         />
         <aside aria-label="Findings and figures">
           <FindingList report={report} chosen={chosen} onChoose={setChosen} />
-          <Distribution title="Sizes of mappings" histogram={report.distributions.sizes} />
-          <Distribution title="Lifetimes of mappings" histogram={report.distributions.lifetimes} />
+          <Distribution title="Sizes of mappings" histogram={report.distributions.sizes} clock={clock} />
+          <Distribution
+            title="Lifetimes of mappings"
+            histogram={report.distributions.lifetimes}
+            clock={clock}
+          />
         </aside>
       </main>
     </>

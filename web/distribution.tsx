@@ -1,16 +1,18 @@
 /** A histogram by powers of two, as a table with bars. */
 import type { VNode } from 'preact';
 import type { Histogram } from '../traces/report.ts';
-import { bytes, count, duration } from './text.ts';
+import type { Clock } from './clock.ts';
+import { bytes, count } from './text.ts';
 
 interface Props {
   readonly title: string;
   readonly histogram: Histogram;
+  readonly clock: Clock;
 }
 
-export function Distribution({ title, histogram }: Props): VNode | null {
+export function Distribution({ title, histogram, clock }: Props): VNode | null {
   const { counts, unit, least, median, most: largest } = histogram;
-  const told = unit === 'bytes' ? bytes : duration;
+  const told = unit === 'bytes' ? bytes : (time: number) => clock.lasting(time);
   const from = counts.findIndex((some) => some > 0);
   if (from < 0) return null;
   const most = Math.max(...counts);

@@ -5,26 +5,24 @@ import type { Box, Panel, Style } from './scene.ts';
 import type { View } from './view.ts';
 
 /** What of a canvas is used. */
-export type Pen = Pick<
-  CanvasRenderingContext2D,
-  | 'fillStyle'
-  | 'strokeStyle'
-  | 'lineWidth'
-  | 'font'
-  | 'textAlign'
-  | 'textBaseline'
-  | 'fillRect'
-  | 'strokeRect'
-  | 'fillText'
-  | 'measureText'
-  | 'setLineDash'
-  | 'beginPath'
-  | 'moveTo'
-  | 'lineTo'
-  | 'stroke'
-  | 'arc'
-  | 'fill'
->;
+export interface Pen {
+  fillStyle: unknown;
+  strokeStyle: unknown;
+  lineWidth: number;
+  font: string;
+  textAlign: string;
+  textBaseline: string;
+  fillRect(x: number, y: number, width: number, height: number): void;
+  strokeRect(x: number, y: number, width: number, height: number): void;
+  fillText(text: string, x: number, y: number, widthMost?: number): void;
+  setLineDash(lengths: number[]): void;
+  beginPath(): void;
+  moveTo(x: number, y: number): void;
+  lineTo(x: number, y: number): void;
+  arc(x: number, y: number, radius: number, from: number, to: number): void;
+  stroke(): void;
+  fill(): void;
+}
 
 /** Where on the canvas, in its own pixels, and how many of them are one of the page. */
 export interface Frame {
@@ -77,6 +75,9 @@ const LEAST_WRONG = 3;
 const EDGED = 5;
 const HATCH = 5;
 const BADGE = 8;
+const LINE_HEIGHT = 13;
+/** Of the room for the names of devices; longer ones are squeezed. */
+export const NAME_WIDTH = 92;
 
 export class Painter {
   readonly #pen: Pen;
@@ -93,14 +94,13 @@ export class Painter {
     this.#palette = palette;
   }
 
-  panel({ boxes, rows }: Panel, { stripes, bars, picked }: Emphasis): void {
+  panel({ boxes }: Panel, { stripes, bars, picked }: Emphasis): void {
     this.#stripes(stripes);
     const seen = boxes.filter((box) => this.#sees(box));
     for (const style of ORDER) this.#boxes(seen, style);
     for (const box of seen)
       if (box.bar !== undefined && bars.has(box.bar)) this.#outline(box, this.#palette.mark);
     if (picked !== undefined) this.#outline(picked, this.#palette.text);
-    if (rows.bands.length > 1 || rows.bands[0]?.space !== '') this.#names(rows.bands);
   }
 
   /** Lines at the events of a finding, each with its number. */
@@ -179,20 +179,26 @@ export class Painter {
     this.#pen.strokeRect(x - ratio, y - ratio, width + 2 * ratio, height + 2 * ratio);
   }
 
-  /** Names of spaces, above their rows. */
-  #names(bands: Panel['rows']['bands']): void {
-    const { ratio, left, top } = this.#frame;
+  /** Names of spaces, right of their rows, each below the one before; lines between them. */
+  names(bands: Panel['rows']['bands']): void {
+    if (bands.every(({ space }) => space === '')) return;
+    const { ratio, left, width, top, height } = this.#frame;
+    const line = LINE_HEIGHT * ratio;
     this.#pen.font = `bold ${11 * ratio}px system-ui, sans-serif`;
     this.#pen.textAlign = 'left';
-    this.#pen.textBaseline = 'bottom';
-    for (const { space, from, to } of bands) {
-      const y = Math.max(this.#y(to), top + 14 * ratio);
-      if (this.#y(from) < top) continue;
-      const { width } = this.#pen.measureText(nameOf(space));
-      this.#pen.fillStyle = this.#palette.ground;
-      this.#pen.fillRect(left, y - 14 * ratio, width + 8 * ratio, 14 * ratio);
+    this.#pen.textBaseline = 'middle';
+    let free = top + line / 2;
+    for (const { space, from, to } of bands.toReversed()) {
+      const high = Math.max(this.#y(to), top);
+      const low = Math.min(this.#y(from), top + height);
+      if (low < high) continue;
+      const y = Math.max((high + low) / 2, free);
+      if (y > top + height) break;
+      free = y + line;
       this.#pen.fillStyle = this.#palette.text;
-      this.#pen.fillText(nameOf(space), left + 4 * ratio, y);
+      this.#pen.fillText(nameOf(space), left + width + 10 * ratio, y, NAME_WIDTH * ratio);
+      this.#pen.fillStyle = this.#palette.edge;
+      this.#pen.fillRect(left + width + 4 * ratio, high, 2 * ratio, Math.max(low - high, ratio));
     }
   }
 
@@ -222,4 +228,4 @@ export class Painter {
   }
 }
 
-const nameOf = (space: string): string => (space === '' ? 'no device named' : space);
+const nameOf = (space: string): string => (space === '' ? 'none named' : space);

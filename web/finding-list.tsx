@@ -4,7 +4,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { ASSUMPTIONS, CHECKS } from '../traces/checks.ts';
 import type { TraceFinding } from '../traces/finding.ts';
 import type { TraceReport } from '../traces/report.ts';
-import { count, many, moment } from './text.ts';
+import { Clock } from './clock.ts';
+import { count, many } from './text.ts';
 
 interface Props {
   readonly report: TraceReport;
@@ -14,6 +15,7 @@ interface Props {
 
 export function FindingList({ report, chosen, onChoose }: Props): VNode {
   const { findings, totals } = report;
+  const clock = new Clock(report.source);
   return (
     <section aria-labelledby="findings">
       <h2 id="findings">
@@ -25,7 +27,7 @@ export function FindingList({ report, chosen, onChoose }: Props): VNode {
           <Item
             key={at}
             finding={finding}
-            first={report.source.first ?? 0}
+            clock={clock}
             isChosen={at === chosen}
             onChoose={() => onChoose(at === chosen ? undefined : at)}
           />
@@ -37,13 +39,12 @@ export function FindingList({ report, chosen, onChoose }: Props): VNode {
 
 interface ItemProps {
   readonly finding: TraceFinding;
-  /** Time of the trace's first event. */
-  readonly first: number;
+  readonly clock: Clock;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
 }
 
-function Item({ finding, first, isChosen, onChoose }: ItemProps): VNode {
+function Item({ finding, clock, isChosen, onChoose }: ItemProps): VNode {
   const { check, confidence, text, more } = finding;
   const place = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -57,13 +58,13 @@ function Item({ finding, first, isChosen, onChoose }: ItemProps): VNode {
         <span class="what">{text}</span>
       </button>
       <div class={isChosen ? 'more' : 'more folded'}>
-        <Reasons finding={finding} first={first} />
+        <Reasons finding={finding} clock={clock} />
       </div>
     </li>
   );
 }
 
-function Reasons({ finding, first }: { readonly finding: TraceFinding; readonly first: number }): VNode {
+function Reasons({ finding, clock }: { readonly finding: TraceFinding; readonly clock: Clock }): VNode {
   const { check, assumptions, evidence } = finding;
   const { invariant, text, source } = CHECKS[check];
   return (
@@ -71,7 +72,7 @@ function Reasons({ finding, first }: { readonly finding: TraceFinding; readonly 
       <ol class="events">
         {evidence.map(({ role, event }) => (
           <li key={`${event.line} ${role}`}>
-            <span>{role}</span> <code>{event.kind}</code> at {moment(event.time, first)}, line{' '}
+            <span>{role}</span> <code>{event.kind}</code> at {clock.moment(event.time)}, line{' '}
             {count(event.line)}, CPU {event.cpu}, {event.task}-{event.pid}
           </li>
         ))}

@@ -1,7 +1,8 @@
 /** What comes first: what the trace can show and what not, and how much of it was seen. */
 import type { VNode } from 'preact';
 import type { TraceReport } from '../traces/report.ts';
-import { count, duration, many, percent } from './text.ts';
+import { Clock } from './clock.ts';
+import { count, many, percent } from './text.ts';
 
 export function Head({ report }: { readonly report: TraceReport }): VNode {
   const { source, sight, totals, coverage } = report;
@@ -18,8 +19,9 @@ export function Head({ report }: { readonly report: TraceReport }): VNode {
           </span>
         ))}{' '}
         {format}, {many(lines, 'line')}, {many(events, 'event')}
-        {first !== undefined && last !== undefined && `, ${duration(last - first)}`} on {many(cpus, 'CPU')};{' '}
-        {sight.mode === 'unknown' ? 'strict or lazy is unknown' : sight.mode} ({sight.modeReason})
+        {first !== undefined && last !== undefined && `, ${new Clock(source).lasting(last - first)}`} on{' '}
+        {many(cpus, 'CPU')}; {sight.mode === 'unknown' ? 'strict or lazy is unknown' : sight.mode} (
+        {sight.modeReason})
       </p>
       <p>
         {count(coverage.died)} of {many(coverage.born, 'mapping')} seen from birth to death (

@@ -25,7 +25,9 @@ export interface Marked {
 export function markedBy({ evidence, subject }: TraceFinding, report: TraceReport, scene: Scene): Marked {
   const { bars } = report.timeline;
   const lines = new Set(evidence.map(({ event }) => event.line));
-  const own = new Set(bars.flatMap((bar, at) => (lines.has(bar.line) ? [at] : [])));
+  const own = new Set(
+    bars.flatMap((bar, at) => (lines.has(bar.line) || lines.has(bar.endLine ?? 0) ? [at] : [])),
+  );
   const { iova, size = 1, pfn } = subject;
   const spaces = new Set(bars.map(({ space = '' }) => space));
   const about = iova === undefined ? [] : [...spaces].map((space) => ({ space, iova, size }));

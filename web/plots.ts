@@ -1,9 +1,11 @@
 /** The panels above one another, with one time for all of them: what is seen, and what is pointed at. */
 import uPlot from 'uplot';
-import { type Emphasis, Painter, type Palette } from './draw.ts';
+import { hex } from '../traces/say.ts';
+import type { Clock } from './clock.ts';
+import { type Emphasis, NAME_WIDTH, Painter, type Palette } from './draw.ts';
 import type { Marked } from './marks.ts';
 import { type Box, boxAt, type Panel, type Scene } from './scene.ts';
-import { after, bytes, count, hex, tick } from './text.ts';
+import { bytes, count } from './text.ts';
 import { around, moved, type View, zoomed } from './view.ts';
 
 export type LanesName = 'mappings' | 'pages';
@@ -22,6 +24,7 @@ const ROWS_LEAST = 4;
 const ROWS_WHOLE = 12;
 const LABEL_HEIGHT = 18;
 const AXIS_WIDTH = 104;
+const SIDE_WIDTH = NAME_WIDTH + 14;
 const LEGEND_HEIGHT = 26;
 /** Steps of an axis of mappings, and of one of bytes. */
 const COUNTS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
@@ -35,6 +38,7 @@ const wholeRows = ({ rows }: Panel): View => ({ min: -0.5, max: Math.max(rows.he
 export class Plots {
   readonly #scene: Scene;
   readonly #columns: readonly number[][];
+  readonly #clock: Clock;
   readonly #listener: PlotListener;
   readonly #plots = new Map<PlotName, uPlot>();
   readonly #whole: View;
@@ -48,10 +52,12 @@ export class Plots {
     places: ReadonlyMap<PlotName, HTMLElement>,
     scene: Scene,
     columns: readonly number[][],
+    clock: Clock,
     listener: PlotListener,
   ) {
     this.#scene = scene;
     this.#columns = columns;
+    this.#clock = clock;
     this.#listener = listener;
     const margin = scene.end * 0.01;
     this.#whole = { min: -margin, max: scene.end + margin };
@@ -168,7 +174,7 @@ export class Plots {
     const options: uPlot.Options = {
       ...sizeOf(name, place),
       legend: { show: !isLanes, live: true },
-      padding: [8, isLanes ? AXIS_WIDTH - 24 : 0, 0, 0],
+      padding: [8, isLanes ? SIDE_WIDTH : 0, 0, 0],
       cursor: {
         drag: { x: true, y: isLanes, uni: isLanes ? 30 : 1 },
         sync: { key: 'time', filters: { pub: (type) => type !== 'mousedown' && type !== 'mouseup' } },
@@ -246,12 +252,12 @@ export class Plots {
         { ...this.#axis(), size: AXIS_WIDTH, incrs: COUNTS, values: (_, splits) => splits.map(count) },
         {
           ...this.#axis(),
-          ...{ scale: 'bytes', side: 1, size: AXIS_WIDTH - 24, grid: { show: false }, incrs: POWERS },
+          ...{ scale: 'bytes', side: 1, size: SIDE_WIDTH, grid: { show: false }, incrs: POWERS },
           values: (_, splits) => splits.map(bytes),
         },
       ],
       series: [
-        { label: 'time', value: (_, value) => (value === null ? '' : after(value)) },
+        { label: 'time', value: (_, value) => (value === null ? '' : this.#clock.after(value)) },
         line('mappings live', 'count', 'y', []),
         line('bytes live', 'bytes', 'bytes', [6, 3]),
       ],
@@ -271,7 +277,8 @@ export class Plots {
       ...this.#axis(),
       space: 96,
       size: isLabelled ? 26 : 8,
-      values: (_, splits, _axis, _space, step) => splits.map((ns) => (isLabelled ? tick(ns, step) : '')),
+      values: (_, splits, _axis, _space, step) =>
+        splits.map((ns) => (isLabelled ? this.#clock.tick(ns, step) : '')),
     };
   }
 
@@ -302,6 +309,7 @@ export class Plots {
     painter.panel(this.#scene[name], { ...emphasis, picked: this.#picked });
     painter.marks(emphasis.marks);
     plot.ctx.restore();
+    if (name === 'mappings') painter.names(this.#scene.mappings.rows.bands);
   }
 
   /** One panel was zoomed by dragging: the others show the same time. */

@@ -1,15 +1,20 @@
 /** A timeline as rectangles of time and rows: what is drawn, and what is under the pointer. */
-import type { Bar, PageBar, Timeline } from '../traces/report.ts';
+import { PAGE } from '../traces/mapping.ts';
+import type { Bar, Timeline } from '../traces/report.ts';
 import { Rows, type Span, type Stripe } from './rows.ts';
 
 /** How a rectangle looks, and what it means. */
 export type Style = 'mapped' | 'mapped-to-end' | 'allocated' | 'reached' | 'free-while-mapped';
 
-/** Something that lasted, in one row or several. Times are nanoseconds from the first event. */
-export interface Box extends Stripe {
-  readonly style: Style;
+/** Nanoseconds from the first event. */
+interface Time {
   readonly begin: number;
   readonly end: number;
+}
+
+/** Something that lasted, in one row or several. */
+export interface Box extends Stripe, Time {
+  readonly style: Style;
   /** What it shows: index of a bar or of a life of pages of the timeline. */
   readonly bar?: number;
   readonly page?: number;
@@ -17,7 +22,7 @@ export interface Box extends Stripe {
 
 export interface Panel {
   readonly rows: Rows;
-  /** Later ones are drawn above earlier ones. */
+  /** Where several are at one place, the last of them is meant. */
   readonly boxes: readonly Box[];
 }
 
@@ -30,8 +35,6 @@ export interface Scene {
 
 /** The physical pages of a machine are one space. */
 export const MEMORY = '';
-/** Page frames are told in units of the smallest page that Linux has. */
-export const PAGE_BYTES = 4096;
 
 export const ioSpan = ({ space = '', iova, size }: Pick<Bar, 'space' | 'iova' | 'size'>): Span => ({
   space,
@@ -46,59 +49,46 @@ export const frameSpan = (start: number, count: number): Span => ({
 });
 
 const memorySpan = ({ paddr, size }: Bar): Span => {
-  const start = Math.floor(paddr / PAGE_BYTES);
-  return frameSpan(start, Math.ceil((paddr + size) / PAGE_BYTES) - start);
+  const start = Math.floor(paddr / PAGE);
+  return frameSpan(start, Math.ceil((paddr + size) / PAGE) - start);
 };
 
 /** @param last - time of the trace's last event */
 export function sceneOf({ bars, pages }: Timeline, first: number, last: number): Scene {
   const end = Math.max(last - first, 1);
-  return { mappings: mappingsPanel(bars, first, end), pages: pagesPanel(bars, pages, first, end), end };
-}
-
-function mappingsPanel(bars: readonly Bar[], first: number, end: number): Panel {
-  const rows = new Rows(bars.map(ioSpan));
-  const boxes = bars.flatMap((bar, at) =>
-    rows.stripes(ioSpan(bar)).map(
+  /** Of what has no end, or no beginning, only what is in the trace is drawn. */
+  const lasting = ({ from = first, to = first + end }: { from?: number; to?: number }): Time => ({
+    begin: from - first,
+    end: to - first,
+  });
+  const io = new Rows(bars.map(ioSpan));
+  const frames = new Rows(pages.map(({ pfn, count }) => frameSpan(pfn, count)));
+  const mappings = bars.flatMap((bar, at) =>
+    io.stripes(ioSpan(bar)).map(
       (stripe): Box => ({
-        ...{ style: bar.to === undefined ? 'mapped-to-end' : 'mapped', ...stripe },
-        ...{ begin: bar.from - first, end: bar.to === undefined ? end : bar.to - first, bar: at },
+        ...{ style: bar.to === undefined ? 'mapped-to-end' : 'mapped', bar: at },
+        ...stripe,
+        ...lasting(bar),
       }),
     ),
   );
-  return { rows, boxes };
-}
-
-function pagesPanel(bars: readonly Bar[], pages: readonly PageBar[], first: number, end: number): Panel {
-  const rows = new Rows(pages.map(({ pfn, count }) => frameSpan(pfn, count)));
-  const lives = pages.flatMap(({ pfn, count, from, to }, page) =>
-    rows.stripes(frameSpan(pfn, count)).map(
-      (stripe): Box => ({
-        ...{ style: 'allocated', ...stripe, page },
-        ...{ begin: from === undefined ? 0 : from - first, end: to === undefined ? end : to - first },
-      }),
-    ),
+  const lives = pages.flatMap((life, page) =>
+    frames
+      .stripes(frameSpan(life.pfn, life.count))
+      .map((stripe): Box => ({ style: 'allocated', page, ...stripe, ...lasting(life) })),
   );
   const reached = bars.flatMap((bar, at) =>
-    rows.stripes(memorySpan(bar)).map(
-      (stripe): Box => ({
-        ...{ style: 'reached', ...stripe, bar: at },
-        ...{ begin: bar.from - first, end: bar.to === undefined ? end : bar.to - first },
-      }),
-    ),
+    frames
+      .stripes(memorySpan(bar))
+      .map((stripe): Box => ({ style: 'reached', bar: at, ...stripe, ...lasting(bar) })),
   );
-  return { rows, boxes: [...lives, ...reached, ...exposed(rows, pages, reached, first, end)] };
+  const boxes = [...lives, ...reached, ...exposed(lives, reached, end)];
+  return { mappings: { rows: io, boxes: mappings }, pages: { rows: frames, boxes }, end };
 }
 
 /** Where a page was free although a mapping led to it: the gaps between its lives, and what lies over them. */
-function exposed(
-  rows: Rows,
-  pages: readonly PageBar[],
-  reached: readonly Box[],
-  first: number,
-  end: number,
-): Box[] {
-  const free = freeTimes(rows, pages, first, end);
+function exposed(lives: readonly Box[], reached: readonly Box[], end: number): Box[] {
+  const free = freeTimes(lives, end);
   return reached.flatMap((box) => {
     const found: Box[] = [];
     for (let row = box.from; row < box.to; row += 1) {
@@ -113,41 +103,31 @@ function exposed(
   });
 }
 
-interface Time {
-  readonly begin: number;
-  readonly end: number;
+/** By row: when its page was free. Before its first life nobody knows. */
+function freeTimes(lives: readonly Box[], end: number): ReadonlyMap<number, readonly Time[]> {
+  const byRow = new Map<number, Time[]>();
+  for (const life of lives)
+    for (let row = life.from; row < life.to; row += 1) {
+      const some = byRow.get(row);
+      if (some === undefined) byRow.set(row, [life]);
+      else some.push(life);
+    }
+  return new Map([...byRow].map(([row, some]) => [row, gapsIn(some, end)]));
 }
 
-/** By row: when its page was free. Before the first life and after one whose end was not seen nobody knows. */
-function freeTimes(
-  rows: Rows,
-  pages: readonly PageBar[],
-  first: number,
-  end: number,
-): ReadonlyMap<number, readonly Time[]> {
-  const lives = new Map<number, Time[]>();
-  for (const { pfn, count, from, to } of pages)
-    for (const stripe of rows.stripes(frameSpan(pfn, count)))
-      for (let row = stripe.from; row < stripe.to; row += 1) {
-        const life = {
-          begin: from === undefined ? 0 : from - first,
-          end: to === undefined ? end : to - first,
-        };
-        lives.set(row, [...(lives.get(row) ?? []), life]);
-      }
-  return new Map([...lives].map(([row, some]) => [row, gapsBetween(some, end)]));
-}
-
-function gapsBetween(lives: readonly Time[], end: number): Time[] {
-  const sorted = lives.toSorted((a, b) => a.end - b.end || a.begin - b.begin);
-  return sorted.flatMap((life, at) => {
-    const next = sorted[at + 1]?.begin ?? end;
-    return life.end < next ? [{ begin: life.end, end: next }] : [];
-  });
+function gapsIn(lives: readonly Time[], end: number): Time[] {
+  const gaps: Time[] = [];
+  let until = Infinity;
+  for (const life of lives.toSorted((a, b) => a.begin - b.begin)) {
+    if (until < life.begin) gaps.push({ begin: until, end: life.begin });
+    until = until === Infinity ? life.end : Math.max(until, life.end);
+  }
+  if (until < end) gaps.push({ begin: until, end });
+  return gaps;
 }
 
 /**
- * The box that is drawn topmost at a place; next to it, within the tolerances, the nearest one in time.
+ * The last box at a place; next to it, within the tolerances, the nearest one in time.
  *
  * @param near - nanoseconds that are too short to be aimed at
  */

@@ -1,6 +1,6 @@
 /** Finds mappings by what engineers have in hand: an address from a log, a device, a task. */
+import { PAGE } from '../traces/mapping.ts';
 import type { Bar } from '../traces/report.ts';
-import { PAGE_BYTES } from './scene.ts';
 
 /**
  * Whether a mapping is meant. A hexadecimal number is an I/O address, a physical address, or a page frame in
@@ -12,7 +12,7 @@ export function isMeant(bar: Bar, query: string): boolean {
   const has = (start: number, address: number): boolean => address >= start && address < start + bar.size;
   if (/^(0x)?[0-9a-f]+$/.test(wanted)) {
     const value = Number.parseInt(wanted, 16);
-    if (has(bar.iova, value) || has(bar.paddr, value) || has(bar.paddr, value * PAGE_BYTES)) return true;
+    if (has(bar.iova, value) || has(bar.paddr, value) || has(bar.paddr, value * PAGE)) return true;
   }
   return [bar.space ?? '', bar.task].some((name) => name.toLowerCase().includes(wanted));
 }

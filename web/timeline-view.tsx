@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TraceReport } from '../traces/report.ts';
+import { Clock } from './clock.ts';
 import { Details } from './details.tsx';
 import { type Command, commandOf } from './keys.ts';
 import type { Marked } from './marks.ts';
@@ -34,10 +35,10 @@ export function TimelineView({ report, scene, marked, onStep, onClear }: Props):
   const shown = PLOTS.filter(({ name }) => name === 'live' || scene[name].boxes.length > 0);
 
   useEffect(() => {
-    const { first = 0 } = report.source;
+    const clock = new Clock(report.source);
     const { live, liveBytes } = report.distributions;
-    const columns = columnsOf([live, liveBytes], first, scene.end);
-    const made = new Plots(places.current, scene, columns, { hover: setHovered, pick: setPicked });
+    const columns = columnsOf([live, liveBytes], clock.first, scene.end);
+    const made = new Plots(places.current, scene, columns, clock, { hover: setHovered, pick: setPicked });
     plots.current = made;
     const stop = watchPage(places.current, made);
     return () => {

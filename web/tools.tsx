@@ -37,10 +37,15 @@ export function Tools({ act }: { readonly act: (command: Command) => void }): VN
 
 export function Legend(): VNode {
   return (
-    <span class="legend">
-      <i class="mapped" /> mapped <i class="mapped-to-end" /> not unmapped <i class="allocated" /> allocated{' '}
-      <i class="wrong" /> free while mapped · drag or wheel zooms, shift+wheel moves, alt+wheel zooms rows
-    </span>
+    <>
+      <span class="legend">
+        <i class="mapped" /> mapped <i class="mapped-to-end" /> not unmapped <i class="allocated" /> allocated{' '}
+        <i class="wrong" /> free while mapped
+      </span>
+      <span class="hint">
+        Drag or wheel zooms, shift+wheel moves, alt+wheel zooms rows, double click shows all
+      </span>
+    </>
   );
 }
 

@@ -1,0 +1,113 @@
+/** Lives of pages for the timeline: of all pages as long as they are few, else of areas at equal distances. */
+import type { PageAllocEvent, PageFreeEvent } from './event.ts';
+import { type Mapping, PAGE } from './mapping.ts';
+import type { PageBar } from './report.ts';
+
+/** Pages that are followed, and lives that are kept, at the most. */
+export const PAGES_MAX = 65_536;
+const LIVES_MAX = 20_000;
+/** Pages that are kept or left out together, so that blocks stay whole. */
+const AREA = 512;
+/** Of a larger mapping the first pages are followed. */
+const FOLLOWED_MAX = 512;
+
+/** Then only the first area is left. */
+const STEP_MAX = 2 ** 52;
+
+interface Life {
+  readonly pfn: number;
+  readonly from?: number;
+  readonly line?: number;
+  readonly to?: number;
+  readonly endLine?: number;
+}
+
+interface Page {
+  /** Undefined while it is free. */
+  life: Life | undefined;
+  mapped: boolean;
+}
+
+export class PageSample {
+  #pages = new Map<number, Page>();
+  #lives: Life[] = [];
+  /** Areas whose number is a multiple of it are followed: a power of two. */
+  #step = 1;
+
+  mapped({ paddr, size }: Mapping): void {
+    const first = Math.floor(paddr / PAGE);
+    const last = Math.floor((paddr + size - 1) / PAGE);
+    for (const pfn of this.#followed(first, Math.min(last, first + FOLLOWED_MAX - 1))) {
+      const page = this.#pages.get(pfn);
+      if (page === undefined) this.#follow(pfn, { life: { pfn }, mapped: true });
+      else page.mapped = true;
+    }
+  }
+
+  allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
+    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+      const life = { pfn, from: time, line };
+      const page = this.#pages.get(pfn);
+      if (page === undefined) this.#follow(pfn, { life, mapped: false });
+      else page.life = life;
+    }
+  }
+
+  freed({ pfn: first, order, time, line }: PageFreeEvent): void {
+    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+      const page = this.#pages.get(pfn);
+      if (page?.mapped === true && page.life !== undefined)
+        this.#keep({ ...page.life, to: time, endLine: line });
+      if (page?.mapped === true) page.life = undefined;
+      // Its next life is another one, and nothing was mapped in this one.
+      else if (page !== undefined) this.#pages.delete(pfn);
+    }
+  }
+
+  /** Pages side by side with the same ends are one bar. */
+  get bars(): readonly PageBar[] {
+    const living = [...this.#pages.values()].flatMap(({ mapped, life }) =>
+      mapped && life?.from !== undefined ? [life] : [],
+    );
+    const lives = [...this.#lives, ...living].toSorted(
+      (a, b) => lineOf(a) - lineOf(b) || endOf(a) - endOf(b) || a.pfn - b.pfn,
+    );
+    const bars: { -readonly [K in keyof PageBar]: PageBar[K] }[] = [];
+    for (const life of lives) {
+      const before = bars.at(-1);
+      if (before !== undefined && goesOn(before, life)) before.count += 1;
+      else bars.push({ ...life, count: 1 });
+    }
+    return bars;
+  }
+
+  *#followed(first: number, last: number): Iterable<number> {
+    for (let pfn = first; pfn <= last; pfn += 1) if (this.#isFollowed(pfn)) yield pfn;
+  }
+
+  #isFollowed(pfn: number): boolean {
+    return Math.floor(pfn / AREA) % this.#step === 0;
+  }
+
+  #follow(pfn: number, page: Page): void {
+    this.#pages.set(pfn, page);
+    while (this.#pages.size > PAGES_MAX) this.#thin();
+  }
+
+  #keep(life: Life): void {
+    while (this.#lives.length >= LIVES_MAX && this.#step < STEP_MAX) this.#thin();
+    if (this.#lives.length < LIVES_MAX) this.#lives.push(life);
+  }
+
+  /** Follows every second of the areas, and forgets what was seen of the others. */
+  #thin(): void {
+    this.#step *= 2;
+    this.#pages = new Map([...this.#pages].filter(([pfn]) => this.#isFollowed(pfn)));
+    this.#lives = this.#lives.filter(({ pfn }) => this.#isFollowed(pfn));
+  }
+}
+
+const lineOf = ({ line = 0 }: Life): number => line;
+const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: Life): number => endLine;
+const goesOn = ({ line, endLine, pfn, count }: PageBar, life: Life): boolean =>
+  line === life.line && endLine === life.endLine && pfn + count === life.pfn;
