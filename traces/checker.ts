@@ -41,6 +41,7 @@ export class TraceChecker {
   readonly #findings = new Findings();
   readonly #census = new Census();
   readonly #losses = new Losses();
+  readonly #iommu: IommuWatch;
   readonly #watches: readonly Watch[];
   readonly #order = new Reorder(
     (event) => this.#take(event),
@@ -53,8 +54,8 @@ export class TraceChecker {
 
   constructor(options: TraceOptions) {
     this.#options = options;
-    const iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    this.#watches = [iommu, new DmaWatch(this.#findings, iommu), this.#census];
+    this.#iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
+    this.#watches = [this.#iommu, new DmaWatch(this.#findings, this.#iommu), this.#census];
   }
 
   /** Lines and events so far, for progress. */
@@ -105,12 +106,11 @@ export class TraceChecker {
   get #sight(): Sight {
     const { heard } = this.#parser;
     const { coverage, kinds, firstBirth } = this.#census;
-    const { mode } = this.#options;
+    const { mode, reason } = this.#iommu.mode;
     return sightOf({
       ...{ heard, kinds, coverage, lost: this.#losses.result(heard) },
       untilBirth: firstBirth === undefined ? undefined : firstBirth - (this.#first ?? firstBirth),
-      mode: mode ?? 'unknown',
-      modeReason: mode === undefined ? 'nothing in the trace tells' : `--${mode}`,
+      ...{ mode, modeReason: reason },
     });
   }
 

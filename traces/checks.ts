@@ -57,8 +57,14 @@ export const CHECKS = {
   'freed-before-flush': {
     invariant: 'I1',
     level: 'violation',
-    text: 'a page is freed only after the IOTLB forgot it; in lazy mode this is a risk that is taken',
+    text: 'in a strict domain a page is freed only after the IOTLB forgot it',
     source: 'dma-iommu: strict domains flush before unmap returns',
+  },
+  'freed-in-lazy-window': {
+    invariant: 'I1',
+    level: 'risk',
+    text: 'a page is freed only after the IOTLB forgot it; a lazy domain takes the risk that it is not',
+    source: 'dma-iommu: a flush queue waits up to 10 ms, 1 s in guests',
   },
   'reused-before-flush': {
     invariant: 'S3',

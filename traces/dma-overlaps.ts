@@ -58,6 +58,8 @@ export class DmaOverlaps {
   }
 
   #overlay(old: DmaMapping, by: DmaMapping): void {
+    /** The next unmap here may mean either. */
+    by.doubtful = true;
     const before = this.#overlaid.get(old);
     if (before !== undefined && by.born.time - before.born.time <= LATE) return;
     if (before === undefined && isWrittenLate(old)) {

@@ -1,7 +1,11 @@
 /** What devices reach through an IOMMU: mappings and the pages below them, from events that name no domain. */
+
+import { Conflicts } from './conflicts.ts';
 import { DeathLog } from './death-log.ts';
 import type {
-  DeviceEvent,
+  DmaAllocEvent,
+  DmaMapEvent,
+  DmaMapSgEvent,
   DmaUnmapEvent,
   MapEvent,
   PageAllocEvent,
@@ -10,21 +14,15 @@ import type {
   UnmapEvent,
 } from './event.ts';
 import type { Findings } from './findings.ts';
+import { tellFlushes } from './flush-findings.ts';
+import { FlushWatch, type ModeView } from './flush-watch.ts';
 import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
 import { type LifeListener, type Lives, type Mapping, PAGE, type Watch } from './mapping.ts';
 import type { Mode } from './report.ts';
 import { Suspicions } from './suspicions.ts';
-import {
-  type Hint,
-  isIn,
-  isSameUnmap,
-  type NamedRange,
-  rangesOf,
-  ThreadNames,
-  threadOf,
-} from './thread-names.ts';
+import { type Hint, isAt, isSameUnmap, leadsTo, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
 
 /** An unmap whose device may still be named, by the next event of its thread. */
 interface Open {
@@ -37,21 +35,26 @@ export class IommuWatch implements Watch, Lives {
   readonly #findings: Findings;
   readonly #listeners: readonly LifeListener[];
   readonly #suspicions: Suspicions;
-  readonly #names = new ThreadNames();
   readonly #dead = new DeathLog();
-  readonly #live = new LiveMappings((ending) => this.#ended(ending));
-  readonly #pages: MappedPages;
-  readonly #groups = new Map<string, string>();
+  readonly #flushes: FlushWatch;
+  #names = new ThreadNames();
+  #live: LiveMappings;
+  #pages: MappedPages;
+  #conflicts: Conflicts;
   readonly #open = new Map<number, Open>();
   #count = 0;
-  #lastMap: MapEvent | undefined;
-  #lastUnmap: UnmapEvent | undefined;
 
-  constructor(findings: Findings, listeners: readonly LifeListener[], _mode: Mode | undefined) {
+  constructor(findings: Findings, listeners: readonly LifeListener[], mode: Mode | undefined) {
     this.#findings = findings;
     this.#listeners = listeners;
     this.#suspicions = new Suspicions(findings);
-    this.#pages = new MappedPages(findings, this.#suspicions, this.#live);
+    this.#flushes = new FlushWatch(mode);
+    [this.#live, this.#pages, this.#conflicts] = this.#fresh();
+  }
+
+  /** Whether unmaps are flushed at once or later, as far as the trace has shown it. */
+  get mode(): ModeView {
+    return this.#flushes.view;
   }
 
   liveAt(iova: number): readonly Mapping[] {
@@ -67,30 +70,26 @@ export class IommuWatch implements Watch, Lives {
   on(event: TraceEvent): void {
     this.#suspicions.seen(event);
     const { kind } = event;
+    if (kind === 'flush') this.#flushes.flush(event);
+    else if (kind !== 'unmap' && this.#flushes.waiting) this.#flushes.other(event);
     if (kind === 'map') this.#map(event);
     else if (kind === 'unmap') this.#unmap(event);
     else if (kind === 'page-alloc' || kind === 'page-free') this.#page(event);
-    else if (kind === 'dma-map' || kind === 'dma-alloc' || kind === 'dma-map-sg')
-      this.#name(event, rangesOf(event));
+    else if (kind === 'dma-map' || kind === 'dma-alloc' || kind === 'dma-map-sg') this.#name(event);
     else if (kind === 'dma-unmap') this.#dmaUnmap(event);
     else if (kind === 'dma-unmap-sg' || kind === 'dma-free') this.#hint(event);
-    else if (kind === 'attach' || kind === 'detach' || kind === 'group-add' || kind === 'group-remove')
-      this.#device(event);
+    else if (kind === 'lost' && event.cause === 'restart') this.#restart();
   }
 
   end(): void {
-    this.#closeAll();
-    this.#live.end();
-    if (this.#live.worn > 0)
-      this.#findings.tolerate('crowded', 'addresses with too many mappings to tell them apart', 0);
+    this.#settle();
+    tellFlushes(this.#flushes, this.#findings, this.#suspicions);
     this.#suspicions.end();
   }
 
   #map(event: MapEvent): void {
     this.#close(threadOf(event));
-    const last = this.#lastMap;
-    this.#lastMap = event;
-    if (!checkedMap(event, last, this.#findings)) return;
+    if (!checkedMap(event, this.#findings)) return;
     const { iova, paddr, size } = event;
     this.#count += 1;
     const left = pagesOf(iova, size).count;
@@ -98,28 +97,32 @@ export class IommuWatch implements Watch, Lives {
       ...{ id: this.#count, iova, paddr, size, born: event, died: undefined },
       ...{ space: event.device, doubtful: false, left },
     };
-    this.#live.add(mapping);
+    const shared = this.#live.add(mapping);
     this.#pages.born(mapping);
+    this.#conflicts.born(mapping);
     for (const listener of this.#listeners) listener.born(mapping);
-    if (event.device === undefined) this.#names.born(mapping);
-    else this.#overlaps(mapping, event.device);
+    if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
+    else if (this.#names.heard) this.#names.born(mapping);
+    else if (shared) {
+      this.#closeAll();
+      this.#conflicts.unnamed(mapping);
+    }
   }
 
   #unmap(event: UnmapEvent): void {
     const thread = threadOf(event);
     this.#close(thread);
-    const last = this.#lastUnmap;
-    this.#lastUnmap = event;
-    if (!checkedUnmap(event, last, this.#findings)) return;
+    if (!checkedUnmap(event, this.#findings)) return;
+    this.#flushes.unmapped(event);
     const device = this.#names.hintFor(event, (iova) => this.liveAt(iova));
-    this.#open.set(thread, { event, device: this.#spaceOf(device), lastBorn: this.#count });
+    this.#open.set(thread, { event, device, lastBorn: this.#count });
   }
 
   #dmaUnmap(event: DmaUnmapEvent): void {
     const thread = threadOf(event);
     const open = this.#open.get(thread);
     if (open !== undefined && isSameUnmap(open.event, event))
-      this.#open.set(thread, { ...open, device: this.#spaceOf(event.device) });
+      this.#open.set(thread, { ...open, device: event.device });
     this.#close(thread);
   }
 
@@ -131,6 +134,7 @@ export class IommuWatch implements Watch, Lives {
   #page(event: PageAllocEvent | PageFreeEvent): void {
     this.#closeAll();
     this.#pages.on(event);
+    if (event.kind === 'page-free' && this.#flushes.waiting) this.#flushes.freedPages(event);
   }
 
   /** From here on an unmap has no name, if none was told. */
@@ -154,8 +158,10 @@ export class IommuWatch implements Watch, Lives {
     if (this.#open.size > 0) for (const thread of [...this.#open.keys()]) this.#close(thread);
   }
 
-  #ended({ mapping, pages, event, sure }: Ending): void {
+  #ended(ending: Ending): void {
+    const { mapping, pages, event, sure } = ending;
     mapping.left -= pages;
+    this.#flushes.ended(ending);
     if (event !== undefined && sure) this.#suspicions.proven(mapping, event);
     if (mapping.left > 0) return;
     this.#pages.died(mapping);
@@ -166,44 +172,39 @@ export class IommuWatch implements Watch, Lives {
   }
 
   /** Drivers' events name what their thread has just mapped. */
-  #name(event: TraceEvent, ranges: readonly NamedRange[]): void {
+  #name(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): void {
     this.#closeAll();
-    const fits = (mapping: Mapping): boolean => ranges.some((range) => isIn(mapping, range));
-    for (const mapping of this.#names.take(event, fits)) {
-      mapping.space = this.#spaceOf(ranges[0]?.device);
+    const ranges = rangesOf(event);
+    const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
+    for (const mapping of made) {
+      const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
+      if (range === undefined) this.#conflicts.misled(event, mapping, ranges);
+      mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
-      if (mapping.space !== undefined) this.#overlaps(mapping, mapping.space);
+      this.#conflicts.named(mapping, event.device);
+      if (this.#flushes.waiting) this.#flushes.mapped(mapping);
     }
   }
 
-  /** Two mappings of one device at one address: the tables would have refused the second. */
-  #overlaps(mapping: Mapping, space: string): void {
-    const found = this.#live
-      .sharing(mapping)
-      .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)
-      .filter((other) => !this.#live.excuse(other.mapping, other.page));
-    for (const { mapping: other } of found) {
-      const iova = Math.max(mapping.iova, other.iova);
-      this.#suspicions.add({
-        ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
-        text: `I/O address 0x${iova.toString(16)} of ${space} was mapped while it was mapped already`,
-        subject: { iova, size: mapping.size },
-        evidence: [
-          { role: 'mapped here', event: other.born },
-          { role: 'mapped again here', event: mapping.born },
-        ],
-      });
-      this.#live.remove(other, undefined);
-    }
+  /** Another recording follows, of which nothing is known. */
+  #restart(): void {
+    this.#settle();
+    this.#suspicions.end();
+    this.#names = new ThreadNames();
+    [this.#live, this.#pages, this.#conflicts] = this.#fresh();
   }
 
-  #device(event: DeviceEvent): void {
+  #settle(): void {
     this.#closeAll();
-    if (event.kind === 'group-add' && event.group !== undefined)
-      this.#groups.set(event.device, `group ${event.group}`);
+    this.#live.end();
+    this.#conflicts.end();
+    if (this.#live.worn > 0)
+      this.#findings.tolerate('crowded', 'addresses with too many mappings to tell them apart', 0);
   }
 
-  #spaceOf(device: string | undefined): string | undefined {
-    return device;
+  #fresh(): [LiveMappings, MappedPages, Conflicts] {
+    const live = new LiveMappings((ending) => this.#ended(ending));
+    const pages = new MappedPages(this.#findings, this.#suspicions, live);
+    return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
   }
 }

@@ -52,15 +52,19 @@ export class LiveMappings {
     this.#ended = ended;
   }
 
-  add(mapping: Mapping): void {
+  /** Returns whether something else may be there too. */
+  add(mapping: Mapping): boolean {
     const { first, count } = pagesOf(mapping.iova, mapping.size);
     let full = false;
+    let shared = false;
     this.#cells.add(first, count, (cell) => {
       const now = joined(cell, mapping);
+      shared ||= now !== mapping;
       full ||= mappingsIn(now).length > BAG_MAX;
       return now;
     });
     if (full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
+    return shared;
   }
 
   /** What may be live at a page. */
@@ -79,6 +83,16 @@ export class LiveMappings {
     });
     pages.delete(mapping);
     return [...pages].map(([other, page]) => ({ mapping: other, page }));
+  }
+
+  /** Whether no unmap can have taken a mapping's page yet. */
+  isSure(mapping: Mapping, page: number): boolean {
+    let sure = true;
+    this.#cells.read(page, 1, (cell) => {
+      if ('worn' in cell && cell.mappings.includes(mapping))
+        sure &&= !cell.worn && deathOf(cell, mapping) === undefined;
+    });
+    return sure;
   }
 
   /** An unmap. Returns how many pages of it were mapped as far as is known. */

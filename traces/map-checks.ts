@@ -7,15 +7,11 @@ import { PAGES_MAX } from './page-tree.ts';
 /** One above the highest address. */
 const ADDRESSES = 2 ** 64;
 
-/** Whether a map is to be followed up: it is not written twice, and its range can be one. */
-export function checkedMap(event: MapEvent, last: MapEvent | undefined, findings: Findings): boolean {
+/** Whether a map is to be followed up: its range can be one. */
+export function checkedMap(event: MapEvent, findings: Findings): boolean {
   const { iova, paddr, size, line } = event;
   const subject = { iova, size };
   const evidence = [{ role: 'mapped here', event }];
-  if (last !== undefined && isSame(event, last) && last.paddr === paddr) {
-    findings.tolerate('duplicate-line', 'lines that are there twice', line);
-    return false;
-  }
   if (iova % PAGE !== 0 || paddr % PAGE !== 0 || size % PAGE !== 0)
     findings.add({
       ...{ check: 'alignment', confidence: 'certain', assumptions: [], subject, evidence },
@@ -32,15 +28,11 @@ export function checkedMap(event: MapEvent, last: MapEvent | undefined, findings
 }
 
 /** Whether an unmap took anything. What it took is the tables' own answer. */
-export function checkedUnmap(event: UnmapEvent, last: UnmapEvent | undefined, findings: Findings): boolean {
+export function checkedUnmap(event: UnmapEvent, findings: Findings): boolean {
   const { iova, size, unmapped, line } = event;
   const at = `0x${iova.toString(16)}`;
   const subject = { iova, size };
   const evidence = [{ role: 'unmapped here', event }];
-  if (last !== undefined && isSame(event, last)) {
-    findings.tolerate('duplicate-line', 'lines that are there twice', line);
-    return false;
-  }
   if (size === 0) findings.tolerate('empty-map', 'maps and unmaps of no bytes', line);
   else if (unmapped === 0)
     findings.add({
@@ -59,7 +51,3 @@ export function checkedUnmap(event: UnmapEvent, last: UnmapEvent | undefined, fi
     });
   return unmapped > 0;
 }
-
-/** One line that was written out twice. */
-const isSame = (a: MapEvent | UnmapEvent, b: MapEvent | UnmapEvent): boolean =>
-  a.time === b.time && a.cpu === b.cpu && a.iova === b.iova && a.size === b.size && a.pid === b.pid;

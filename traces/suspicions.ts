@@ -22,6 +22,8 @@ export interface Suspicion {
   readonly mapping: Mapping;
   /** What broke the rule. */
   readonly event: TraceEvent;
+  /** What made it wrong, if it is not the birth of the mapping: in the other order it would be right. */
+  readonly after?: TraceEvent;
   readonly text: string;
   readonly subject: Subject;
   /** Roles and events up to here, in the order of time. */
@@ -67,8 +69,10 @@ export class Suspicions {
   add(suspicion: Suspicion): void {
     const { mapping, event } = suspicion;
     if (this.#waiting.has(mapping)) return;
-    const lossy = mapping.born.time <= this.#lastLoss;
-    const close = areClose(mapping.born, event);
+    /** One that an earlier loss left behind may have taken the unmap that was meant for this. */
+    const since = mapping.doubtful ? Number.NEGATIVE_INFINITY : mapping.born.time;
+    const lossy = this.#lastLoss > Number.NEGATIVE_INFINITY && since <= this.#lastLoss;
+    const close = areClose(suspicion.after ?? mapping.born, event);
     this.#waiting.set(mapping, { ...suspicion, shown: [...suspicion.evidence], lossy, close, proven: false });
     if (this.#waiting.size > WAITING_MAX) this.#tellOldest();
   }

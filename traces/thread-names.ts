@@ -36,10 +36,9 @@ export class ThreadNames {
   readonly #recent = new Map<number, Mapping[]>();
   readonly #hints = new Map<number, Hint>();
   /** Without events of dma-mapping nothing has to be remembered. */
-  #heard = false;
+  heard = false;
 
   born(mapping: Mapping): void {
-    if (!this.#heard) return;
     const thread = threadOf(mapping.born);
     const recent = this.#recent.get(thread);
     if (recent !== undefined && recent.length < RECENT_MAX) recent.push(mapping);
@@ -47,7 +46,7 @@ export class ThreadNames {
   }
 
   hint(event: Hint): void {
-    this.#heard = true;
+    this.heard = true;
     remember(this.#hints, threadOf(event), event);
   }
 
@@ -56,7 +55,7 @@ export class ThreadNames {
    * nobody named will not be named any more.
    */
   take(event: Stamp, fits: (mapping: Mapping) => boolean): readonly Mapping[] {
-    this.#heard = true;
+    this.heard = true;
     const thread = threadOf(event);
     const recent = this.#recent.get(thread) ?? [];
     this.#recent.delete(thread);
@@ -106,8 +105,10 @@ export function rangesOf(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): re
   return dmas.map((dma, at) => ({ device, dma, size: sizes[at] ?? 0, phys: physOf(at) }));
 }
 
-/** Whether a mapping is one of those made for a range: at its addresses, leading to its memory. */
-export function isIn({ iova, size, paddr }: Mapping, range: NamedRange): boolean {
-  if (iova + size <= range.dma || iova >= range.dma + Math.max(range.size, 1)) return false;
-  return range.phys === undefined || range.phys - paddr === range.dma - iova;
-}
+/** Whether a mapping is at the addresses of a range. */
+export const isAt = ({ iova, size }: Mapping, range: NamedRange): boolean =>
+  iova < range.dma + Math.max(range.size, 1) && range.dma < iova + size;
+
+/** Whether it leads to the memory that the range was made for, as far as that is known. */
+export const leadsTo = ({ iova, paddr }: Mapping, { dma, phys }: NamedRange): boolean =>
+  phys === undefined || phys - paddr === dma - iova;

@@ -1,0 +1,126 @@
+/** Mappings that cannot be true at once: two at one address of a domain, or one that leads to memory of another. */
+import type { DmaAllocEvent, DmaMapEvent, DmaMapSgEvent } from './event.ts';
+import type { Findings } from './findings.ts';
+import type { LiveMappings } from './live-mappings.ts';
+import { type Mapping, PAGE } from './mapping.ts';
+import { hex } from './say.ts';
+import type { Suspicions } from './suspicions.ts';
+import { isAt, leadsTo, type NamedRange } from './thread-names.ts';
+
+/** The largest page that IOMMUs and kernels count in. */
+const GRANULE_MAX = 65_536;
+
+/** How often the same memory is mapped twice at the same address, without a name, before it is taken for sharing. */
+const RARE = 8;
+const TWICE_MAX = 1000;
+
+export class Conflicts {
+  readonly #findings: Findings;
+  readonly #suspicions: Suspicions;
+  readonly #live: LiveMappings;
+  /** The smallest page that was mapped: what is not of whole such pages may go through a bounce buffer. */
+  #granule = GRANULE_MAX;
+  readonly #twice: (readonly [Mapping, Mapping])[] = [];
+
+  constructor(findings: Findings, suspicions: Suspicions, live: LiveMappings) {
+    this.#findings = findings;
+    this.#suspicions = suspicions;
+    this.#live = live;
+  }
+
+  born({ iova, size }: Mapping): void {
+    while (this.#granule > PAGE && (iova % this.#granule !== 0 || size % this.#granule !== 0))
+      this.#granule /= 4;
+  }
+
+  /** What was made for a range leads elsewhere: to a bounce buffer, if the range is not of whole pages. */
+  misled(
+    event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent,
+    mapping: Mapping,
+    ranges: readonly NamedRange[],
+  ): void {
+    const range = ranges.find((each) => isAt(mapping, each));
+    if (
+      range?.phys === undefined ||
+      this.#live.at(Math.floor(range.dma / PAGE)).some((each) => leadsTo(each, range))
+    )
+      return;
+    if (range.phys % this.#granule !== 0 || range.size % this.#granule !== 0) {
+      this.#findings.tolerate(
+        'bounced',
+        'ranges of less than whole pages that are mapped elsewhere',
+        event.line,
+      );
+      return;
+    }
+    const leads = mapping.paddr + range.dma - mapping.iova;
+    this.#suspicions.add({
+      ...{ check: 'dma-not-backed', mapping, event, provable: false },
+      text: `DMA address ${hex(range.dma)} of ${event.device} leads to ${hex(leads)}, not to ${hex(range.phys)}`,
+      subject: { device: event.device, iova: range.dma, size: range.size },
+      evidence: [
+        { role: 'mapped here', event: mapping.born },
+        { role: 'handed to the driver here', event },
+      ],
+    });
+  }
+
+  /** The same memory twice at one address, and no name: in two domains, or twice in one. */
+  unnamed(mapping: Mapping): void {
+    const { iova, paddr, size } = mapping;
+    if (iova === paddr || this.#twice.length > TWICE_MAX) return;
+    const other = this.#live
+      .sharing(mapping)
+      .find(
+        (each) => each.mapping.paddr === paddr && each.mapping.iova === iova && each.mapping.size === size,
+      );
+    if (other === undefined || !this.#live.isSure(other.mapping, other.page)) return;
+    this.#twice.push([other.mapping, mapping]);
+  }
+
+  /** Where it happens often, it is how the system shares its buffers. */
+  end(): void {
+    for (const [before, { iova, paddr, size, born }] of this.#twice)
+      if (this.#twice.length > RARE)
+        this.#findings.tolerate(
+          'twice',
+          'mappings of one memory at one address twice, as if shared',
+          born.line,
+        );
+      else
+        this.#findings.add({
+          ...{
+            check: 'overlap',
+            confidence: 'possible',
+            assumptions: ['one-domain'],
+            subject: { iova, size },
+          },
+          text: `I/O address ${hex(iova)} was mapped to ${hex(paddr)} while it was so already`,
+          evidence: [
+            { role: 'mapped here', event: before.born },
+            { role: 'mapped again here', event: born },
+          ],
+        });
+  }
+
+  /** Two mappings of one device at one address: the tables would have refused the second. */
+  named(mapping: Mapping, space: string): void {
+    const found = this.#live
+      .sharing(mapping)
+      .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)
+      .filter((other) => !this.#live.excuse(other.mapping, other.page));
+    for (const { mapping: other } of found) {
+      const iova = Math.max(mapping.iova, other.iova);
+      this.#suspicions.add({
+        ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
+        text: `I/O address ${hex(iova)} of ${space} was mapped while it was mapped already`,
+        subject: { iova, size: mapping.size },
+        evidence: [
+          { role: 'mapped here', event: other.born },
+          { role: 'mapped again here', event: mapping.born },
+        ],
+      });
+      this.#live.remove(other, undefined);
+    }
+  }
+}
