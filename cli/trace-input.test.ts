@@ -209,7 +209,7 @@ const FOREIGN: readonly (readonly [bytes: string, problem: string])[] = [
   [`${'\0'.repeat(257)}ustar\0`, 'a tar archive, not text; try: tar -xOf FILE NAME'],
   ['\x28\xb5\x2f\xfd\x00\x90\0', 'zstd with a window above 128 MiB, not text; try: zstd -dc --long=31 FILE'],
   [
-    '\x28\xb5\x2f\xfd\xa0\x01\0\0\x08\0\0\0',
+    '\x28\xb5\x2f\xfd\xa0\x01\0\0\x08\0\0\0\0',
     'zstd with a window above 128 MiB, not text; try: zstd -dc --long=31 FILE',
   ],
 ];
