@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
 import { checkTraceCommand, type TraceCommandOptions } from './check-trace.ts';
+import { TRACE_HELP } from './check-trace-help.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { checkTogether, exploreOptions, type RawExploreOptions } from './explore-options.ts';
@@ -245,12 +246,6 @@ function addShrink(
     .addHelpText('after', `${SHRINK_HELP}${EXIT_HELP}`)
     .action(act);
 }
-
-const TRACE_HELP = `
-Examples:
-  ionclad check-trace trace.txt.gz
-  trace-cmd report trace.dat | ionclad check-trace -
-`;
 
 function addCheckTrace(
   program: Command,
