@@ -260,6 +260,8 @@ function addCheckTrace(
     .option('--script <file>', 'write the surest finding, or the beginning where there is none, as a case')
     .option('--finding <n>', 'with --script: this finding, counted from 1')
     .option('--events <n>', 'with --script: the first so many events, whatever was found')
+    .option('--markdown <file>', 'write the report for a mail or an issue')
+    .option('--sarif <file>', 'write the findings in SARIF 2.1.0, for code scanning')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${TRACE_HELP}${EXIT_HELP}`)
     .action(act);
