@@ -91,6 +91,17 @@ describe('web: draw', () => {
     ]);
   });
 
+  it('frames what was picked in either panel, and no other box', () => {
+    const boxes = [
+      box('mapped', 0, 50, { bar: 0 }),
+      box('mapped', 60, 90, { bar: 1 }),
+      box('allocated', 0, 9),
+    ];
+    const picked = box('reached', 60, 90, { bar: 1, from: 7, to: 8 });
+    const drawn = draw({ rows, boxes }, { ...NOTHING, picked }).filter(([what]) => what === 'around text');
+    expect(drawn).to.deep.equal([['around text', 5, 4, 5, 92]]);
+  });
+
   it('draws no mark where its event is not seen', () => {
     const marks = [{ number: 1, time: 1500 }];
     expect(draw({ rows, boxes: [] }, { ...NOTHING, marks })).to.deep.equal([]);

@@ -1,7 +1,7 @@
 /** Draws a panel onto a canvas: its boxes, and what belongs to the finding that is looked at. */
 
 import type { Stripe } from './rows.ts';
-import type { Box, Panel, Style } from './scene.ts';
+import { type Box, type Panel, type Style, sameIn } from './scene.ts';
 import type { View } from './view.ts';
 
 /** What of a canvas is used. */
@@ -100,7 +100,8 @@ export class Painter {
     for (const style of ORDER) this.#boxes(seen, style);
     for (const box of seen)
       if (box.bar !== undefined && bars.has(box.bar)) this.#outline(box, this.#palette.mark);
-    if (picked !== undefined) this.#outline(picked, this.#palette.text);
+    if (picked !== undefined)
+      for (const box of sameIn({ boxes: seen }, picked)) this.#outline(box, this.#palette.text);
   }
 
   /** Lines at the events of a finding, each with its number. */

@@ -126,6 +126,10 @@ function gapsIn(lives: readonly Time[], end: number): Time[] {
   return gaps;
 }
 
+/** Boxes that show the same mapping, or the same life of pages; not when it was wrong. */
+export const sameIn = ({ boxes }: Pick<Panel, 'boxes'>, { bar, page }: Box): Box[] =>
+  boxes.filter((box) => box.bar === bar && box.page === page && box.style !== 'free-while-mapped');
+
 /**
  * The last box at a place; next to it, within the tolerances, the nearest one in time.
  *
