@@ -266,6 +266,7 @@ export class Plots {
         line('bytes live', 'bytes', 'bytes', [6, 3]),
       ],
       hooks: {
+        drawClear: [(plot) => this.#painter(plot, { min: 0, max: 1 }).gaps(this.#scene.gaps)],
         draw: [(plot) => this.#painter(plot, { min: 0, max: 1 }).marks(this.#marked?.marks ?? [])],
         setScale: [(plot, key) => this.#follow(plot, key)],
       },
@@ -310,6 +311,7 @@ export class Plots {
     const emphasis =
       marked === undefined ? NO_EMPHASIS : { marks: marked.marks, stripes: marked[name], bars: marked.bars };
     const painter = this.#painter(plot, this.#rows(name));
+    painter.gaps(this.#scene.gaps);
     painter.panel(this.#scene[name], { ...emphasis, picked: this.#picked });
     painter.marks(emphasis.marks);
     plot.ctx.restore();

@@ -13,7 +13,7 @@ export function themeOf(): Theme {
   return {
     ...{ mapped: of('mapped'), 'mapped-to-end': of('mapped-to-end'), allocated: of('allocated') },
     ...{ reached: of('mapped'), 'free-while-mapped': of('wrong'), edge: of('edge') },
-    ...{ mark: of('mark'), ground: of('ground'), marked: of('marked'), text: of('text') },
+    ...{ mark: of('mark'), ground: of('ground'), marked: of('marked'), lost: of('muted'), text: of('text') },
     ...{ grid: of('grid'), count: of('mapped'), bytes: of('bytes') },
   };
 }
