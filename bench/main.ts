@@ -3,7 +3,7 @@
  * that none is compiled with another's types in mind, on CPU time. A figure is the best round of all passes:
  * whatever else the machine does only makes rounds slower. What counts is the ratio beside it. Then our own
  * implementation beside the same algorithms in C; `npm run bench -- native` prints only that, `-- shrink` how
- * short failures get, `-- explore` what exhaustive search costs.
+ * short failures get, `-- explore` what exhaustive search costs, `-- trace` what checking a recorded trace does.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { builtin } from '../targets/builtin.ts';
 import { reportExplore } from './explore/report.ts';
 import { reportNative } from './native/report.ts';
 import { reportShrink, reportZoo } from './shrink/report.ts';
+import { reportTraces } from './traces/report.ts';
 import { runTrivial } from './trivial.ts';
 import { applyAll, makeWorkload, type Workload } from './workload.ts';
 
@@ -227,6 +228,7 @@ const [seeds, compared] = numbers.map(Number);
 if (only === undefined) main();
 if (only === undefined || only === 'native') reportNative(console.log);
 else if (only === 'explore') reportExplore(console.log);
+else if (only === 'trace') reportTraces(console.log);
 else if (only === 'shrink') reportShrink(console.log, seeds, compared);
 else if (only === 'shrink-zoo') reportZoo(console.log, seeds);
 else {

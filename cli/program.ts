@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
 import { checkTraceCommand, type TraceCommandOptions } from './check-trace.ts';
+import { TRACE_HELP } from './check-trace-help.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
 import { exploreCommand } from './explore.ts';
 import { checkTogether, exploreOptions, type RawExploreOptions } from './explore-options.ts';
@@ -246,12 +247,6 @@ function addShrink(
     .action(act);
 }
 
-const TRACE_HELP = `
-Examples:
-  ionclad check-trace trace.txt.gz
-  trace-cmd report trace.dat | ionclad check-trace -
-`;
-
 function addCheckTrace(
   program: Command,
   act: (files: readonly string[], options: TraceCommandOptions) => Promise<void>,
@@ -265,6 +260,8 @@ function addCheckTrace(
     .option('--script <file>', 'write the surest finding, or the beginning where there is none, as a case')
     .option('--finding <n>', 'with --script: this finding, counted from 1')
     .option('--events <n>', 'with --script: the first so many events, whatever was found')
+    .option('--markdown <file>', 'write the report for a mail or an issue')
+    .option('--sarif <file>', 'write the findings in SARIF 2.1.0, for code scanning')
     .option('--json', 'print one JSON object')
     .addHelpText('after', `${TRACE_HELP}${EXIT_HELP}`)
     .action(act);

@@ -1,5 +1,14 @@
 /** Writes files that others may be reading: the case of a finding above all, as soon as it is found. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Case, writeCase } from '../counterexamples/index.ts';
 
@@ -21,11 +30,26 @@ export function saveText(file: string, text: string): Saved {
     return { file };
   } catch (cause) {
     removeQuietly(draft);
-    return {
-      problem: `${file} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-    };
+    return { problem: problemOf(file, cause) };
   }
 }
+
+/** Why a file could not be written now, if that can be told without writing. */
+export function saveProblem(file: string): string | undefined {
+  try {
+    if (existsSync(file) && statSync(file).isDirectory()) return problemOf(file, { code: 'EISDIR' });
+    let folder = dirname(file);
+    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    if (!statSync(folder).isDirectory()) return problemOf(file, { code: 'ENOTDIR' });
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch (cause) {
+    return problemOf(file, cause);
+  }
+}
+
+const problemOf = (file: string, cause: unknown): string =>
+  `${file} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`;
 
 /** Level by level: the recursive form of Node never returns where nothing can be made, such as in /proc. */
 function makeFolder(folder: string): void {

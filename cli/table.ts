@@ -41,3 +41,15 @@ export const percent = (part: number, whole: number): string =>
 /** `1 command`, `2,000 commands`. */
 export const many = (value: number, word: string): string =>
   `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+
+/** A table in Markdown. */
+export function rowsOf(
+  header: readonly string[],
+  lines: readonly (readonly string[])[],
+  isRight: (column: number) => boolean = () => false,
+): string[] {
+  const rule = header.map((_, at) => (isRight(at) ? '--:' : '---'));
+  return [header, rule, ...lines].map(
+    (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+  );
+}

@@ -26,8 +26,8 @@ const SIGNATURES: readonly (readonly [bytes: string, kind: Kind])[] = [
   ['BZh', { name: 'bzip2', reader: 'bzip2 -dc FILE' }],
   ['\x04\x22\x4d\x18', { name: 'lz4', reader: 'lz4 -dc FILE' }],
   ['PK\x03\x04', { name: 'a zip archive', reader: 'unzip -p FILE' }],
-  ['\xff\xfe', { name: 'UTF-16 text', reader: 'iconv -f UTF-16 -t UTF-8 FILE' }],
-  ['\xfe\xff', { name: 'UTF-16 text', reader: 'iconv -f UTF-16 -t UTF-8 FILE' }],
+  ['\xff\xfe', { name: 'UTF-16', reader: 'iconv -f UTF-16 -t UTF-8 FILE' }],
+  ['\xfe\xff', { name: 'UTF-16', reader: 'iconv -f UTF-16 -t UTF-8 FILE' }],
   ['\x7fELF', { name: 'a program or a memory dump (ELF)' }],
 ];
 

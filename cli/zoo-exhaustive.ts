@@ -8,11 +8,10 @@ import { Progress } from './progress.ts';
 import { saveText } from './save.ts';
 import type { ScopeHunt } from './scope-hunt.ts';
 import type { Session } from './session.ts';
-import { count, many, table, wrapped } from './table.ts';
+import { count, many, rowsOf, table, wrapped } from './table.ts';
 import { version } from './version.ts';
 import type { ZooOptions } from './zoo.ts';
 import { KEPT_CASES, keepSearched, keptCase } from './zoo-cases.ts';
-import { rowsOf } from './zoo-page.ts';
 
 /** One bug, and what came out. */
 export interface SearchedBug {

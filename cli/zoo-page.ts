@@ -1,7 +1,7 @@
 /** The kill table as a page in Markdown: what the documentation shows is what the command found. */
 import { dirname, relative } from 'node:path';
 import { ORIGINS, ZOO } from '../targets/zoo/index.ts';
-import { count } from './table.ts';
+import { count, rowsOf } from './table.ts';
 import type { ZooOptions } from './zoo.ts';
 import type { Row } from './zoo-figures.ts';
 import { missing, originsText } from './zoo-origins.ts';
@@ -72,16 +72,4 @@ function missingTable(): string[] {
     origins.map(({ id, year, what }) => [needed, id, String(year), what]),
   );
   return rowsOf(['missing', 'id', 'year', 'what it was'], lines);
-}
-
-/** A table in Markdown. */
-export function rowsOf(
-  header: readonly string[],
-  lines: readonly (readonly string[])[],
-  isRight: (column: number) => boolean = () => false,
-): string[] {
-  const rule = header.map((_, at) => (isRight(at) ? '--:' : '---'));
-  return [header, rule, ...lines].map(
-    (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
-  );
 }

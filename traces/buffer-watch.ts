@@ -1,4 +1,4 @@
-/** Buffers that are shared between drivers: attachments are mapped and unmapped in pairs, and detached before the end. */
+/** Shared buffers: their attachments are mapped and unmapped in pairs, and detached before the buffer goes. */
 import type { BufferEvent, OtherEvent, TraceEvent } from './event.ts';
 import type { Evidence, Subject } from './finding.ts';
 import type { Grade, Verdicts } from './verdicts.ts';

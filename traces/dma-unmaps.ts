@@ -112,7 +112,7 @@ export class DmaUnmaps {
       tell('dma-unmap-kind', `${there}: mapped by ${nameOfMap(api)}, undone by ${nameOfUnmap(as)}`);
     else if (event.size !== size)
       tell('dma-unmap-size', `${there}: ${bytes(size)} were mapped, ${bytes(event.size)} unmapped`);
-    if (event.direction !== direction)
+    if (as === api && event.direction !== direction)
       tell('dma-unmap-direction', `${there}: mapped ${direction}, unmapped ${event.direction}`);
   }
 

@@ -1,140 +1,5 @@
 import { expect } from 'chai';
-import { DmaWatch } from './dma-watch.ts';
-import type {
-  BufferEvent,
-  Direction,
-  DmaAllocEvent,
-  DmaMapEvent,
-  DmaMapSgEvent,
-  Stamp,
-  TraceEvent,
-} from './event.ts';
-import { Findings } from './findings.ts';
-import type { Lives } from './mapping.ts';
-
-const NO_TABLES: Lives = { liveAt: () => [], lastAt: () => undefined };
-const NIC = '0000:00:03.0';
-const DISK = '0000:00:04.0';
-
-/** Events one after the other, each a millisecond after the one before, on one CPU. */
-class Story {
-  readonly events: TraceEvent[] = [];
-
-  constructor() {
-    for (const n of [1, 2, 3]) this.map(n * 0x10_0000, { device: NIC, phys: 2 ** 33 + n * n * 0x1000 });
-    for (const n of [1, 2, 3]) this.map(n * 0x10_0000, { device: DISK, phys: 2 ** 34 + n * n * 0x1000 });
-  }
-
-  get stamp(): Stamp {
-    const line = this.events.length + 1;
-    return { line, time: line * 1e6, cpu: 0, task: 'dd', pid: 7 };
-  }
-
-  map(dma: number, more: Partial<DmaMapEvent> = {}): this {
-    const ways = { device: NIC, size: 0x1000, direction: 'TO_DEVICE', api: 'page', attrs: '' } as const;
-    return this.add({ kind: 'dma-map', dma, phys: dma + 0x7000_0000, ...this.stamp, ...ways, ...more });
-  }
-
-  unmap(dma: number, size = 0x1000, direction: Direction = 'TO_DEVICE', api = 'page'): this {
-    return this.add({ kind: 'dma-unmap', device: NIC, dma, size, direction, api, ...this.stamp });
-  }
-
-  mapSg(dma: number, physes: readonly number[], more: Partial<DmaMapSgEvent> = {}): this {
-    const size = physes.length * 0x1000;
-    return this.add({
-      ...{ kind: 'dma-map-sg', device: NIC, direction: 'TO_DEVICE', attrs: '', truncated: false },
-      ...{ entries: physes.length, segments: 1, dmas: [dma], sizes: [size], physes },
-      ...{ ...this.stamp, ...more },
-    });
-  }
-
-  unmapSg(physes: readonly number[], direction: Direction = 'TO_DEVICE'): this {
-    return this.add({ kind: 'dma-unmap-sg', device: NIC, direction, physes, ...this.stamp });
-  }
-
-  coherent(kind: 'dma-alloc' | 'dma-free', dma: number, more: Partial<DmaAllocEvent> = {}): this {
-    const ways = {
-      direction: 'BIDIRECTIONAL',
-      api: 'coherent',
-      virt: '00000000902d4e85',
-      physes: [],
-    } as const;
-    return this.add({ kind, device: NIC, dma, size: 0x1000, ...ways, ...this.stamp, ...more });
-  }
-
-  sync(dma: number, size: number, direction: Direction = 'TO_DEVICE'): this {
-    const range = { dmas: [dma], sizes: [size] };
-    return this.add({
-      kind: 'dma-sync',
-      device: NIC,
-      direction,
-      toward: 'device',
-      ...range,
-      ...this.stamp,
-    });
-  }
-
-  fault(iova: number, flags = 0, device = NIC): this {
-    return this.add({ kind: 'fault', device, driver: 'arm-smmu', iova, flags, ...this.stamp });
-  }
-
-  leave(device: string): this {
-    return this.add({ kind: 'group-remove', device, group: 3, ...this.stamp });
-  }
-
-  /** Mappings that live for a millisecond. */
-  rounds(count: number): this {
-    for (let n = 0; n < count; n += 1) this.map(C).unmap(C);
-    return this;
-  }
-
-  pause(events: number): this {
-    for (let n = 0; n < events; n += 1) this.add({ kind: 'mark', text: '', ...this.stamp });
-    return this;
-  }
-
-  buffer(action: BufferEvent['action'], attachment: string, more: Partial<BufferEvent> = {}): this {
-    return this.add({
-      kind: 'buffer',
-      action,
-      buffer: '0x1',
-      attachment,
-      device: '',
-      ...this.stamp,
-      ...more,
-    });
-  }
-
-  lost(): this {
-    return this.add({ kind: 'lost', cause: 'overrun', ...this.stamp });
-  }
-
-  add(event: TraceEvent): this {
-    this.events.push(event);
-    return this;
-  }
-
-  /** Check and confidence of each finding, in the order of the report. */
-  get found(): readonly string[] {
-    return this.findings.list.map(({ check, confidence }) => `${confidence} ${check}`);
-  }
-
-  get findings(): Findings {
-    const findings = new Findings();
-    const watch = new DmaWatch(findings, NO_TABLES);
-    for (const event of this.events) watch.on(event);
-    watch.end();
-    return findings;
-  }
-
-  get tolerated(): readonly string[] {
-    return this.findings.tolerances.map(({ name, count }) => `${name} ${count}`);
-  }
-
-  get texts(): readonly string[] {
-    return this.findings.list.map(({ text }) => text);
-  }
-}
+import { A, B, C, DISK, NIC, Story, story } from './story.test.ts';
 
 interface Case {
   readonly name: string;
@@ -143,9 +8,6 @@ interface Case {
   readonly innocent: (story: Story) => Story;
 }
 
-const A = 0xffff_a000;
-const B = 0xffff_b000;
-const C = 0xfff0_0000;
 const PAGES = [0x5000, 0x9000, 0x7000];
 
 const CASES: readonly Case[] = [
@@ -284,8 +146,6 @@ describe('checks of drivers', () => {
     });
 });
 
-const story = (): Story => new Story();
-
 describe('how sure checks of drivers are', () => {
   it('is not, where events are missing in between', () => {
     expect(story().map(A).lost().unmap(A, 0x2000).found).to.deep.equal(['possible dma-unmap-size']);
@@ -371,87 +231,5 @@ describe('lines that need care', () => {
     const boot = story().map(A);
     boot.add({ kind: 'lost', cause: 'restart', ...boot.stamp });
     expect(boot.map(A).unmap(A).found).to.deep.equal([]);
-  });
-});
-
-describe('a fault is explained', () => {
-  const explained = (s: Story): string => {
-    expect(s.found).to.deep.equal(['certain fault']);
-    return s.texts[0]?.replace(/^.*?: /, '') ?? '';
-  };
-
-  it('by what was mapped there', () => {
-    expect(
-      explained(
-        story()
-          .map(A)
-          .unmap(A)
-          .pause(3)
-          .fault(A + 8, 1),
-      ),
-    ).to.equal('it was unmapped 4 ms before by dd');
-    expect(explained(story().map(A).fault(A, 1))).to.equal('it is mapped TO_DEVICE, to be read only');
-    expect(explained(story().map(A).fault(A, 0))).to.match(/^it is mapped since 1 ms: the fault is older/);
-    expect(explained(story().map(A, { device: DISK }).fault(A))).to.equal(
-      'it is mapped for 0000:00:04.0 only',
-    );
-    expect(
-      explained(
-        story()
-          .map(A, { size: 100 })
-          .fault(A + 120),
-      ),
-    ).to.equal('20 bytes behind the end of a mapping, at 0xffffa064');
-    expect(explained(story().fault(0xdead_0000))).to.equal('nothing was seen mapped there');
-  });
-
-  it('with the lines that show it', () => {
-    const s = story().map(A).unmap(A).fault(A);
-    const roles = s.findings.list[0]?.evidence.map(({ role, event }) => `${role} ${event.line}`);
-    expect(roles).to.deep.equal(['mapped here 7', 'unmapped here 8', 'faulted here 9']);
-  });
-
-  it('once for a storm', () => {
-    const storm = story();
-    for (let n = 0; n < 500; n += 1) storm.fault(A + n);
-    expect(explained(storm)).to.equal('nothing was seen mapped there; 499 more up to line 506');
-  });
-});
-
-describe('shared buffers', () => {
-  const shared = (s: Story): Story =>
-    s
-      .map(A, { phys: 0x5000, direction: 'FROM_DEVICE' })
-      .buffer('map', '0xa')
-      .mapSg(C, [0x5000], { device: DISK });
-
-  it('excuse memory that two devices reach', () => {
-    expect(shared(story()).found).to.deep.equal([]);
-    expect(shared(story()).tolerated).to.deep.equal(['shared-buffer 1']);
-  });
-
-  it('are unmapped before they are detached', () => {
-    const used = (): Story => story().buffer('map', '0xa').buffer('mapped', '').buffer('unmap', '0xa');
-    expect(used().buffer('detach', '0xa').found).to.deep.equal([]);
-    const again = used().buffer('map', '0xa').buffer('mapped', '').buffer('detach', '0xa');
-    expect(again.found).to.deep.equal(['likely buffer-unbalanced']);
-    const blind = story().buffer('map', '0xb').buffer('mapped', '').buffer('detach', '0xb');
-    expect(blind.found).to.deep.equal(['possible buffer-unbalanced']);
-    const failed = story()
-      .buffer('map', '0xb')
-      .add({ kind: 'other', name: 'kretprobe', ...story().stamp });
-    expect(failed.buffer('detach', '0xb').found).to.deep.equal([]);
-  });
-
-  it('are detached once', () => {
-    const twice = (): Story => story().buffer('attach', '').buffer('detach', '0xa');
-    expect(twice().buffer('detach', '0xa').found).to.deep.equal(['likely buffer-unbalanced']);
-    expect(twice().buffer('attach', '').buffer('detach', '0xa').found).to.deep.equal([]);
-  });
-
-  it('are freed once', () => {
-    const stat = (s: Story, size: number): Story => s.buffer('stat', '', { buffer: '17', size });
-    expect(stat(stat(stat(story(), 4096), -4096), -4096).found).to.deep.equal(['likely buffer-unbalanced']);
-    expect(stat(stat(stat(story(), -4096), 4096), -4096).found).to.deep.equal([]);
   });
 });

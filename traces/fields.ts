@@ -26,8 +26,7 @@ export class Fields {
   #text = '';
   #from = 0;
   #at = 0;
-  /** Printed field by field: numbers without 0x are decimal, arrays are bytes. */
-  bare = false;
+  #bare = false;
 
   constructor(names: Names) {
     this.#names = names;
@@ -35,9 +34,21 @@ export class Fields {
 
   set(line: string, from: number): void {
     this.#text = line;
-    this.bare = line.startsWith(BARE, from);
-    this.#from = this.bare ? skipBlanks(line, from + BARE.length) : from;
+    this.#bare = line.startsWith(BARE, from);
+    this.#from = this.#bare ? skipBlanks(line, from + BARE.length) : from;
     this.#at = this.#from;
+  }
+
+  /** Printed field by field: numbers without 0x are decimal, arrays are bytes. */
+  get bare(): boolean {
+    return this.#bare;
+  }
+
+  /** Whether it begins with this key, as the kernel never formats it: then all of it is bare, said or not. */
+  isBare(key: string): boolean {
+    const found = this.startsWith(key);
+    if (found) this.#bare = true;
+    return found;
   }
 
   startsWith(text: string): boolean {
@@ -70,7 +81,7 @@ export class Fields {
 
   /** A number that the kernel formats as hexadecimal, with or without 0x. */
   address(key: string): number {
-    return this.#numberAfter(key, this.bare ? 10 : 16);
+    return this.#numberAfter(key, this.#bare ? 10 : 16);
   }
 
   /** A decimal number that may be negative. */

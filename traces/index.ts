@@ -4,7 +4,8 @@ export { ASSUMPTIONS, type AssumptionName, CHECKS, type Check, type CheckName } 
 export type { EventKind, EventOf, Stamp, TraceEvent } from './event.ts';
 export { CONFIDENCES, type Confidence, type Evidence, type TraceFinding } from './finding.ts';
 export { Opening } from './opening.ts';
-export type { Mode, TraceReport } from './report.ts';
+export type { Histogram, Mode, Series, SpaceUse, TraceReport } from './report.ts';
+export { duration, hex, size } from './say.ts';
 export { scriptOfEvents, type TraceScript } from './script.ts';
 export type { Claim } from './script-draft.ts';
 export { verdictOf } from './script-verdict.ts';

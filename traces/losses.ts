@@ -12,17 +12,25 @@ export class Losses {
   /** When each CPU was last heard. */
   readonly #heard = new Map<number, number>();
   readonly #gaps: Gap[] = [];
+  /** The last gap of each CPU that was not heard since. */
+  readonly #open = new Map<number, { to: number }>();
   #first: number | undefined;
 
-  on(event: TraceEvent): void {
-    const { kind, cpu, time } = event;
+  on({ kind, cpu, time, ...event }: TraceEvent): void {
     this.#first ??= time;
-    if (kind === 'lost' && event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
+    const open = this.#open.get(cpu);
+    if (kind !== 'lost') {
+      // The notice has no time of its own: events are missing until the CPU is heard again.
+      if (open !== undefined) open.to = time;
+      this.#open.delete(cpu);
+      this.#heard.set(cpu, time);
+    } else if ('cause' in event && event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
       const from = this.#heard.get(cpu);
       const count = event.count === undefined ? {} : { count: event.count };
-      this.#gaps.push({ cpu, ...(from === undefined ? {} : { from }), to: time, ...count });
+      const gap = { cpu, ...(from === undefined ? {} : { from }), to: time, ...count };
+      this.#gaps.push(gap);
+      this.#open.set(cpu, gap);
     }
-    this.#heard.set(cpu, time);
   }
 
   result({ lost, overwritten, notices, uncounted }: Notices): Lost {

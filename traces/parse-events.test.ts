@@ -32,6 +32,11 @@ const IOMMU: Golden = [
     { kind: 'map', ...range, paddr: 0xcece000, device: 'gpu' },
   ],
   [
+    'map: iova=4294377472 paddr=216850432 size=65536',
+    'iommu:map',
+    { kind: 'map', ...range, paddr: 0xcece000 },
+  ],
+  [
     'map: iova=0xfff70000 paddr=0xcece000 size=65536',
     'iommu:map',
     { kind: 'map', ...range, paddr: 0xcece000 },

@@ -171,10 +171,7 @@ function syncSg(toward: 'cpu' | 'device'): Reader {
 
 /** The kernel prints it first and without a name, tools that cannot format the record with one. */
 function deviceOf(fields: Fields): string {
-  if (fields.startsWith('device=')) {
-    fields.bare = true;
-    return fields.word('device=');
-  }
+  if (fields.isBare('device=')) return fields.word('device=');
   const device = fields.first();
   return device.includes('=') ? '' : device;
 }

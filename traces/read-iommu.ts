@@ -16,8 +16,9 @@ export const IOMMU_EVENTS: readonly KnownEvent[] = [
   { name: 'iommu:io_page_fault', read: readFault },
 ];
 
+/** Others call their events `map`, too. Tools that print bare records leave out the word in front. */
 function ownsRange(fields: Fields): boolean {
-  return fields.startsWith('IOMMU:') || fields.startsWith('iova=');
+  return fields.startsWith('IOMMU:') || fields.isBare('iova=');
 }
 
 function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {

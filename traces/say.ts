@@ -15,3 +15,16 @@ export function duration(ns: number): string {
 }
 
 export const bytes = (count: number): string => `${count} byte${count === 1 ? '' : 's'}`;
+
+const SIZES = [
+  [2 ** 40, 'TiB'],
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+] as const;
+
+/** `4 KiB`, `1.5 MiB`, `17 bytes`. */
+export function size(count: number): string {
+  const [unit, name] = SIZES.find(([least]) => count >= least) ?? [0, ''];
+  return unit === 0 ? bytes(count) : `${Number((count / unit).toFixed(2))} ${name}`;
+}

@@ -31,7 +31,7 @@ interface View {
 const VIEWS: readonly View[] = [
   {
     kinds: ['map', 'unmap'],
-    shows: 'overlaps, leaks and wrong unmaps',
+    shows: 'overlaps, leaks or wrong unmaps',
     without: 'what an IOMMU maps is not seen, or never unmapped: no page tables are followed',
     enable: ['iommu:map', 'iommu:unmap'],
   },
@@ -47,28 +47,27 @@ const VIEWS: readonly View[] = [
     shows: 'wrong calls of dma-mapping by drivers',
     without:
       'nothing says which device a mapping is for, nor whether drivers pair map, sync and unmap (dma events are in Linux 6.12 and later)',
-    enable: ['dma'],
+    enable: ['dma:*'],
   },
   {
     kinds: ['flush'],
     shows: 'flushes of the IOTLB',
     without: 'when the IOTLB forgets is not seen; whether an unmap waits for it is told from addresses only',
-    enable: ['intel_iommu'],
+    enable: ['intel_iommu:*'],
     helps: true,
   },
   {
     kinds: ['attach', 'group-add'],
     any: true,
     shows: 'which devices share a group',
-    without:
-      'which devices there are, and which share a group, is not told: that is decided at boot or hot plug',
+    without: 'which devices share a group is not told; it is decided at boot or hot plug',
     enable: ['iommu:attach_device_to_domain', 'iommu:add_device_to_group'],
     helps: true,
   },
   {
     kinds: ['fault'],
     shows: 'faults of devices',
-    without: 'no fault of a device is in the trace: none was reported, or iommu:io_page_fault was off',
+    without: 'no device had a fault, or the event was off',
     enable: ['iommu:io_page_fault'],
     helps: true,
   },
@@ -110,16 +109,16 @@ function startOf({ kinds, coverage, untilBirth }: Known): readonly string[] {
 function verdictOf({ heard, kinds, lost }: Known): string {
   const views = VIEWS.filter(({ helps }) => helps !== true);
   const shows = (open: boolean): string =>
-    listed(views.filter((view) => isOpen(view, kinds) === open).map((view) => view.shows));
+    views
+      .filter((view) => isOpen(view, kinds) === open)
+      .map((view, at, all) => `${at === 0 ? '' : at < all.length - 1 ? ', of ' : ' or of '}${view.shows}`)
+      .join('');
   if (shows(true) === '') return 'finding nothing means nothing: no mapping can be followed in this trace';
   const holes = [
     ...(lost.places === 0 ? [] : ['where events were lost']),
     ...(heard.garbage + heard.malformed === 0 ? [] : ['where lines could not be read']),
-  ];
-  const except = holes.length === 0 ? '' : `, except ${listed(holes)}`;
+  ].join(' and ');
+  const except = holes === '' ? '' : ` (except ${holes})`;
   const rest = shows(false) === '' ? '' : `; nothing is told of ${shows(false)}`;
-  return `finding nothing means: no sign of ${shows(true)} in what was seen${except}${rest}`;
+  return `finding nothing means that what was seen${except} shows no sign of ${shows(true)}${rest}`;
 }
-
-const listed = (parts: readonly string[]): string =>
-  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;

@@ -35,7 +35,7 @@ function Report({ report }: { readonly report: TraceReport }): VNode {
   const [chosen, setChosen] = useState<number | undefined>(undefined);
   const scene = useMemo(() => {
     const { first = 0, last = first } = report.source;
-    return sceneOf(report.timeline, first, last);
+    return sceneOf(report.timeline, first, last, report.sight.lost.gaps);
   }, [report]);
   const finding = chosen === undefined ? undefined : report.findings[chosen];
   const marked = useMemo(

@@ -5,7 +5,7 @@ import type { Box, Panel } from './scene.ts';
 
 const palette: Palette = {
   ...{ mapped: 'mapped', 'mapped-to-end': 'mapped-to-end', allocated: 'allocated', reached: 'reached' },
-  ...{ 'free-while-mapped': 'wrong', edge: 'edge', mark: 'mark', marked: 'marked' },
+  ...{ 'free-while-mapped': 'wrong', edge: 'edge', mark: 'mark', marked: 'marked', lost: 'lost' },
   ...{ text: 'text', ground: 'ground' },
 };
 const NOTHING: Emphasis = { marks: [], stripes: [], bars: new Set(), picked: undefined };
@@ -89,6 +89,30 @@ describe('web: draw', () => {
       ['line mark', 50],
       ['text', '1'],
     ]);
+  });
+
+  it('frames what was picked in either panel, and no other box', () => {
+    const boxes = [
+      box('mapped', 0, 50, { bar: 0 }),
+      box('mapped', 60, 90, { bar: 1 }),
+      box('allocated', 0, 9),
+    ];
+    const picked = box('reached', 60, 90, { bar: 1, from: 7, to: 8 });
+    const drawn = draw({ rows, boxes }, { ...NOTHING, picked }).filter(([what]) => what === 'around text');
+    expect(drawn).to.deep.equal([['around text', 5, 4, 5, 92]]);
+  });
+
+  it('hatches the times when events were lost, however short, and no others', () => {
+    const { pen, drawn } = notingPen();
+    const gaps = [
+      { begin: 500, end: 500 },
+      { begin: 5000, end: 6000 },
+    ];
+    new Painter(pen, frame, { min: 0, max: 1000 }, { min: 0, max: 1 }, palette).gaps(gaps);
+    expect(drawn.length).to.be.above(10);
+    expect(
+      drawn.filter(([what, x]) => what !== 'line lost' || Number(x) < 50 || Number(x) > 53),
+    ).to.deep.equal([]);
   });
 
   it('draws no mark where its event is not seen', () => {

@@ -1,7 +1,7 @@
 /** Draws a panel onto a canvas: its boxes, and what belongs to the finding that is looked at. */
 
 import type { Stripe } from './rows.ts';
-import type { Box, Panel, Style } from './scene.ts';
+import { type Box, type Panel, type Style, sameIn, type Time } from './scene.ts';
 import type { View } from './view.ts';
 
 /** What of a canvas is used. */
@@ -37,6 +37,7 @@ export interface Palette extends Readonly<Record<Style, string>> {
   readonly edge: string;
   readonly mark: string;
   readonly marked: string;
+  readonly lost: string;
   readonly text: string;
   readonly ground: string;
 }
@@ -94,13 +95,26 @@ export class Painter {
     this.#palette = palette;
   }
 
+  /** Lines across the times when events were lost: what is drawn there, and what is not, may be wrong. */
+  gaps(gaps: readonly Time[]): void {
+    const { top, height, left, width, ratio } = this.#frame;
+    this.#pen.strokeStyle = this.#palette.lost;
+    this.#pen.lineWidth = ratio;
+    for (const { begin, end } of gaps) {
+      const x = Math.max(this.#x(begin), left);
+      const right = Math.min(Math.max(this.#x(end), x + LEAST_WRONG * ratio), left + width);
+      if (right > x) this.#hatched({ x, y: top, width: right - x, height });
+    }
+  }
+
   panel({ boxes }: Panel, { stripes, bars, picked }: Emphasis): void {
     this.#stripes(stripes);
     const seen = boxes.filter((box) => this.#sees(box));
     for (const style of ORDER) this.#boxes(seen, style);
     for (const box of seen)
       if (box.bar !== undefined && bars.has(box.bar)) this.#outline(box, this.#palette.mark);
-    if (picked !== undefined) this.#outline(picked, this.#palette.text);
+    if (picked !== undefined)
+      for (const box of sameIn({ boxes: seen }, picked)) this.#outline(box, this.#palette.text);
   }
 
   /** Lines at the events of a finding, each with its number. */

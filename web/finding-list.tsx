@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { ASSUMPTIONS, CHECKS } from '../traces/checks.ts';
 import type { TraceFinding } from '../traces/finding.ts';
 import type { TraceReport } from '../traces/report.ts';
+import { writeBody } from '../traces/write.ts';
 import { Clock } from './clock.ts';
 import { count, many } from './text.ts';
 
@@ -72,8 +73,9 @@ function Reasons({ finding, clock }: { readonly finding: TraceFinding; readonly 
       <ol class="events">
         {evidence.map(({ role, event }) => (
           <li key={`${event.line} ${role}`}>
-            <span>{role}</span> <code>{event.kind}</code> at {clock.moment(event.time)}, line{' '}
-            {count(event.line)}, CPU {event.cpu}, {event.task}-{event.pid}
+            <span>{role}</span> at {clock.moment(event.time)}, line {count(event.line)}, CPU {event.cpu},{' '}
+            {event.task}-{event.pid}
+            <code>{writeBody(event)}</code>
           </li>
         ))}
       </ol>

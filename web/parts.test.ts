@@ -56,7 +56,8 @@ describe('web: parts', () => {
 
   it('tells the events of a finding, and what it takes for granted', () => {
     const words = wordsOf(app([report]));
-    expect(words).to.include('freed here page-free at 0.001500 s (+0.000500 s), line 1,234, CPU 1,');
+    expect(words).to.include('freed here at 0.001500 s (+0.000500 s), line 1,234, CPU 1,');
+    expect(words).to.include('mm_page_free: ').and.to.include('pfn=0x6 order=0');
     expect(words).to.match(/takes for granted.*no event is missing/i);
   });
 

@@ -2,13 +2,16 @@
 import uPlot from 'uplot';
 import { hex } from '../traces/say.ts';
 import type { Clock } from './clock.ts';
-import { type Emphasis, NAME_WIDTH, Painter, type Palette } from './draw.ts';
+import { type Emphasis, NAME_WIDTH, Painter } from './draw.ts';
 import type { Marked } from './marks.ts';
-import { type Box, boxAt, type Panel, type Scene } from './scene.ts';
+import type { Stripe } from './rows.ts';
+import { type Box, boxAt, type Panel, type Scene, sameIn } from './scene.ts';
 import { bytes, count } from './text.ts';
+import { type Theme, themeOf } from './theme.ts';
 import { around, moved, type View, zoomed } from './view.ts';
 
-export type LanesName = 'mappings' | 'pages';
+const LANES = ['mappings', 'pages'] as const;
+export type LanesName = (typeof LANES)[number];
 export type PlotName = LanesName | 'live';
 
 export interface PlotListener {
@@ -42,7 +45,7 @@ export class Plots {
   readonly #listener: PlotListener;
   readonly #plots = new Map<PlotName, uPlot>();
   readonly #whole: View;
-  #palette: Palette & Theme = paletteOf();
+  #palette: Theme = themeOf();
   #marked: Marked | undefined;
   #picked: Box | undefined;
   /** The panel whose rows the keys move. */
@@ -75,7 +78,7 @@ export class Plots {
 
   /** After the colours of the page have changed. */
   recolour(): void {
-    this.#palette = paletteOf();
+    this.#palette = themeOf();
     for (const plot of this.#plots.values()) plot.redraw(false, true);
   }
 
@@ -85,11 +88,7 @@ export class Plots {
     if (marked !== undefined) {
       const times = marked.marks.map(({ time }) => time);
       if (times.length > 0) this.#see(around(times, this.#whole, this.#scene.end / 1000));
-      for (const name of ['mappings', 'pages'] as const) {
-        const rows = marked[name].flatMap(({ from, to }) => [from, to]);
-        const whole = wholeRows(this.#scene[name]);
-        if (rows.length > 0) this.#setRows(name, around(rows, whole, 2 * ROWS_WHOLE));
-      }
+      for (const name of LANES) this.#showRows(name, marked[name]);
     }
     this.#redraw();
   }
@@ -105,8 +104,7 @@ export class Plots {
     const box = this.#picked;
     if (box === undefined) return;
     this.#see(around([box.begin, box.end], this.#whole, 2 * Math.max(box.end - box.begin, TIME_LEAST)));
-    const name = this.#panelOf(box);
-    this.#setRows(name, around([box.from, box.to], wholeRows(this.#scene[name]), 2 * ROWS_WHOLE));
+    for (const name of LANES) this.#showRows(name, sameIn(this.#scene[name], box));
   }
 
   zoom(factor: number, at?: number): void {
@@ -130,7 +128,7 @@ export class Plots {
 
   whole(): void {
     this.#see(this.#whole);
-    for (const name of ['mappings', 'pages'] as const) this.#setRows(name, wholeRows(this.#scene[name]));
+    for (const name of LANES) this.#setRows(name, wholeRows(this.#scene[name]));
   }
 
   get #time(): View {
@@ -144,6 +142,11 @@ export class Plots {
 
   #see({ min, max }: View): void {
     for (const plot of this.#plots.values()) plot.setScale('x', { min, max });
+  }
+
+  #showRows(name: LanesName, stripes: readonly Stripe[]): void {
+    const rows = stripes.flatMap(({ from, to }) => [from, to]);
+    if (rows.length > 0) this.#setRows(name, around(rows, wholeRows(this.#scene[name]), 2 * ROWS_WHOLE));
   }
 
   #setRows(name: LanesName, { min, max }: View): void {
@@ -224,7 +227,8 @@ export class Plots {
           ...this.#axis(),
           size: AXIS_WIDTH,
           grid: { show: false },
-          splits: (plot, _, min, max) => rowSplits(min, max, plot.bbox.height / uPlot.pxRatio),
+          splits: (plot, _, min, max) =>
+            panel.rows.labelled({ from: min, to: max }, plot.bbox.height / uPlot.pxRatio / LABEL_HEIGHT),
           values: (_, splits) => splits.map(labels),
         },
       ],
@@ -262,6 +266,7 @@ export class Plots {
         line('bytes live', 'bytes', 'bytes', [6, 3]),
       ],
       hooks: {
+        drawClear: [(plot) => this.#painter(plot, { min: 0, max: 1 }).gaps(this.#scene.gaps)],
         draw: [(plot) => this.#painter(plot, { min: 0, max: 1 }).marks(this.#marked?.marks ?? [])],
         setScale: [(plot, key) => this.#follow(plot, key)],
       },
@@ -306,10 +311,14 @@ export class Plots {
     const emphasis =
       marked === undefined ? NO_EMPHASIS : { marks: marked.marks, stripes: marked[name], bars: marked.bars };
     const painter = this.#painter(plot, this.#rows(name));
+    painter.gaps(this.#scene.gaps);
     painter.panel(this.#scene[name], { ...emphasis, picked: this.#picked });
     painter.marks(emphasis.marks);
     plot.ctx.restore();
+    // What uPlot draws next takes the font as it was.
+    plot.ctx.save();
     if (name === 'mappings') painter.names(this.#scene.mappings.rows.bands);
+    plot.ctx.restore();
   }
 
   /** One panel was zoomed by dragging: the others show the same time. */
@@ -361,29 +370,3 @@ const keep = (whole: View, min: number | null, max: number | null): uPlot.Range.
   min === null || max === null || min >= max ? [whole.min, whole.max] : [min, max];
 
 const fromZero: uPlot.Scale = { range: (_, _min, max) => [0, Math.max((max ?? 0) * 1.1, 1)] };
-
-/** Rows that get a label: so many that they do not touch. */
-function rowSplits(min: number, max: number, height: number): number[] {
-  const step = Math.max(1, Math.ceil((max - min) / (height / LABEL_HEIGHT)));
-  const first = Math.ceil(Math.max(min, 0) / step) * step;
-  const splits: number[] = [];
-  for (let row = first + 0.5; row < max; row += step) splits.push(row);
-  return splits;
-}
-
-interface Theme {
-  readonly grid: string;
-  readonly count: string;
-  readonly bytes: string;
-}
-
-function paletteOf(): Palette & Theme {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-  return {
-    ...{ mapped: of('mapped'), 'mapped-to-end': of('mapped-to-end'), allocated: of('allocated') },
-    ...{ reached: of('mapped'), 'free-while-mapped': of('wrong'), edge: of('edge') },
-    ...{ mark: of('mark'), ground: of('ground'), marked: of('marked'), text: of('text') },
-    ...{ grid: of('grid'), count: of('mapped'), bytes: of('bytes') },
-  };
-}

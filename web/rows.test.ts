@@ -54,6 +54,22 @@ describe('web: rows', () => {
     );
   });
 
+  it('labels some rows, evenly, and no more than there is room for', () => {
+    const rows = new Rows(Array.from({ length: 30 }, (_, at) => ({ space: '', start: at, end: at + 1 })));
+    expect(rows.labelled({ from: 0, to: 30 }, 10)).to.deep.equal(
+      [0, 3, 6, 9, 12, 15, 18, 21, 24, 27].map((at) => at + 0.5),
+    );
+    expect(rows.labelled({ from: 4.2, to: 8.2 }, 10)).to.deep.equal([5.5, 6.5, 7.5]);
+    fc.assert(
+      fc.property(spans, fc.integer({ min: 1, max: 8 }), (all, most) => {
+        const some = new Rows(all);
+        const labels = some.labelled({ from: 0, to: some.height }, most);
+        expect(labels.length).to.be.at.most(most);
+        expect(labels.filter((row) => some.at(row) === undefined)).to.deep.equal([]);
+      }),
+    );
+  });
+
   it('gives a large range that is used as a whole one row, and none to what nothing used', () => {
     const rows = new Rows([
       { space: '', start: 0, end: 2 ** 30 },

@@ -79,9 +79,18 @@ export class Rows {
     return band && cell && { space: band.space, start: cell.start, end: cell.end };
   }
 
-  /** The cells of a space in the order of their addresses. */
-  cells(space: string): readonly (Span & Stripe)[] {
-    return (this.#cells.get(space) ?? []).map((cell) => ({ space, ...cell }));
+  /** The middles of rows that are labelled with their addresses: every so many, so that at most `most` are. */
+  labelled({ from, to }: Stripe, most: number): number[] {
+    const step = Math.max(1, Math.ceil((to - from) / Math.max(most, 1)));
+    const found: number[] = [];
+    let next = Math.ceil(Math.max(from, 0) / step) * step;
+    for (const { space } of this.bands)
+      for (const cell of this.#cells.get(space) ?? [])
+        if (cell.from >= next && cell.to <= to) {
+          found.push((cell.from + cell.to) / 2);
+          next = Math.max(next + step, cell.from + step);
+        }
+    return found;
   }
 }
 

@@ -59,6 +59,17 @@ describe('web: scene', () => {
     expect(wrong.map(({ from, to, bar: index }) => [from, to, index])).to.deep.equal([[1, 2, 0]]);
   });
 
+  it('knows when events were lost, from the first event on', () => {
+    const { gaps } = sceneOf({ bars: [], pages: [], barsSeen: 0, pagesSeen: 0 }, FIRST, LAST, [
+      { to: 1100 },
+      { from: 1200, to: 1300, count: 7 },
+    ]);
+    expect(gaps).to.deep.equal([
+      { begin: 0, end: 100 },
+      { begin: 200, end: 300 },
+    ]);
+  });
+
   it('keeps the addresses of two devices apart', () => {
     const { rows } = scene([
       bar(1100, 1200, { space: '0:1.0' }),

@@ -1,13 +1,13 @@
 /** A timeline as rectangles of time and rows: what is drawn, and what is under the pointer. */
 import { PAGE } from '../traces/mapping.ts';
-import type { Bar, Timeline } from '../traces/report.ts';
+import type { Bar, Gap, Timeline } from '../traces/report.ts';
 import { Rows, type Span, type Stripe } from './rows.ts';
 
 /** How a rectangle looks, and what it means. */
 export type Style = 'mapped' | 'mapped-to-end' | 'allocated' | 'reached' | 'free-while-mapped';
 
 /** Nanoseconds from the first event. */
-interface Time {
+export interface Time {
   readonly begin: number;
   readonly end: number;
 }
@@ -29,6 +29,8 @@ export interface Panel {
 export interface Scene {
   readonly mappings: Panel;
   readonly pages: Panel;
+  /** When events were lost. */
+  readonly gaps: readonly Time[];
   /** The last moment that is drawn. */
   readonly end: number;
 }
@@ -54,7 +56,12 @@ const memorySpan = ({ paddr, size }: Bar): Span => {
 };
 
 /** @param last - time of the trace's last event */
-export function sceneOf({ bars, pages }: Timeline, first: number, last: number): Scene {
+export function sceneOf(
+  { bars, pages }: Timeline,
+  first: number,
+  last: number,
+  lost: readonly Gap[] = [],
+): Scene {
   const end = Math.max(last - first, 1);
   /** Of what has no end, or no beginning, only what is in the trace is drawn. */
   const lasting = ({ from = first, to = first + end }: { from?: number; to?: number }): Time => ({
@@ -83,7 +90,12 @@ export function sceneOf({ bars, pages }: Timeline, first: number, last: number):
       .map((stripe): Box => ({ style: 'reached', bar: at, ...stripe, ...lasting(bar) })),
   );
   const boxes = [...lives, ...reached, ...exposed(lives, reached, end)];
-  return { mappings: { rows: io, boxes: mappings }, pages: { rows: frames, boxes }, end };
+  return {
+    mappings: { rows: io, boxes: mappings },
+    pages: { rows: frames, boxes },
+    gaps: lost.map(lasting),
+    end,
+  };
 }
 
 /** Where a page was free although a mapping led to it: the gaps between its lives, and what lies over them. */
@@ -125,6 +137,10 @@ function gapsIn(lives: readonly Time[], end: number): Time[] {
   if (until < end) gaps.push({ begin: until, end });
   return gaps;
 }
+
+/** Boxes that show the same mapping, or the same life of pages; not when it was wrong. */
+export const sameIn = ({ boxes }: Pick<Panel, 'boxes'>, { bar, page }: Box): Box[] =>
+  boxes.filter((box) => box.bar === bar && box.page === page && box.style !== 'free-while-mapped');
 
 /**
  * The last box at a place; next to it, within the tolerances, the nearest one in time.

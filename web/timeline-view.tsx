@@ -79,7 +79,7 @@ export function TimelineView({ report, scene, marked, onStep, onClear }: Props):
           bars={report.timeline.bars}
           onPick={(at) => setPicked(scene.mappings.boxes.find(({ bar }) => bar === at))}
         />
-        <Legend />
+        <Legend isLossy={scene.gaps.length > 0} />
         {bars.length < barsSeen && (
           <span>
             {count(bars.length)} of {many(barsSeen, 'mapping')} shown

@@ -35,12 +35,18 @@ export function Tools({ act }: { readonly act: (command: Command) => void }): VN
   );
 }
 
-export function Legend(): VNode {
+export function Legend({ isLossy }: { readonly isLossy: boolean }): VNode {
   return (
     <>
       <span class="legend">
         <i class="mapped" /> mapped <i class="mapped-to-end" /> not unmapped <i class="allocated" /> allocated{' '}
         <i class="wrong" /> free while mapped
+        {isLossy && (
+          <>
+            {' '}
+            <i class="lost" /> events lost
+          </>
+        )}
       </span>
       <span class="hint">
         Drag or wheel zooms, shift+wheel moves, alt+wheel zooms rows, double click shows all

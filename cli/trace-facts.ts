@@ -1,0 +1,148 @@
+/** What a report of a trace says beside its findings, in words: the same for the terminal and for Markdown. */
+import {
+  ASSUMPTIONS,
+  CONFIDENCES,
+  duration,
+  type Histogram,
+  hex,
+  type Series,
+  type SpaceUse,
+  size,
+  type TraceFinding,
+  type TraceReport,
+  writeEvent,
+} from '../traces/index.ts';
+import { count, many, percent } from './table.ts';
+
+/** A name and what is said of it, a sentence each. */
+export type Fact = readonly [name: string, ...sentences: string[]];
+
+/** What was read, on one line. */
+export function sourceLine({ source }: TraceReport): string {
+  const { format, lines, events, cpus, first, last, ticks, early } = source;
+  const what = `${format === 'unknown' ? 'no known format' : format}, ${many(lines, 'line')}`;
+  const over = `${many(events, 'event')} of ${many(cpus, 'CPU')}`;
+  const cut = early === undefined ? '' : `; not read to the end: ${early}`;
+  if (first === undefined || last === undefined) return `${what}, no event${cut}`;
+  const time = ticks ? `${count(last - first)} ticks` : duration(last - first);
+  return `${what}, ${over} in ${time}${cut}`;
+}
+
+/** What the trace can show and what not. */
+export function sightFacts({ source, sight, tolerances }: TraceReport): readonly Fact[] {
+  const counts = (names: typeof sight.seen): string =>
+    names.map(([name, times]) => `${shown(name)} ${count(times)}`).join(', ');
+  const facts: readonly Fact[] = [
+    ['events', counts(sight.seen)],
+    ['not read', counts(sight.unknown)],
+    ['flushing', `${sight.mode}: ${sight.modeReason}`],
+    ['start', sight.start.join('; ')],
+    ['blind', ...sight.blind],
+    ['to see it', sight.enable.length === 0 ? '' : `trace-cmd record ${enableOptions(sight.enable)}`],
+    ['lost', ...lostSentences(sight.lost, source)],
+    ['tolerated', ...tolerances.map(toleranceText)],
+    ['worth', sight.verdict],
+  ];
+  return facts.filter(([, first = '']) => first !== '');
+}
+
+const enableOptions = (events: readonly string[]): string =>
+  events.map((event) => `-e ${event.replace(':*', '')}`).join(' ');
+
+const toleranceText = ({ count: times, text, firstLine }: TraceReport['tolerances'][number]): string =>
+  `${count(times)} × ${text}${firstLine > 0 ? `, first in line ${count(firstLine)}` : ''}`;
+
+function lostSentences(
+  { events, places, uncounted, gaps }: TraceReport['sight']['lost'],
+  { ticks }: TraceReport['source'],
+): readonly string[] {
+  const moment = (time: number): string => (ticks ? `tick ${count(time)}` : `${(time / 1e9).toFixed(6)} s`);
+  if (places === 0) return ['nothing, as far as the trace says'];
+  const more = uncounted === 0 ? '' : `, and more at ${many(uncounted, 'place')} that say no number`;
+  const told = gaps.map(({ cpu, from, to, count: number }) => {
+    const where = cpu === undefined ? '' : ` of CPU ${cpu}`;
+    const when = from === undefined ? `before ${moment(to)}` : `between ${moment(from)} and ${moment(to)}`;
+    return `${number === undefined ? 'some' : count(number)}${where} ${when}`;
+  });
+  const rest = places > gaps.length ? [`and so on at ${many(places - gaps.length, 'place')}`] : [];
+  return [`${many(events, 'event')} at ${many(places, 'place')}${more}`, ...told, ...rest];
+}
+
+/** How much of it was seen. */
+export function coverageFacts({ coverage }: TraceReport): readonly Fact[] {
+  const { born, died, alive, unknownDeaths, named, pagesWhole, pagesPart } = coverage;
+  return [
+    [
+      'mappings',
+      `${many(born, 'mapping')} made; ${count(died)} of them unmapped again (${percent(died, born)}), ` +
+        `${count(alive)} alive at the end`,
+      `${many(unknownDeaths, 'unmap')} of what the trace does not show being mapped`,
+      `${count(named)} belong to a device that was named (${percent(named, born)})`,
+    ],
+    [
+      'pages',
+      `${count(pagesWhole)} lives seen from allocation to free, ${count(pagesPart)} with one end only`,
+    ],
+  ];
+}
+
+/** How large they are, how long they live, how many there are at once. */
+export function distributionFacts({ distributions, source }: TraceReport): readonly Fact[] {
+  const { sizes, lifetimes, live, liveBytes } = distributions;
+  const time = source.ticks ? (value: number): string => `${count(value)} ticks` : duration;
+  if (sizes.total === 0) return [];
+  return [
+    ['sizes', spread(sizes, size)],
+    ...(lifetimes.total === 0 ? [] : [['lifetimes', spread(lifetimes, time)] as const]),
+    ['at once', `at the most ${many(most(live), 'mapping')}, and at the most ${size(most(liveBytes))}`],
+  ];
+}
+
+const most = ({ values }: Series): number => values.reduce((a, b) => Math.max(a, b), 0);
+
+function spread(histogram: Histogram, text: (value: number) => string): string {
+  const { counts, least, median, most: highest } = histogram;
+  if (least === highest) return `all ${text(least)}`;
+  const first = counts.findIndex((times) => times > 0);
+  const shape = `${text(2 ** first)} ${bars(counts.slice(first))} ${text(2 ** counts.length)}`;
+  return `${shape}: ${text(least)} to ${text(highest)}, the middle one about ${text(median)}`;
+}
+
+const BLOCKS = '▁▂▃▄▅▆▇█';
+
+/** One block a value; nothing at all is a dot. */
+export function bars(values: readonly number[]): string {
+  const highest = values.reduce((a, b) => Math.max(a, b), 1);
+  return values
+    .map((value) => (value <= 0 ? '·' : BLOCKS[Math.ceil((value / highest) * BLOCKS.length) - 1]))
+    .join('');
+}
+
+/** `2 certain, 1 likely, no possible`. */
+export function totalsText({ totals }: TraceReport): string {
+  const text = CONFIDENCES.map((name) => `${totals[name] === 0 ? 'none' : count(totals[name])} ${name}`);
+  return text.join(', ');
+}
+
+/** What a finding takes for granted. */
+export const assumed = ({ assumptions }: TraceFinding): readonly string[] =>
+  assumptions.map((name) => ASSUMPTIONS[name]);
+
+/** An event as ftrace writes it, without its indentation and flags. */
+export const eventText = (event: TraceFinding['evidence'][number]['event']): string =>
+  shown(writeEvent(event).trim().replace(/ +/g, ' ').replace('] ..... ', '] '));
+
+export const moreText = ({ more }: TraceFinding): string =>
+  more === 0 ? '' : `${count(more)} more of this kind, device and task`;
+
+export const COLUMNS_OF_SPACES: readonly string[] = [
+  ...['device or domain', 'mappings', 'alive', 'lowest', 'highest', 'most at once'],
+];
+
+export const spaceRow = (use: SpaceUse): readonly string[] => [
+  shown(use.space ?? '(none named)'),
+  ...[count(use.mappings), count(use.alive), hex(use.lowest), hex(use.highest), size(use.bytesMost)],
+];
+
+/** Names come from the trace: whatever steers a terminal is taken out. */
+export const shown = (text: string): string => text.replace(/\p{Cc}/gu, '\u{fffd}');
