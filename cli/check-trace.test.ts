@@ -46,8 +46,9 @@ describe('ionclad check-trace', () => {
     expect(code).to.equal(2);
     expect(JSON.parse(out).reports).to.have.length(1);
     expect(JSON.parse(out)).to.have.nested.property('reports[0].coverage.died', 1);
+    const advice = `try: trace-cmd report ${args[0]} | ionclad check-trace -`;
     expect(err.split('\n')).to.deep.equal([
-      `ionclad: ${args[0]}: this is a trace.dat of trace-cmd, not text; try: trace-cmd report ${args[0]} | ionclad check-trace -`,
+      `ionclad: ${args[0]}: this is a trace.dat of trace-cmd, not text; ${advice}`,
       `ionclad: ${folder}: it is a folder; name the files in it`,
       `ionclad: ${folder}/no: there is no such file`,
     ]);
