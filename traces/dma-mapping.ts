@@ -51,9 +51,17 @@ export function mappingOf(born: DmaBirth, buffer: BufferEvent | undefined): DmaM
   const memory: ReachedMemory[] = [];
   const physes = listed ? born.physes : [];
   const mapping: DmaMapping = {
-    ...{ device: born.device, api: apiOf(born), direction: born.direction },
-    ...{ ranges, memory, physes, truncated: listed && born.truncated },
-    ...{ born, died: undefined, buffer, doubtful: false },
+    device: born.device,
+    api: apiOf(born),
+    direction: born.direction,
+    ranges,
+    memory,
+    physes,
+    truncated: listed && born.truncated,
+    born,
+    died: undefined,
+    buffer,
+    doubtful: false,
   };
   for (const [at, start] of starts.entries()) {
     const size = sizes[at] ?? 0;

@@ -94,8 +94,15 @@ export class IommuWatch implements Watch, Lives {
     this.#count += 1;
     const left = pagesOf(iova, size).count;
     const mapping: Mapping = {
-      ...{ id: this.#count, iova, paddr, size, born: event, died: undefined },
-      ...{ space: event.device, doubtful: false, left },
+      id: this.#count,
+      iova,
+      paddr,
+      size,
+      born: event,
+      died: undefined,
+      space: event.device,
+      doubtful: false,
+      left,
     };
     const shared = this.#live.add(mapping);
     this.#pages.born(mapping);

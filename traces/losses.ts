@@ -16,15 +16,16 @@ export class Losses {
   readonly #open = new Map<number, { to: number }>();
   #first: number | undefined;
 
-  on({ kind, cpu, time, ...event }: TraceEvent): void {
+  on(event: TraceEvent): void {
+    const { cpu, time } = event;
     this.#first ??= time;
     const open = this.#open.get(cpu);
-    if (kind !== 'lost') {
+    if (event.kind !== 'lost') {
       // The notice has no time of its own: events are missing until the CPU is heard again.
       if (open !== undefined) open.to = time;
       this.#open.delete(cpu);
       this.#heard.set(cpu, time);
-    } else if ('cause' in event && event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
+    } else if (event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
       const from = this.#heard.get(cpu);
       const count = event.count === undefined ? {} : { count: event.count };
       const gap = { cpu, ...(from === undefined ? {} : { from }), to: time, ...count };
