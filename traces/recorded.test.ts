@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { TraceChecker, type TraceReport } from './index.ts';
+import { ASSUMPTIONS, CHECKS, TraceChecker, type TraceReport } from './index.ts';
 
 const FIXTURES = new URL('../../traces/fixtures/', import.meta.url);
 
@@ -56,7 +56,46 @@ function linesOf(name: string): readonly string[] {
   return gunzipSync(packed).toString('latin1').split('\n');
 }
 
+/** Microseconds between the free of each page that an unmap took away and the next flush of all. */
+function windowsOf(lines: readonly string[]): readonly number[] {
+  const below = new Map<number, number[]>();
+  const dead = new Set<number>();
+  const freed: number[] = [];
+  const windows: number[] = [];
+  const at = (line: string, key: string): number =>
+    Number.parseInt(new RegExp(`${key}=(?:0x)?(\\w+)`).exec(line)?.[1] ?? '', key === 'size' ? 10 : 16);
+  for (const line of lines) {
+    const [, micros = '', name = ''] = /(\d+\.\d{6}): (\w+):/.exec(line) ?? [];
+    const pages = Array.from({ length: at(line, 'size') / 4096 || 0 }, (_, each) => each);
+    for (const each of pages) {
+      const address = at(line, 'iova') / 4096 + each;
+      const leads = below.get(address) ?? [];
+      below.set(address, leads);
+      const pfn = name === 'map' ? at(line, 'paddr') / 4096 + each : leads.pop();
+      if (pfn !== undefined && name === 'map') leads.push(pfn);
+      else if (pfn !== undefined) dead.add(pfn);
+    }
+    if (name === 'mm_page_free' && dead.delete(at(line, 'pfn'))) freed.push(Number(micros) * 1e6);
+    if (!/iotlb_inv dmar0: 0x\w00e2 /.test(line)) continue;
+    for (const each of freed.splice(0)) windows.push(Math.round(Number(micros) * 1e6 - each));
+    dead.clear();
+  }
+  return windows;
+}
+
 describe('traces of real kernels', () => {
+  it('qemu-6.1-strict0-work: its lazy window, counted without the checker', () => {
+    const windows = windowsOf(linesOf('qemu-6.1-strict0-work.ftrace'));
+    expect(windows).to.have.lengthOf(25);
+    expect(Math.max(...windows)).to.equal(13_243);
+  });
+
+  it('are explained in a document that has all checks and assumptions', () => {
+    const text = readFileSync(new URL('../../docs/traces.md', import.meta.url), 'utf8');
+    const names = [...Object.keys(CHECKS), ...Object.keys(ASSUMPTIONS)];
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).to.deep.equal([]);
+  });
+
   for (const [name, expected] of Object.entries(RECORDED))
     it(`${name}: ${expected.findings.length} findings, all of them explained`, () => {
       const lines = linesOf(name);
