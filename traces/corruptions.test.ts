@@ -42,8 +42,13 @@ function recorded(name: string): Reading {
 }
 
 describe('a recorded trace with one thing wrong in it', () => {
-  for (const name of ['qemu-6.12-strict1-work', 'qemu-6.12-strict0-api', 'qemu-6.1-strict0-work'])
-    it(name, () => {
+  /** How many of the mistakes there is a place for: pages that are freed, drivers' calls that are named. */
+  for (const [name, mistakes] of [
+    ['qemu-6.12-strict1-work', 10],
+    ['qemu-6.12-strict0-api', 6],
+    ['qemu-6.1-strict0-work', 6],
+  ] as const)
+    it(`${name}: all of ${mistakes} mistakes, and nothing that is not so`, () => {
       const trace = recorded(name);
       const before = checked(trace.lines).findings;
       const seen: string[] = [];
@@ -56,6 +61,6 @@ describe('a recorded trace with one thing wrong in it', () => {
         if (outcome.expected !== undefined) seen.push(expectation.name);
         else if (expectation.checks.length > 0) missed.push(expectation.name);
       }
-      expect({ seen: seen.length, missed }).to.deep.equal({ seen: 0, missed: [] });
+      expect({ seen: seen.length, missed }).to.deep.equal({ seen: mistakes, missed: [] });
     });
 });

@@ -109,15 +109,16 @@ export const mapTwice =
 const shifted = (_: string, name: string, digits: string): string =>
   `${name}${(Number.parseInt(digits, 16) + 0x4000_0000).toString(16).padStart(name === 'phys_addr=' ? 0 : 8, '0')}`;
 
-/** The line that says for which device a single page was mapped; not the first such line of a trace. */
+/** The line, soon after, that says for which device a single page was mapped; not the first such line of a trace. */
 function namesOf({ events }: Reading, { maps, iova, pfns }: Life): number | undefined {
   const [first = 0, ...rest] = maps;
   if (rest.length > 0 || events.findIndex((event) => event?.kind === 'dma-map') > first) return undefined;
-  const at = events.findIndex(
-    (event, index) => index > first && event?.kind === 'dma-map' && event.dma === iova && event.size === PAGE,
-  );
-  const event = events[at];
-  return event?.kind === 'dma-map' && pfns.has(event.phys / PAGE) ? at : undefined;
+  for (let at = first + 1; at < first + 100; at++) {
+    const event = events[at];
+    if (event?.kind !== 'dma-map' || event.dma !== iova || event.size !== PAGE) continue;
+    return pfns.has(event.phys / PAGE) ? at : undefined;
+  }
+  return undefined;
 }
 
 /** An unmap of what was unmapped a millisecond before: the tables have nothing. */
