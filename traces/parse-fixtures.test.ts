@@ -107,7 +107,9 @@ describe('recorded traces', () => {
       for (const event of events) {
         const said = plainly(lines[event.line - 1] ?? '');
         if (said === undefined) continue;
-        expect(event).to.include(said);
+        const read = new Map<string, unknown>(Object.entries(event));
+        if (!Object.entries(said).every(([key, value]) => read.get(key) === value))
+          expect(event).to.include(said);
         compared += 1;
       }
     expect(compared).to.equal(20_425);
