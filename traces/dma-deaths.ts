@@ -46,13 +46,6 @@ export class DmaDeaths {
     return this.#graves.get(device)?.lists.get(phys);
   }
 
-  /** It lives after all: an unmap meant another one. */
-  revive(mapping: DmaMapping): void {
-    this.#forget(mapping);
-    const at = this.#ring.indexOf(mapping);
-    if (at >= 0) this.#ring[at] = undefined;
-  }
-
   #graveOf(device: string): Grave {
     const known = this.#graves.get(device);
     if (known !== undefined) return known;

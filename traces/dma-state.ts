@@ -61,14 +61,14 @@ export class DmaState {
    * @param since - the moment since which they would be missing
    */
   grade(device: DmaDevice, missing: 1 | 2, since: number): Grade {
-    if (!device.translated)
-      return {
-        confidence: device.strangers > 0 ? 'possible' : 'likely',
-        assumptions: missing === 1 ? ['seen-from-start', 'nothing-lost'] : ['seen-from-start'],
-        since,
-      };
+    if (!device.translated) return this.vague(device, since);
     if (missing === 1) return { confidence: 'likely', assumptions: ['nothing-lost'], since };
     return { confidence: 'certain', assumptions: [], since };
+  }
+
+  /** Something else at the same place may be meant, which was mapped before the trace began, if anything was. */
+  vague(device: DmaDevice, since: number): Grade {
+    return { confidence: 'likely', assumptions: ['seen-from-start', 'nothing-lost'], since, before: device };
   }
 
   find(check: CheckName, grade: Grade, text: string, subject: Subject, evidence: readonly Evidence[]): void {

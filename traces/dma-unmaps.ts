@@ -29,11 +29,8 @@ const LIST_MAX = 128;
 export class DmaUnmaps {
   readonly #state: DmaState;
   readonly #onDeath: OnDeath;
-  /** By task: the last list that could have been one of several, until the IOMMU's own unmap tells which. */
-  readonly #choices = new Map<
-    number,
-    { readonly chosen: DmaMapping; readonly others: readonly DmaMapping[] }
-  >();
+  /** By CPU: the unmap of a list, until the next event there tells at which address it was. */
+  readonly #open = new Map<number, ListUnmap>();
 
   constructor(state: DmaState, onDeath: OnDeath) {
     this.#state = state;
@@ -55,51 +52,65 @@ export class DmaUnmaps {
 
   /** `dma_unmap_sg`: all that it says is the memory of the list. */
   byList(event: ListUnmap): void {
-    const device = this.#state.device(event.device);
-    device.unmapsSeen.add('sg');
-    const [phys] = event.physes;
-    if (phys === undefined) return;
-    const same = device.listsFrom(phys).filter((mapping) => samePrefix(mapping.physes, event.physes));
-    const whole = same.filter((mapping) => sameLength(mapping, event));
-    const exact = whole.filter(({ direction }) => direction === event.direction);
-    const [chosen] = [exact, whole, same].find((list) => list.length > 0) ?? [];
-    if (chosen === undefined) {
-      this.#noSuchList(device, event, phys);
-      return;
-    }
-    if (exact.length > 1) this.#doubt(event, exact);
-    else this.#compareList(device, chosen, event);
-    this.#die(chosen, event);
+    this.#state.device(event.device).unmapsSeen.add('sg');
+    this.#open.set(event.cpu, event);
   }
 
-  /** The unmap in the IOMMU comes right after that of a list and tells which of several lists it was. */
-  settle(event: UnmapEvent): void {
-    const choice = this.#choices.get(event.pid);
-    if (choice === undefined) return;
-    this.#choices.delete(event.pid);
-    const { chosen, others } = choice;
-    const meant = [chosen, ...others].find(({ ranges }) => ranges.some(({ start }) => within(start, event)));
-    if (meant === undefined) return;
-    for (const mapping of [chosen, ...others]) mapping.doubtful = false;
-    if (meant === chosen) return;
-    this.#state.deaths.revive(chosen);
-    meant.died = chosen.died;
-    chosen.died = undefined;
-    this.#state.add(chosen);
-    this.#state.remove(meant);
+  /** To be called for each event, before it is judged: the unmap in the IOMMU comes right after that of its list. */
+  next(event: TraceEvent): void {
+    if (this.#open.size === 0) return;
+    const open = this.#open.get(event.cpu);
+    if (open === undefined) return;
+    this.#open.delete(event.cpu);
+    if (event.kind === 'unmap' && event.pid === open.pid) this.#listAt(open, event);
+    else this.#listSomewhere(open);
+  }
+
+  end(): void {
+    for (const event of this.#open.values()) this.#listSomewhere(event);
+    this.#open.clear();
+  }
+
+  #listAt(event: ListUnmap, unmap: UnmapEvent): void {
+    const device = this.#state.device(event.device);
+    const lists = listsOf(device, event);
+    const isThere = ({ ranges }: DmaMapping): boolean => ranges.some(({ start }) => within(start, unmap));
+    const [chosen] = bestLists(lists.filter(isThere), event);
+    const dead = this.#deadList(device, event);
+    if (chosen !== undefined) {
+      this.#compareList(device, chosen, event, this.#state.grade(device, 2, chosen.born.time));
+      this.#die(chosen, event);
+    } else if (dead !== undefined && isThere(dead)) this.#again(device, dead, event, true);
+    else {
+      for (const mapping of lists) mapping.doubtful = true;
+      this.#stranger(device, event);
+    }
+  }
+
+  /** Without the IOMMU's event one of several lists of the same memory may be meant, or one from before the trace. */
+  #listSomewhere(event: ListUnmap): void {
+    const device = this.#state.device(event.device);
+    const best = bestLists(listsOf(device, event), event);
+    const [chosen] = best;
+    const dead = this.#deadList(device, event);
+    if (chosen !== undefined) {
+      if (best.length > 1) for (const mapping of best) mapping.doubtful = true;
+      this.#compareList(device, chosen, event, this.#state.vague(device, chosen.born.time));
+      this.#die(chosen, event);
+    } else if (dead !== undefined) this.#again(device, dead, event, false);
+    else this.#stranger(device, event);
+  }
+
+  #deadList(device: DmaDevice, { physes }: ListUnmap): DmaMapping | undefined {
+    const [phys = 0] = physes;
+    const dead = this.#state.deaths.lastList(device.name, phys);
+    return dead !== undefined && samePrefix(dead.physes, physes) ? dead : undefined;
   }
 
   #die(mapping: DmaMapping, event: AddressUnmap | ListUnmap): void {
     mapping.died = event;
     this.#state.remove(mapping);
     this.#onDeath(mapping, event);
-  }
-
-  #doubt(event: ListUnmap, candidates: readonly DmaMapping[]): void {
-    const [chosen, ...others] = candidates;
-    if (chosen === undefined) return;
-    for (const mapping of candidates) mapping.doubtful = true;
-    this.#choices.set(event.pid, { chosen, others });
   }
 
   #compare(device: DmaDevice, { mapping, start, size }: DmaRange, event: AddressUnmap): void {
@@ -116,8 +127,7 @@ export class DmaUnmaps {
       tell('dma-unmap-direction', `${there}: mapped ${direction}, unmapped ${event.direction}`);
   }
 
-  #compareList(device: DmaDevice, mapping: DmaMapping, event: ListUnmap): void {
-    const grade = this.#state.grade(device, 1, mapping.born.time);
+  #compareList(device: DmaDevice, mapping: DmaMapping, event: ListUnmap, grade: Grade): void {
     const there = `the list at ${hex(mapping.ranges[0]?.start ?? 0)} of ${device.name}`;
     if (!sameLength(mapping, event)) {
       const counts = `${mapping.physes.length} entries were mapped, ${event.physes.length} unmapped`;
@@ -134,13 +144,7 @@ export class DmaUnmaps {
     const around = device.live.find(dma, 1, () => true);
     const dead = this.#state.deaths.lastAt(device.name, dma, 1);
     if (around !== undefined) this.#inside(device, around, event);
-    else if (dead?.ranges.some(({ start }) => start === dma) === true) this.#again(device, dead, event);
-    else this.#stranger(device, event);
-  }
-
-  #noSuchList(device: DmaDevice, event: ListUnmap, phys: number): void {
-    const dead = this.#state.deaths.lastList(device.name, phys);
-    if (dead !== undefined && samePrefix(dead.physes, event.physes)) this.#again(device, dead, event);
+    else if (dead?.ranges.some(({ start }) => start === dma) === true) this.#again(device, dead, event, true);
     else this.#stranger(device, event);
   }
 
@@ -159,18 +163,21 @@ export class DmaUnmaps {
     this.#tell('dma-unmap-unknown', grade, text, mapping, event);
   }
 
-  #again(device: DmaDevice, dead: DmaMapping, event: AddressUnmap | ListUnmap): void {
+  /** @param sure - whether the address is told, not only the memory */
+  #again(device: DmaDevice, dead: DmaMapping, event: AddressUnmap | ListUnmap, sure: boolean): void {
     const { died } = dead;
     if (died === undefined || dead.doubtful) this.#stranger(device, event);
     else if (died.time === event.time && died.cpu === event.cpu)
       this.#state.verdicts.tolerate('duplicate-line', 'lines that are there twice', event.line);
-    else this.#twice(device, dead, died, event);
+    else {
+      const grade = sure ? this.#state.grade(device, 1, died.time) : this.#state.vague(device, died.time);
+      this.#twice(grade, dead, died, event);
+    }
   }
 
-  #twice(device: DmaDevice, dead: DmaMapping, died: TraceEvent, event: AddressUnmap | ListUnmap): void {
-    const grade = this.#state.grade(device, 1, died.time);
+  #twice(grade: Grade, dead: DmaMapping, died: TraceEvent, event: AddressUnmap | ListUnmap): void {
     const start = dead.ranges[0]?.start ?? 0;
-    const text = `${hex(start)} of ${device.name} is unmapped twice, the second time ${since(died, event)} later`;
+    const text = `${hex(start)} of ${dead.device} is unmapped twice, the second time ${since(died, event)} later`;
     this.#state.find('dma-unmap-unknown', grade, text, subjectOf(dead), [
       { role: 'mapped here', event: dead.born },
       { role: 'unmapped here', event: died },
@@ -218,6 +225,17 @@ function bestOf(device: DmaDevice, event: AddressUnmap): DmaRange | undefined {
     return false;
   });
   return best;
+}
+
+/** The device's lists that begin with the same memory as far as both are printed. */
+const listsOf = (device: DmaDevice, { physes }: ListUnmap): readonly DmaMapping[] =>
+  device.listsFrom(physes[0] ?? 0).filter((mapping) => samePrefix(mapping.physes, physes));
+
+/** Those of the same length and direction, or else of the same length, or else all. */
+function bestLists(lists: readonly DmaMapping[], event: ListUnmap): readonly DmaMapping[] {
+  const whole = lists.filter((mapping) => sameLength(mapping, event));
+  const exact = whole.filter(({ direction }) => direction === event.direction);
+  return [exact, whole, lists].find(({ length }) => length > 0) ?? [];
 }
 
 const samePrefix = (a: readonly number[], b: readonly number[]): boolean => {

@@ -39,12 +39,10 @@ export class DmaWatch implements Watch {
   on(event: TraceEvent): void {
     this.#now = event.time;
     this.#state.verdicts.seen(event);
+    this.#unmaps.next(event);
     switch (event.kind) {
       case 'map':
         this.#state.mapped(event);
-        break;
-      case 'unmap':
-        this.#unmaps.settle(event);
         break;
       case 'dma-map':
       case 'dma-map-sg':
@@ -79,6 +77,7 @@ export class DmaWatch implements Watch {
   }
 
   end(): void {
+    this.#unmaps.end();
     this.#overlaps.end();
     this.#leaks.end(this.#now);
     this.#faults.end();
@@ -100,6 +99,7 @@ export class DmaWatch implements Watch {
 
   /** Another boot, or another trace: nothing is mapped that was. */
   #restart(): void {
+    this.#unmaps.end();
     this.#overlaps.end();
     for (const device of this.#state.devices)
       for (const { mapping } of device.live.all()) this.#forget(mapping);

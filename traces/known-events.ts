@@ -4,6 +4,7 @@ import { DMA_EVENTS } from './read-dma.ts';
 import { INTEL_EVENTS } from './read-intel.ts';
 import { IOMMU_EVENTS } from './read-iommu.ts';
 import { KMEM_EVENTS } from './read-kmem.ts';
+import { PRINTED_EVENTS } from './read-printk.ts';
 import type { KnownEvent } from './reader.ts';
 
 /** Longer marks are cut. */
@@ -26,6 +27,7 @@ export const KNOWN_EVENTS: readonly KnownEvent[] = [
   ...DMA_EVENTS,
   ...INTEL_EVENTS,
   ...BUFFER_EVENTS,
+  ...PRINTED_EVENTS,
 ];
 
 /** `iommu:map` of perf is `map` elsewhere. */

@@ -13,62 +13,51 @@ const BLOCKS = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48] as const;
 /** A range is filed under at most so many blocks, and one. */
 const BLOCKS_EACH = 16;
 
-type Shelf<T> = Map<number, T[]>;
+/** By number of block what lies there: mostly one range, which then needs no list. */
+type Shelf<T> = Map<number, T | readonly T[]>;
 
 export class RangeIndex<T extends Span> {
   readonly #shelves: readonly Shelf<T>[] = BLOCKS.map(() => new Map());
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   add(range: T): void {
     const level = levelOf(range.size);
-    const [first, last] = blocksOf(range.start, range.size, level);
     const shelf = this.#shelf(level);
-    for (let block = first; block <= last; block += 1) {
+    const last = lastBlock(range.start, range.size, level);
+    for (let block = blockOf(range.start, level); block <= last; block += 1) {
       const filed = shelf.get(block);
-      if (filed === undefined) shelf.set(block, [range]);
-      else filed.push(range);
+      shelf.set(block, filed === undefined ? range : [...listOf(filed), range]);
     }
-    this.#size += 1;
   }
 
-  /** @returns whether it was there */
-  remove(range: T): boolean {
+  remove(range: T): void {
     const level = levelOf(range.size);
-    const [first, last] = blocksOf(range.start, range.size, level);
     const shelf = this.#shelf(level);
-    let found = false;
-    for (let block = first; block <= last; block += 1) {
-      const filed = shelf.get(block) ?? [];
-      const at = filed.indexOf(range);
-      if (at < 0) continue;
-      found = true;
-      if (filed.length === 1) shelf.delete(block);
-      else filed.splice(at, 1);
+    const last = lastBlock(range.start, range.size, level);
+    for (let block = blockOf(range.start, level); block <= last; block += 1) {
+      const filed = shelf.get(block);
+      if (filed === range) shelf.delete(block);
+      else if (isList(filed)) {
+        const rest = filed.filter((each) => each !== range);
+        const [only] = rest;
+        if (only !== undefined) shelf.set(block, rest.length === 1 ? only : rest);
+      }
     }
-    if (found) this.#size -= 1;
-    return found;
   }
 
   /** The first range found that shares a byte with the given ones and is accepted; small ranges are asked first. */
   find(start: number, size: number, accepts: (range: T) => boolean): T | undefined {
+    const takes = (range: T): boolean =>
+      range.start < start + size && start < range.start + range.size && accepts(range);
     for (let level = 0; level < BLOCKS.length; level += 1) {
       const shelf = this.#shelf(level);
       if (shelf.size === 0) continue;
-      const [first, last] = blocksOf(start, size, level);
-      const range =
-        last - first > shelf.size
-          ? findIn([...shelf.values()].flat(), start, size, accepts)
-          : findInBlocks(shelf, first, last, (filed) => findIn(filed, start, size, accepts));
-      if (range !== undefined) return range;
+      const found = findOn(shelf, blockOf(start, level), lastBlock(start, size, level), takes);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  /** All ranges that share a byte with the given ones, each once. */
+  /** All ranges that share a byte with the given ones, each once, oldest first in each block. */
   overlapping(start: number, size: number): readonly T[] {
     const found: T[] = [];
     this.find(start, size, (range) => {
@@ -80,7 +69,10 @@ export class RangeIndex<T extends Span> {
 
   /** All of them, each once. */
   all(): readonly T[] {
-    return [...new Set(this.#shelves.flatMap((shelf) => [...shelf.values()].flat()))];
+    const found = new Set<T>();
+    for (const shelf of this.#shelves)
+      for (const filed of shelf.values()) for (const range of listOf(filed)) found.add(range);
+    return [...found];
   }
 
   #shelf(level: number): Shelf<T> {
@@ -90,37 +82,38 @@ export class RangeIndex<T extends Span> {
   }
 }
 
-function findInBlocks<T>(
+const isList = <T>(filed: T | readonly T[] | undefined): filed is readonly T[] => Array.isArray(filed);
+const listOf = <T>(filed: T | readonly T[]): readonly T[] => (isList(filed) ? filed : [filed]);
+
+/** Looks into blocks one by one, or, where there are more blocks than ranges, at all ranges. */
+function findOn<T>(
   shelf: Shelf<T>,
   first: number,
   last: number,
-  look: (filed: readonly T[]) => T | undefined,
+  takes: (range: T) => boolean,
 ): T | undefined {
+  if (last - first > shelf.size) {
+    for (const filed of shelf.values()) {
+      const found = listOf(filed).find(takes);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
   for (let block = first; block <= last; block += 1) {
     const filed = shelf.get(block);
-    const range = filed === undefined ? undefined : look(filed);
-    if (range !== undefined) return range;
+    if (filed === undefined) continue;
+    const found = isList(filed) ? filed.find(takes) : takes(filed) ? filed : undefined;
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function findIn<T extends Span>(
-  filed: readonly T[],
-  start: number,
-  size: number,
-  accepts: (range: T) => boolean,
-): T | undefined {
-  for (const range of filed)
-    if (range.start < start + size && start < range.start + range.size && accepts(range)) return range;
-  return undefined;
-}
-
 function levelOf(size: number): number {
-  const level = BLOCKS.findIndex((block) => size <= block * BLOCKS_EACH);
-  return level < 0 ? BLOCKS.length - 1 : level;
+  let level = 0;
+  while (level < BLOCKS.length - 1 && size > sizeOf(level) * BLOCKS_EACH) level += 1;
+  return level;
 }
 
-function blocksOf(start: number, size: number, level: number): readonly [first: number, last: number] {
-  const block = BLOCKS[level] ?? 1;
-  return [Math.floor(start / block), Math.floor((start + size - 1) / block)];
-}
+const sizeOf = (level: number): number => BLOCKS[level] ?? 1;
+const blockOf = (address: number, level: number): number => Math.floor(address / sizeOf(level));
+const lastBlock = (start: number, size: number, level: number): number => blockOf(start + size - 1, level);

@@ -23,7 +23,7 @@ function ownsRange(fields: Fields): boolean {
 
 function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const iova = fields.address('iova=');
-  const end = fields.follows(' -') ? fields.next(' - ', 16) : undefined;
+  const end = endOf(fields);
   const paddr = fields.address('paddr=');
   const size = fields.count('size=');
   if (Number.isNaN(iova + paddr + size) || !spans(iova, end, size)) return undefined;
@@ -35,7 +35,7 @@ function readMap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
 
 function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const iova = fields.address('iova=');
-  const end = fields.follows(' -') ? fields.next(' - ', 16) : undefined;
+  const end = endOf(fields);
   const size = fields.count('size=');
   const unmapped = fields.has('unmapped_size=') ? fields.count('unmapped_size=') : size;
   if (Number.isNaN(iova + size + unmapped) || !spans(iova, end, size)) return undefined;
@@ -43,6 +43,12 @@ function readUnmap(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const event: UnmapEvent = { kind: 'unmap', line, time, cpu, task, pid, iova, size, unmapped };
   const device = deviceOf(fields);
   return device === '' ? event : { ...event, device };
+}
+
+/** Not a number where the address goes on with what is none. */
+function endOf(fields: Fields): number | undefined {
+  if (fields.follows(' -')) return fields.next(' - ', 16);
+  return fields.follows(' ') || fields.follows(',') ? undefined : Number.NaN;
 }
 
 /** The end, where it is printed, agrees with the size, or a digit is damaged. Of whole pages, sums are exact. */

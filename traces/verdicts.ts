@@ -10,6 +10,8 @@ export interface Grade {
   readonly assumptions: readonly AssumptionName[];
   /** Events that are missing from this moment on could excuse it; infinity where none could. */
   readonly since: number;
+  /** It is less sure if, up to the end of the trace, anything turns up that was mapped before it began. */
+  readonly before?: { readonly strangers: number };
 }
 
 /** The same whatever is missing. */
@@ -58,7 +60,8 @@ export class Verdicts {
 
   end(): void {
     for (const { finding, grade } of this.#waiting) {
-      const { confidence, assumptions } = grade;
+      const { assumptions, before } = grade;
+      const confidence = (before?.strangers ?? 0) > 0 ? 'possible' : grade.confidence;
       this.#findings.add({ ...finding, confidence, assumptions });
     }
     this.#waiting = [];

@@ -4,7 +4,7 @@
  */
 import type { Choices } from '../../properties/choices.ts';
 import type { Direction, EventKind, TraceEvent } from '../../traces/event.ts';
-import { endOf, freeOf, type Life, microsOf, pagesIn, type Reading, retimed } from './reading.ts';
+import { endOf, freeOf, type Life, microsOf, PAGE, pagesIn, type Reading, retimed } from './reading.ts';
 
 export interface Corrupted {
   readonly lines: readonly string[];
@@ -96,7 +96,7 @@ export const mapTwice =
   (trace, choices) =>
     anyOf(choices, trace.lives, (life) => {
       const [first = 0] = life.maps;
-      const names = trace.events.findIndex((event, at) => at > first && namesMap(event, life));
+      const names = namesOf(trace, life) ?? -1;
       if (named && names < 0) return undefined;
       const micros = microsOf(atLine(trace, named ? names : first)) + 1;
       if (micros + 1 >= microsOf(atLine(trace, life.unmap))) return undefined;
@@ -109,8 +109,16 @@ export const mapTwice =
 const shifted = (_: string, name: string, digits: string): string =>
   `${name}${(Number.parseInt(digits, 16) + 0x4000_0000).toString(16).padStart(name === 'phys_addr=' ? 0 : 8, '0')}`;
 
-const namesMap = (event: TraceEvent | undefined, { iova, size }: Life): boolean =>
-  event?.kind === 'dma-map' && event.dma >= iova && event.dma < iova + size;
+/** The line that says for which device a single page was mapped; not the first such line of a trace. */
+function namesOf({ events }: Reading, { maps, iova, pfns }: Life): number | undefined {
+  const [first = 0, ...rest] = maps;
+  if (rest.length > 0 || events.findIndex((event) => event?.kind === 'dma-map') > first) return undefined;
+  const at = events.findIndex(
+    (event, index) => index > first && event?.kind === 'dma-map' && event.dma === iova && event.size === PAGE,
+  );
+  const event = events[at];
+  return event?.kind === 'dma-map' && pfns.has(event.phys / PAGE) ? at : undefined;
+}
 
 /** An unmap of what was unmapped a millisecond before: the tables have nothing. */
 export const unmapTwice: Corruption = (trace, choices) =>
@@ -134,7 +142,7 @@ export const unmappedSize =
 
 /** Two mappings of one page lead to the memory of each other. */
 export const swapPhysical: Corruption = (trace, choices) => {
-  const single = trace.lives.filter(({ maps, pfns }) => maps.length === 1 && pfns.size === 1);
+  const single = trace.lives.filter((life) => namesOf(trace, life) !== undefined);
   return anyOf(choices, single, (life) => {
     const [one = 0, other] = [life.maps[0], single.find(({ maps }) => (maps[0] ?? 0) > (life.maps[0] ?? 0))];
     const two = other?.maps[0];
@@ -160,7 +168,7 @@ function reword(kind: EventKind, words: (line: string, event: TraceEvent) => str
       const [line, event] = [atLine(trace, at), trace.events[at]];
       const other = event === undefined ? line : words(line, event);
       if (other === line) return undefined;
-      const iovas = new Set(event !== undefined && 'dma' in event ? [Math.floor(event.dma / 4096)] : []);
+      const iovas = new Set(event !== undefined && 'dma' in event ? [Math.floor(event.dma / PAGE)] : []);
       return { lines: trace.lines.with(at, other), ...NOTHING, iovas };
     });
 }
@@ -195,12 +203,11 @@ export const truncateStart: Corruption = ({ lines }, choices) => ({
   lines: lines.slice(choices.below(lines.length)),
 });
 
-/** Only the lines up to a random one, and of that one a random part. */
-export const truncateEnd: Corruption = ({ lines }, choices) => {
-  const last = choices.below(lines.length);
-  const line = lines[last] ?? '';
-  return { ...NOTHING, lines: [...lines.slice(0, last), line.slice(0, choices.below(line.length + 1))] };
-};
+/** Only the lines up to a random one. A last line without an end never reaches the checker: its reader drops it. */
+export const truncateEnd: Corruption = ({ lines }, choices) => ({
+  ...NOTHING,
+  lines: lines.slice(0, choices.below(lines.length)),
+});
 
 /** Some lines are there two or three times, one after the other. */
 export const duplicateLines: Corruption = ({ lines }, choices) => ({

@@ -1,19 +1,23 @@
-/** `node dist/bench/traces/rates.js [SEEDS]`: how often each corruption leads to what is expected of it. */
+/** `node dist/bench/traces/rates.js [SEEDS]`: how often each corruption leads to what is expected of it, as a table. */
 import { EXPECTATIONS, judged, systemTrace } from './expectations.ts';
 
 const seeds = Number(process.argv[2] ?? 20);
-for (const expectation of EXPECTATIONS)
-  for (const system of expectation.systems) {
-    const outcomes = Array.from({ length: seeds }, (_, seed) =>
-      judged(systemTrace(system, seed), expectation, seed),
-    ).filter((outcome) => outcome !== undefined);
-    const found = outcomes.filter(({ expected }) => expected !== undefined).length;
-    const wrong = outcomes.flatMap((outcome) => outcome.wrong);
-    const kinds = [...new Set(wrong.map(({ check, confidence }) => `${confidence} ${check}`))];
-    const expected = expectation.checks.length === 0 ? '' : `${found} of ${outcomes.length} found, `;
-    console.log(
-      `${expectation.name}, ${system}: ${expected}${wrong.length} wrong (${outcomes.length} traces) ${kinds.join(', ')}`,
-    );
-    const [first] = wrong;
-    if (first !== undefined) console.log(`    ${first.text}`);
-  }
+console.log('| what is wrong | expected, or surer | found | found that is not so |');
+console.log('| --- | --- | --- | --- |');
+for (const expectation of EXPECTATIONS) {
+  const { name, checks, systems, least = 'certain', most } = expectation;
+  let [traces, found, wrong] = [0, 0, 0];
+  for (const system of systems)
+    for (let seed = 0; seed < seeds; seed++) {
+      const outcome = judged(systemTrace(system, seed), expectation, seed);
+      if (outcome === undefined) continue;
+      traces += 1;
+      found += outcome.expected === undefined ? 0 : 1;
+      wrong += outcome.wrong.length > 0 ? 1 : 0;
+    }
+  const expected =
+    checks.length === 0 ? 'nothing' : `${checks.map((c) => `\`${c}\``).join(' or ')}, ${least}`;
+  const rate = checks.length === 0 ? '' : `${found} of ${traces}`;
+  const surplus = most === 'certain' ? 'not judged' : `in ${wrong} of ${traces}`;
+  console.log(`| ${name} | ${expected} | ${rate} | ${surplus} |`);
+}
