@@ -150,7 +150,7 @@ const what = (number: number | undefined): string =>
 const AGREES: Readonly<Record<Exported['verdict'], string>> = {
   driver: 'the specification agrees',
   kernel: 'the specification owes another answer than the trace shows',
-  none: 'the specification finds nothing wrong in it: no call says what is',
+  none: 'the specification finds nothing wrong in these calls',
 };
 
 /** Of the beginning of a trace, of which nothing is claimed. */

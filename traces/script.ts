@@ -29,9 +29,15 @@ const TABLE_BITS = 9;
 /** The events that show a finding; what it takes for granted, its script does too. */
 export const scriptOfFinding = ({ check, evidence }: TraceFinding): TraceScript =>
   scriptOfEvents(
-    evidence.map(({ event }) => event),
+    evidence.flatMap(({ event }) => (check === 'unmap-short' ? withMap(event) : [event])),
     { together: check === 'overlap', fromStart: /-unknown$|^unmap-more$/.test(check) },
   );
+
+/** What an unmap took was mapped before, wherever it led. */
+const withMap = (event: TraceEvent): readonly TraceEvent[] =>
+  event.kind === 'unmap'
+    ? [{ ...event, kind: 'map', line: 0, paddr: 0, size: event.unmapped }, event]
+    : [event];
 
 export function scriptOfEvents(events: readonly TraceEvent[], claim: Claim = {}): TraceScript {
   const level = levelOf(events);
