@@ -37,7 +37,8 @@ export class PageSample {
   mapped({ paddr, size }: Mapping): void {
     const first = Math.floor(paddr / PAGE);
     const last = Math.floor((paddr + size - 1) / PAGE);
-    for (const pfn of this.#followed(first, Math.min(last, first + FOLLOWED_MAX - 1))) {
+    for (let pfn = first; pfn <= Math.min(last, first + FOLLOWED_MAX - 1); pfn += 1) {
+      if (!this.#isFollowed(pfn)) continue;
       const page = this.#pages.get(pfn);
       if (page === undefined) this.#follow(pfn, { life: { pfn }, mapped: true });
       else page.mapped = true;
@@ -45,7 +46,9 @@ export class PageSample {
   }
 
   allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
-    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+    const end = first + 2 ** order;
+    for (let pfn = first; pfn < end; pfn += 1) {
+      if (!this.#isFollowed(pfn)) continue;
       const life = { pfn, from: time, line };
       const page = this.#pages.get(pfn);
       if (page === undefined) this.#follow(pfn, { life, mapped: false });
@@ -54,7 +57,8 @@ export class PageSample {
   }
 
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
-    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+    const end = first + 2 ** order;
+    for (let pfn = first; pfn < end; pfn += 1) {
       const page = this.#pages.get(pfn);
       if (page?.mapped === true && page.life !== undefined)
         this.#keep({ ...page.life, to: time, endLine: line });
@@ -79,10 +83,6 @@ export class PageSample {
       else bars.push({ ...life, count: 1 });
     }
     return bars;
-  }
-
-  *#followed(first: number, last: number): Iterable<number> {
-    for (let pfn = first; pfn <= last; pfn += 1) if (this.#isFollowed(pfn)) yield pfn;
   }
 
   #isFollowed(pfn: number): boolean {
