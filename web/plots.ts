@@ -29,8 +29,8 @@ const LABEL_HEIGHT = 18;
 const AXIS_WIDTH = 104;
 const SIDE_WIDTH = NAME_WIDTH + 14;
 const LEGEND_HEIGHT = 26;
-/** Steps of an axis of mappings, and of one of bytes. */
-const COUNTS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
+/** Steps of axes of time and of mappings, and of one of bytes. */
+const COUNTS = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat();
 const POWERS = Array.from({ length: 53 }, (_, power) => 2 ** power);
 /** Page pixels from a box that still hit it. */
 const NEAR = 6;
@@ -281,6 +281,7 @@ export class Plots {
     return {
       ...this.#axis(),
       space: 96,
+      incrs: COUNTS,
       size: isLabelled ? 26 : 8,
       values: (_, splits, _axis, _space, step) =>
         splits.map((ns) => (isLabelled ? this.#clock.tick(ns, step) : '')),

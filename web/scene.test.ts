@@ -51,6 +51,13 @@ describe('web: scene', () => {
     expect(exposures([bar(1100, 1700)], [life(1050, 1300), life(1400, 1500), block])).to.deep.equal([]);
   });
 
+  it('believes a life that is shown for a finding alone where the finding is about the mapping', () => {
+    const alone: PageBar = { ...life(undefined, 1300), findings: [3], alone: true };
+    expect(exposures([bar(1100, 1500)], [alone])).to.deep.equal([]);
+    expect(exposures([bar(1100, 1500, { findings: [2] })], [alone])).to.deep.equal([]);
+    expect(exposures([bar(1100, 1500, { findings: [2, 3] })], [alone])).to.deep.equal([[300, 500]]);
+  });
+
   it('shows only those pages of a mapping that were free', () => {
     const wide = bar(1100, 1500, { paddr: 0x4000, size: 3 * 4096 });
     const lives = [life(1000, 2000, 4), life(1000, 1300, 5), life(1000, 2000, 6)];
