@@ -9,4 +9,5 @@ export { duration, hex, size } from './say.ts';
 export { scriptOfEvents, type TraceScript } from './script.ts';
 export type { Claim } from './script-draft.ts';
 export { verdictOf } from './script-verdict.ts';
+export type { Fact, ToldReport } from './told.ts';
 export { writeEvent, writeTrace } from './write.ts';
