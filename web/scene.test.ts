@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Bar, PageBar } from '../traces/report.ts';
-import { type Box, boxAt, sceneOf } from './scene.ts';
+import { type Box, boxAt, neighbour, sceneOf } from './scene.ts';
 
 const FIRST = 1000;
 const LAST = 2000;
@@ -86,6 +86,16 @@ describe('web: scene', () => {
     expect(rows.bands[1])
       .to.have.property('from')
       .that.is.above(rows.bands[0]?.to ?? Infinity);
+  });
+
+  it('goes through mappings in the order of time, and stops at both ends', () => {
+    const now = scene([bar(1300, 1400), bar(1100, 1200), bar(1200, 1250)]);
+    const first = neighbour(now, undefined, 1);
+    const second = neighbour(now, first, 1);
+    expect([first, second, neighbour(now, second, 1)].map((box) => box?.bar)).to.deep.equal([1, 2, 0]);
+    expect(neighbour(now, first, -1)).to.equal(first);
+    expect(neighbour(now, neighbour(now, second, 1), 1)?.bar).to.equal(0);
+    expect(neighbour(scene([]), undefined, 1)).to.equal(undefined);
   });
 
   it('finds what is under the pointer, or just beside it', () => {

@@ -184,3 +184,10 @@ export function boxAt({ boxes }: Panel, time: number, row: number, near: number)
   }
   return best;
 }
+
+/** The mapping that was made before or after the one that is picked. */
+export function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Box | undefined {
+  const sorted = mappings.boxes.toSorted((a, b) => a.begin - b.begin || a.from - b.from);
+  const at = picked === undefined ? -1 : sorted.findIndex(({ bar }) => bar === picked.bar);
+  return sorted[Math.min(Math.max(at + by, 0), sorted.length - 1)];
+}
