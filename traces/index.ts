@@ -8,4 +8,5 @@ export type { Histogram, Mode, Series, SpaceUse, TraceReport } from './report.ts
 export { duration, hex, size } from './say.ts';
 export { scriptOfEvents, scriptOfFinding, type TraceScript } from './script.ts';
 export { verdictOf } from './script-verdict.ts';
+export type { Fact, ToldReport } from './told.ts';
 export { writeEvent, writeTrace } from './write.ts';

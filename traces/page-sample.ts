@@ -52,7 +52,11 @@ export class PageSample {
       const life = { pfn, from: time, line };
       const page = this.#pages.get(pfn);
       if (page === undefined) this.#follow(pfn, { life, mapped: false });
-      else page.life = life;
+      else {
+        // The end of the life before was not seen.
+        if (page.mapped && page.life?.from !== undefined) this.#keep(page.life);
+        page.life = life;
+      }
     }
   }
 
@@ -96,7 +100,7 @@ export class PageSample {
 
   #keep(life: Life): void {
     while (this.#lives.length >= LIVES_MAX && this.#step < STEP_MAX) this.#thin();
-    if (this.#lives.length < LIVES_MAX) this.#lives.push(life);
+    if (this.#lives.length < LIVES_MAX && this.#isFollowed(life.pfn)) this.#lives.push(life);
   }
 
   /** Follows every second of the areas, and forgets what was seen of the others. */

@@ -85,7 +85,7 @@ function pageOf(event: TraceEvent): PageBar | undefined {
   if (event.kind !== 'page-alloc' && event.kind !== 'page-free') return undefined;
   const { pfn, order, time, line } = event;
   const ends = event.kind === 'page-alloc' ? { from: time, line } : { to: time, endLine: line };
-  return { pfn, count: 2 ** order, ...ends };
+  return { pfn, count: 2 ** order, ...ends, alone: true };
 }
 
 /** Findings by the lines of their evidence. */
