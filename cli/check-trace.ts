@@ -46,7 +46,7 @@ export async function checkTraceCommand(
   const request = scriptRequest(options, files);
   const opening = request && openingFor(request);
   let script: Exported | undefined;
-  for (const form of FORM_NAMES) unwritable(options[form]);
+  for (const form of [...FORM_NAMES, 'script'] as const) unwritable(options[form]);
   const reports: TraceReport[] = [];
   const exitCode = await eachFile(files, session, async (file) => {
     const report = await checkFile(file, mode, session, (line) => opening?.line(line));

@@ -3,6 +3,7 @@ import {
   ASSUMPTIONS,
   CONFIDENCES,
   duration,
+  type Fact,
   type Histogram,
   hex,
   type Series,
@@ -13,9 +14,6 @@ import {
   writeEvent,
 } from '../traces/index.ts';
 import { count, many, percent } from './table.ts';
-
-/** A name and what is said of it, a sentence each. */
-export type Fact = readonly [name: string, ...sentences: string[]];
 
 /** What was read, on one line. */
 export function sourceLine({ source }: TraceReport): string {

@@ -7,6 +7,9 @@ import { type Foreign, HEAD_BYTES, kindOf } from './trace-kinds.ts';
 import { Lines } from './trace-lines.ts';
 import { Damage, gunzip, type Sink, unzstd } from './trace-unpack.ts';
 
+/** Read at a time: each takes a turn of another thread. */
+const READ_BYTES = 1 << 18;
+
 /** Who takes lines, and hears how far the file has been read. */
 export interface Reader {
   line(text: string): void;
@@ -78,7 +81,7 @@ async function* pieces(stream: Input, signal: AbortSignal): AsyncGenerator<Buffe
 
 /** @throws {UsageError} where nobody can have put a trace */
 function open(file: string, input: Input | undefined): Input {
-  if (file !== '-') return createReadStream(file);
+  if (file !== '-') return createReadStream(file, { highWaterMark: READ_BYTES });
   if (input === undefined || input.isTTY === true)
     throw new UsageError('-: standard input is a terminal; pipe a trace into it');
   return input;

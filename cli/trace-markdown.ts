@@ -1,5 +1,5 @@
 /** Reports of traces in Markdown: for a mail, an issue, or a comment on a change. */
-import { CHECKS, type TraceFinding, type TraceReport } from '../traces/index.ts';
+import { CHECKS, type Fact, type TraceFinding, type TraceReport } from '../traces/index.ts';
 import { count, rowsOf } from './table.ts';
 import {
   assumed,
@@ -7,7 +7,6 @@ import {
   coverageFacts,
   distributionFacts,
   eventText,
-  type Fact,
   moreText,
   shown,
   sightFacts,

@@ -1,7 +1,8 @@
 /** Reports of traces as one HTML page that needs nothing else: it is opened from a file, without a network. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TraceReport } from '../traces/index.ts';
+import type { ToldReport, TraceReport } from '../traces/index.ts';
+import { COLUMNS_OF_SPACES, coverageFacts, sightFacts, sourceLine, spaceRow } from './trace-facts.ts';
 
 /** What `npm run build` has made of web/. */
 interface Built {
@@ -34,11 +35,19 @@ function pageOf(reports: readonly TraceReport[], { script, style }: Built): stri
 <body>
 <div id="app"></div>
 <noscript>This page draws a timeline, which needs scripts; ionclad check-trace prints the same as text.</noscript>
-<script type="application/json" id="reports">${JSON.stringify(reports).replaceAll('<', '\\u003c')}</script>
+<script type="application/json" id="reports">${JSON.stringify(reports.map(told)).replaceAll('<', '\\u003c')}</script>
 <script>${script}</script>
 </body>
 </html>
 `;
 }
+
+const told = (report: TraceReport): ToldReport => ({
+  report,
+  source: sourceLine(report),
+  sight: sightFacts(report),
+  coverage: coverageFacts(report),
+  spaces: [COLUMNS_OF_SPACES, ...report.distributions.spaces.map(spaceRow)],
+});
 
 const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;

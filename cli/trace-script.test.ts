@@ -47,7 +47,7 @@ describe('ionclad check-trace --script', function () {
     const { code, out } = await check('freed.txt');
     expect(code, out).to.equal(1);
     expect(out)
-      .to.include('script:  finding 1 as 5 commands, from 3 events\n')
+      .to.include('  tells      finding 1 in 5 commands, from 3 events\n')
       .and.to.include(
         'the specification agrees: free_pages(block 0): its caller breaks a duty: "no device reaches it"',
       );
@@ -77,7 +77,7 @@ describe('ionclad check-trace --script', function () {
     const calm = await check('calm.txt');
     expect(calm.code, calm.out).to.equal(0);
     expect(calm.out)
-      .to.include('script:  the beginning of the trace as 9 commands, from 7 events\n')
+      .to.include('  tells      the beginning of the trace in 9 commands, from 7 events\n')
       .and.to.include('the specification finds nothing wrong in it\n');
     expect((await record(['replay', join(folder, 'out.case.json')])).code).to.equal(0);
     const asked = await check('freed.txt', '--events', '3', '--json');

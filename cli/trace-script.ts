@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import type { Case } from '../counterexamples/index.ts';
 import { describe, FORMAT } from '../properties/index.ts';
 import {
-  type Claim,
   Opening,
   scriptOfEvents,
+  scriptOfFinding,
   type TraceFinding,
   type TraceReport,
   type TraceScript,
@@ -94,8 +94,8 @@ export async function exportScript(
     throw new UsageError(
       `--finding: there is no ${number}; ${many(findings.length, 'finding')} in ${source.file}`,
     );
-  const events = finding === undefined ? opening.end() : finding.evidence.map(({ event }) => event);
-  const told = scriptOfEvents(events, claimOf(finding));
+  const events = finding === undefined ? opening.end() : finding.evidence;
+  const told = finding === undefined ? scriptOfEvents(opening.end()) : scriptOfFinding(finding);
   if (told.script.commands.length === 0)
     throw new UsageError(`--script: ${source.file}: no call says what ${what(number)} is about`);
   const { found, verdict, detail } = await caseOf(told, titleOf(source.file, finding), source.file);
@@ -108,12 +108,6 @@ export async function exportScript(
     ...(detail === undefined ? {} : { detail }),
   };
 }
-
-/** What the finding takes for granted, its script does too. */
-const claimOf = (finding: TraceFinding | undefined): Claim => ({
-  together: finding?.check === 'overlap',
-  fromStart: finding !== undefined && /-unknown$|^unmap-more$/.test(finding.check),
-});
 
 const titleOf = (file: string, finding: TraceFinding | undefined): string =>
   (finding === undefined ? `the beginning of ${file}` : `${finding.check}: ${finding.text}`).slice(
@@ -156,7 +150,7 @@ const what = (number: number | undefined): string =>
 const AGREES: Readonly<Record<Exported['verdict'], string>> = {
   driver: 'the specification agrees',
   kernel: 'the specification owes another answer than the trace shows',
-  none: 'the specification finds nothing wrong in it: no call says what is',
+  none: 'the specification finds nothing wrong in these calls',
 };
 
 /** Of the beginning of a trace, of which nothing is claimed. */
@@ -172,9 +166,11 @@ export function exportedText(exported: Exported): readonly string[] {
   const without = left === 0 ? '' : `, ${count(left)} of them left out`;
   const said = (finding === undefined ? HOLDS : AGREES)[verdict];
   return [
-    `script:  ${what(finding)} as ${many(commands, 'command')}, from ${many(events, 'event')}${without}`,
-    `         ${said}${detail === undefined ? '' : `: ${detail}`}`,
-    `case:    ${file}`,
-    `replay:  ionclad replay ${file}`,
+    '',
+    'Script',
+    `  tells      ${what(finding)} in ${many(commands, 'command')}, from ${many(events, 'event')}${without}`,
+    `  judged     ${said}${detail === undefined ? '' : `: ${detail}`}`,
+    `  case       ${file}`,
+    `  replay     ionclad replay ${file}`,
   ];
 }

@@ -6,6 +6,7 @@
 import {
   CHECKS,
   type Confidence,
+  type Fact,
   type Series,
   type TraceFinding,
   type TraceReport,
@@ -19,7 +20,6 @@ import {
   coverageFacts,
   distributionFacts,
   eventText,
-  type Fact,
   moreText,
   shown,
   sightFacts,

@@ -95,9 +95,10 @@ describe('duties of callers', () => {
   });
 
   it('are asked of the commands of a script, not of those that give all back after it', () => {
-    const scripts = new Scripts(SPEC, 3);
+    const only = new Set(['alloc_pages', 'free_pages', 'iommu_domain_alloc', 'iommu_map', 'iommu_unmap']);
+    const scripts = new Scripts(SPEC, 3, { only });
     const clauses = new Map<string, number>();
-    for (let index = 0; index < 200; index++) {
+    for (let index = 0; index < 60; index++) {
       const script = scripts.at(index);
       const finding = run(script);
       if (finding === undefined) continue;

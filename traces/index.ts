@@ -6,7 +6,7 @@ export { CONFIDENCES, type Confidence, type Evidence, type TraceFinding } from '
 export { Opening } from './opening.ts';
 export type { Histogram, Mode, Series, SpaceUse, TraceReport } from './report.ts';
 export { duration, hex, size } from './say.ts';
-export { scriptOfEvents, type TraceScript } from './script.ts';
-export type { Claim } from './script-draft.ts';
+export { scriptOfEvents, scriptOfFinding, type TraceScript } from './script.ts';
 export { verdictOf } from './script-verdict.ts';
+export type { Fact, ToldReport } from './told.ts';
 export { writeEvent, writeTrace } from './write.ts';

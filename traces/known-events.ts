@@ -31,10 +31,29 @@ export const KNOWN_EVENTS: readonly KnownEvent[] = [
 ];
 
 /** `iommu:map` of perf is `map` elsewhere. */
-export function byPrintedName(): ReadonlyMap<string, KnownEvent> {
+export const PRINTED: ReadonlyMap<string, KnownEvent> = byPrintedName();
+
+function byPrintedName(): ReadonlyMap<string, KnownEvent> {
   const names = KNOWN_EVENTS.flatMap((event): (readonly [string, KnownEvent])[] => [
     [event.name, event],
     [event.name.slice(event.name.indexOf(':') + 1), event],
   ]);
   return new Map([...names, ...MARKS.map((name) => [name, mark] as const)]);
+}
+
+/** Shorter names are like many others by chance. */
+const LONG_NAME = 8;
+
+/** Whether a name that nobody knows is a known one of which one character is wrong. */
+export function isDamaged(name: string, text: string): boolean {
+  if (name.length < LONG_NAME && !text.startsWith('IOMMU:')) return false;
+  for (const known of PRINTED.keys())
+    if (known.length === name.length && wrongIn(name, known) === 1) return true;
+  return false;
+}
+
+function wrongIn(name: string, known: string): number {
+  let wrong = 0;
+  for (let at = 0; at < name.length; at += 1) if (name[at] !== known[at]) wrong += 1;
+  return wrong;
 }

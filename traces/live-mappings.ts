@@ -60,7 +60,7 @@ export class LiveMappings {
     this.#cells.add(first, count, (cell) => {
       const now = joined(cell, mapping);
       shared ||= now !== mapping;
-      full ||= mappingsIn(now).length > BAG_MAX;
+      full ||= 'worn' in now && now.mappings.length > BAG_MAX;
       return now;
     });
     if (full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
@@ -135,24 +135,32 @@ export class LiveMappings {
   }
 
   #killIn(cell: Cell, death: Death, at: number, pages: number): Cell | undefined {
+    if (!('worn' in cell)) return this.#killOne(cell, death, at, pages);
     const all = mappingsIn(cell).filter((mapping) => mayKill(death, mapping));
     const named = death.device === undefined ? [] : all.filter(({ space }) => space === death.device);
     const [only] = named.length === 1 ? named : all;
     if (only === undefined) return this.#missed(cell, death);
     if (named.length === 1 || all.length === 1) {
       this.#ended({ mapping: only, first: at, pages, event: death.event, sure: true });
-      const rest = 'worn' in cell ? without(cell, only, undefined) : undefined;
+      const rest = without(cell, only, undefined);
       return rest === undefined ? undefined : this.#settle(rest, at, pages);
     }
     for (const mapping of all) mapping.doubtful = true;
-    const { mappings, deaths, worn } = bagOf(cell);
+    const { mappings, deaths, worn } = cell;
     const later = deaths.findIndex(({ lastBorn }) => lastBorn > death.lastBorn);
     const inOrder = deaths.toSpliced(later < 0 ? deaths.length : later, 0, death);
     return this.#settle({ mappings, deaths: inOrder, worn }, at, pages);
   }
 
+  /** Nearly always nothing else is at the address. */
+  #killOne(mapping: Mapping, death: Death, at: number, pages: number): Mapping | undefined {
+    if (!mayKill(death, mapping)) return this.#missed(mapping, death);
+    this.#ended({ mapping, first: at, pages, event: death.event, sure: true });
+    return undefined;
+  }
+
   /** An unmap for a device that has nothing here: if its name is a mistake, it meant what others have. */
-  #missed(cell: Cell, { lastBorn }: Death): Cell {
+  #missed<C extends Cell>(cell: C, { lastBorn }: Death): C {
     for (const mapping of mappingsIn(cell)) mapping.doubtful ||= mapping.id <= lastBorn;
     return cell;
   }
@@ -231,6 +239,10 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
 
 function joined(below: Cell | undefined, above: Cell): Cell {
   if (below === undefined) return above;
+  if (!('worn' in below) && !('worn' in above)) {
+    const mappings = below.id < above.id ? [below, above] : [above, below];
+    return { mappings, deaths: [], worn: false };
+  }
   const bags = [bagOf(below), bagOf(above)];
   return {
     mappings: bags.flatMap(({ mappings }) => mappings).toSorted((a, b) => a.id - b.id),

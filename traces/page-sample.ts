@@ -37,7 +37,8 @@ export class PageSample {
   mapped({ paddr, size }: Mapping): void {
     const first = Math.floor(paddr / PAGE);
     const last = Math.floor((paddr + size - 1) / PAGE);
-    for (const pfn of this.#followed(first, Math.min(last, first + FOLLOWED_MAX - 1))) {
+    for (let pfn = first; pfn <= Math.min(last, first + FOLLOWED_MAX - 1); pfn += 1) {
+      if (!this.#isFollowed(pfn)) continue;
       const page = this.#pages.get(pfn);
       if (page === undefined) this.#follow(pfn, { life: { pfn }, mapped: true });
       else page.mapped = true;
@@ -45,16 +46,23 @@ export class PageSample {
   }
 
   allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
-    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+    const end = first + 2 ** order;
+    for (let pfn = first; pfn < end; pfn += 1) {
+      if (!this.#isFollowed(pfn)) continue;
       const life = { pfn, from: time, line };
       const page = this.#pages.get(pfn);
       if (page === undefined) this.#follow(pfn, { life, mapped: false });
-      else page.life = life;
+      else {
+        // The end of the life before was not seen.
+        if (page.mapped && page.life?.from !== undefined) this.#keep(page.life);
+        page.life = life;
+      }
     }
   }
 
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
-    for (const pfn of this.#followed(first, first + 2 ** order - 1)) {
+    const end = first + 2 ** order;
+    for (let pfn = first; pfn < end; pfn += 1) {
       const page = this.#pages.get(pfn);
       if (page?.mapped === true && page.life !== undefined)
         this.#keep({ ...page.life, to: time, endLine: line });
@@ -81,10 +89,6 @@ export class PageSample {
     return bars;
   }
 
-  *#followed(first: number, last: number): Iterable<number> {
-    for (let pfn = first; pfn <= last; pfn += 1) if (this.#isFollowed(pfn)) yield pfn;
-  }
-
   #isFollowed(pfn: number): boolean {
     return Math.floor(pfn / AREA) % this.#step === 0;
   }
@@ -96,7 +100,7 @@ export class PageSample {
 
   #keep(life: Life): void {
     while (this.#lives.length >= LIVES_MAX && this.#step < STEP_MAX) this.#thin();
-    if (this.#lives.length < LIVES_MAX) this.#lives.push(life);
+    if (this.#lives.length < LIVES_MAX && this.#isFollowed(life.pfn)) this.#lives.push(life);
   }
 
   /** Follows every second of the areas, and forgets what was seen of the others. */

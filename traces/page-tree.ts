@@ -87,15 +87,26 @@ function walkBlocks<C>(
 ): void {
   const low = Math.max(0, Math.floor((walk.first - base) / span));
   const high = Math.floor((walk.end - 1 - base) / span);
-  const step = (key: number): void => {
-    const block = blocks.get(key);
-    if (block === undefined) return;
-    walkBlock(block, span, base + key * span, walk, join);
-    if (block.own === undefined && !hasParts(block)) blocks.delete(key);
-  };
-  if (high - low < blocks.size) for (let key = low; key <= high; key += 1) step(key);
+  // Mostly it is one block.
+  if (high - low < blocks.size)
+    for (let key = low; key <= high; key += 1) walkKey(blocks, key, span, base, walk, join);
   else
-    for (const key of [...blocks.keys()].toSorted((a, b) => a - b)) if (key >= low && key <= high) step(key);
+    for (const key of [...blocks.keys()].toSorted((a, b) => a - b))
+      if (key >= low && key <= high) walkKey(blocks, key, span, base, walk, join);
+}
+
+function walkKey<C>(
+  blocks: Map<number, Block<C>>,
+  key: number,
+  span: number,
+  base: number,
+  walk: Walk<C>,
+  join: Join<C>,
+): void {
+  const block = blocks.get(key);
+  if (block === undefined) return;
+  walkBlock(block, span, base + key * span, walk, join);
+  if (block.own === undefined && !hasParts(block)) blocks.delete(key);
 }
 
 function walkBlock<C>(block: Block<C>, span: number, at: number, walk: Walk<C>, join: Join<C>): void {

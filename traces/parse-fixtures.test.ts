@@ -39,6 +39,26 @@ const sum = (counts: Iterable<number>): number => [...counts].reduce((total, cou
 const sorted = (counts: Iterable<readonly [string, number]>): unknown =>
   Object.fromEntries([...counts].toSorted());
 
+const HEAD = /^ *(\S.*?)[- ]+(\d+) +\[(\d+)\] +(?:\S+ +)?(\d+)\.(\d{6}): +(?:\w+:)?(\w+): +(.*)$/;
+
+/** The same from patterns, slowly; undefined for other events. */
+function plainly(line: string): object | undefined {
+  const [, task, pid, cpu, seconds, us, name, text = ''] = HEAD.exec(line) ?? [];
+  const number = (key: string, base: number): number =>
+    Number.parseInt(new RegExp(`\\b${key}=(?:0x)?(\\w+)`).exec(text)?.[1] ?? '', base);
+  const stamp = {
+    ...{ task, pid: Number(pid), cpu: Number(cpu) },
+    time: Number(seconds) * 1e9 + Number(us) * 1e3,
+  };
+  const range = { iova: number('iova', 16), size: number('size', 10) };
+  const page = { pfn: number('pfn', 16), order: number('order', 10) };
+  if (name === 'map') return { kind: 'map', ...stamp, ...range, paddr: number('paddr', 16) };
+  if (name === 'unmap') return { kind: 'unmap', ...stamp, ...range, unmapped: number('unmapped_size', 10) };
+  if (name === 'mm_page_alloc') return { kind: 'page-alloc', ...stamp, ...page };
+  if (name?.startsWith('mm_page_free')) return { kind: 'page-free', ...stamp, ...page };
+  return undefined;
+}
+
 function read(file: string) {
   const lines = linesOf(file);
   const parser = new TraceParser();
@@ -79,6 +99,20 @@ describe('recorded traces', () => {
   it('are so many that this means something', () => {
     expect(traces.size).to.equal(16);
     expect(sum([...traces.values()].map(({ events }) => events.length))).to.equal(25_878);
+  });
+
+  it('say of the most frequent events what plain patterns find in their lines', () => {
+    let compared = 0;
+    for (const { lines, events } of traces.values())
+      for (const event of events) {
+        const said = plainly(lines[event.line - 1] ?? '');
+        if (said === undefined) continue;
+        const read = new Map<string, unknown>(Object.entries(event));
+        if (!Object.entries(said).every(([key, value]) => read.get(key) === value))
+          expect(event).to.include(said);
+        compared += 1;
+      }
+    expect(compared).to.equal(20_425);
   });
 
   it('lead bare records of trace-cmd and perf to the pages that the tables name', () => {

@@ -67,10 +67,15 @@ describe('heads of lines', () => {
 
   it('says when the clock counts no seconds', () => {
     const parser = new TraceParser();
-    parser.parse(`init-1 [001] ..... 2.799826: ${MAP}`);
-    expect(parser.heard.ticks).to.equal(false);
     parser.parse(`init-1 [001] ..... 2799826: ${MAP}`);
     expect(parser.heard.ticks).to.equal(true);
+  });
+
+  it('does not take a damaged moment for another clock', () => {
+    const parser = new TraceParser();
+    parser.parse(`init-1 [001] ..... 2.799826: ${MAP}`);
+    expect(parser.parse(`init-1 [001] ..... 29799826: ${MAP}`)).to.include({ kind: 'lost', time: INIT.time });
+    expect(parser.heard).to.include({ ticks: false, garbage: 1 });
   });
 
   for (const [format, first, line] of [

@@ -2,7 +2,7 @@
 import type { LostEvent, Stamp, TraceEvent } from './event.ts';
 import { Fields } from './fields.ts';
 import { Heard, type Tally } from './heard.ts';
-import { byPrintedName } from './known-events.ts';
+import { isDamaged, PRINTED } from './known-events.ts';
 import { LineHead } from './line-head.ts';
 import { Names } from './names.ts';
 import { probeOf } from './read-buffer.ts';
@@ -17,11 +17,11 @@ const LONGEST_LINE = 64 * 1024;
 const TOO_BIG = '[LINE TOO BIG]';
 const CARRIAGE_RETURN = 13;
 const UNNAMED = '(no event)';
+/** A traced function, with or without its caller, and what begins a stack trace. */
+const FUNCTION = /^(?:<[a-z ]+>|[^\s:=]+(?: <- ?[^\s:=]+)?)\s*$/;
 
 /** Of a line whose head is an event's, but not the rest. */
 const UNREADABLE = Symbol('unreadable');
-
-const PRINTED: ReadonlyMap<string, KnownEvent> = byPrintedName();
 
 /** Reads the lines of one trace. */
 export class TraceParser {
@@ -37,6 +37,8 @@ export class TraceParser {
   /** Of the last event: a notice has no time of its own. */
   #time = 0;
   #cpu = 0;
+  /** Whether a line with a head was read. */
+  #begun = false;
   /** What follows a mark may be more of it. */
   #marked = false;
 
@@ -48,25 +50,30 @@ export class TraceParser {
     this.heard.lines += 1;
     if (text.length >= LONGEST_LINE) return this.#garbage();
     const line = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.slice(0, -1) : text;
-    const event = !isQuoted(line) && this.#head.read(line) ? this.#event(line) : UNREADABLE;
+    const event = !isQuoted(line) && this.#readHead(line) ? this.#event(line) : UNREADABLE;
     return event === UNREADABLE ? this.#again(cleaned(line)) : event;
   }
 
   /** Once more, without colours and quotes, which may also stand in the middle of an event. */
   #again(line: string): TraceEvent | undefined {
-    if (!this.#head.read(line)) return this.#aside(line);
+    if (!this.#readHead(line)) return this.#aside(line);
     const event = this.#event(line);
     if (event !== UNREADABLE) return event;
     this.heard.countMalformed();
     return { ...this.#stamp(), kind: 'lost', cause: 'unreadable', count: 1 };
   }
 
+  /** A clock does not change within a trace: ticks among seconds are a damaged line. */
+  #readHead(line: string): boolean {
+    if (!this.#head.read(line)) return false;
+    return !this.#begun || this.#head.ticks === this.heard.ticks;
+  }
+
   #event(line: string): TraceEvent | typeof UNREADABLE | undefined {
     this.#arrive();
     const { name } = this.#head;
-    if (name === '') return this.#unknown(line, UNNAMED);
     this.#fields.set(line, this.#head.text);
-    const known = this.#known(name);
+    const known = name === '' ? undefined : this.#known(name);
     if (known === undefined) return this.#unknown(line, name);
     const event = line.endsWith(TOO_BIG) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
@@ -76,9 +83,12 @@ export class TraceParser {
   }
 
   /** `perf` writes notices with the head of an event. */
-  #unknown(line: string, name: string): LostEvent | undefined {
+  #unknown(line: string, name: string): LostEvent | typeof UNREADABLE | undefined {
     if (this.#head.perf && noticeOf(line) !== undefined) return this.#aside(line);
-    this.heard.countUnknown(name);
+    const text = line.slice(this.#head.text);
+    const known = this.heard.unknown.has(name);
+    if (name === '' ? !FUNCTION.test(text) : !known && isDamaged(name, text)) return UNREADABLE;
+    this.heard.countUnknown(name === '' ? UNNAMED : name);
     return undefined;
   }
 
@@ -89,7 +99,8 @@ export class TraceParser {
     this.#time = head.time;
     this.#cpu = head.cpu;
     this.#marked = false;
-    if (head.ticks) heard.ticks = true;
+    this.#begun = true;
+    heard.ticks = head.ticks;
     if (heard.format !== 'unknown') return;
     if (head.perf) heard.format = 'perf';
     else heard.format = head.flags || head.gap <= 1 ? 'ftrace' : 'trace-cmd';

@@ -5,6 +5,9 @@ import { type KnownEvent, other, type Reader } from './reader.ts';
 
 type Action = BufferEvent['action'];
 
+/** What stands in parentheses, with names of two functions and of a module, is shorter. */
+const LONGEST_PLACE = 400;
+
 /** Return values from here on are negative error numbers. */
 const ERRORS = /^(0x)?f{12,13}[0-9a-f]{3}$/;
 
@@ -98,11 +101,12 @@ const attachmentOf = (fields: Fields, numbered: string): string =>
  * @returns undefined where it probes something else, or does not record what is needed
  */
 export function probeOf(fields: Fields, eventName: string): KnownEvent | undefined {
-  const place = /^\((?:[^)]* <- )?([\w.]+)/.exec(fields.rest)?.[1] ?? '';
+  const text = fields.rest.slice(0, LONGEST_PLACE);
+  const place = /^\((?:[^)]* <- )?([\w.]+)/.exec(text)?.[1] ?? '';
   const perfName = /:(\w+?)(__return)?$/.exec(eventName);
   const known = Object.hasOwn(PROBES, place);
   const func = known ? place : (perfName?.[1] ?? '');
-  const returned = known ? / <- [^)]*\)/.test(fields.rest) : perfName?.[2] !== undefined;
+  const returned = known ? / <- [^)]*\)/.test(text) : perfName?.[2] !== undefined;
   const probe = Object.hasOwn(PROBES, func) ? PROBES[func] : undefined;
   const name = `${returned ? 'kretprobe' : 'kprobe'}:${func}`;
   const read = returned ? returning(probe, name) : entering(probe);

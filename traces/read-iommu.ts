@@ -78,7 +78,7 @@ function device(name: string, kind: DeviceEvent['kind']): KnownEvent {
 function readFault(fields: Fields, stamp: Stamp): TraceEvent | undefined {
   const iova = fields.address('iova=');
   const flags = fields.count('flags=');
-  const head = /^IOMMU:\s*(\S*?)\s*(\S+) iova=/.exec(fields.rest);
+  const head = /^IOMMU:(\S*) (\S+) iova=/.exec(fields.rest);
   if (head === null || Number.isNaN(iova + flags)) return undefined;
   const [, driver = '', device = ''] = head;
   return { ...stamp, kind: 'fault', device, driver, iova, flags };

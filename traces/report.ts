@@ -149,6 +149,8 @@ export interface PageBar {
   readonly line?: number;
   readonly endLine?: number;
   readonly findings?: readonly number[];
+  /** Shown for its findings only: of its pages other lives may be missing here. */
+  readonly alone?: true;
 }
 
 export interface Timeline {

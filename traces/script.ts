@@ -6,6 +6,7 @@
 import type { Value } from '../model/index.ts';
 import { FORMAT, type Script } from '../properties/index.ts';
 import type { TraceEvent } from './event.ts';
+import type { TraceFinding } from './finding.ts';
 import { DmaTeller } from './script-dma.ts';
 import { type Claim, Draft, IoPages } from './script-draft.ts';
 import { addressOf, framesOf, isTold, levelOf, memoryOf, PAGE_BYTES, pagesOfEvent } from './script-events.ts';
@@ -24,6 +25,19 @@ export interface TraceScript {
 
 /** Of the tables of I/O pages, as on hardware. */
 const TABLE_BITS = 9;
+
+/** The events that show a finding; what it takes for granted, its script does too. */
+export const scriptOfFinding = ({ check, evidence }: TraceFinding): TraceScript =>
+  scriptOfEvents(
+    evidence.flatMap(({ event }) => (check === 'unmap-short' ? withMap(event) : [event])),
+    { together: check === 'overlap', fromStart: /-unknown$|^unmap-more$/.test(check) },
+  );
+
+/** What an unmap took was mapped before, wherever it led. */
+const withMap = (event: TraceEvent): readonly TraceEvent[] =>
+  event.kind === 'unmap'
+    ? [{ ...event, kind: 'map', line: 0, paddr: 0, size: event.unmapped }, event]
+    : [event];
 
 export function scriptOfEvents(events: readonly TraceEvent[], claim: Claim = {}): TraceScript {
   const level = levelOf(events);

@@ -25,8 +25,8 @@ const LOST_FTRACE = /^\s*CPU:\d+ \[LOST /;
 const OVERWRITTEN = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
 const TRACE_CMD =
   /^(?:cpus=\d+|version = \d+|CPU \d+ is empty|trace-cmd version|CPU:\d+ \[(?:\d+ )?EVENTS DROPPED)/;
-/** Frames of stack traces, the frame of a dump, what `perf` and `trace-cmd` say of themselves. */
-const FRAMES = /^\s*(?:=> |[0-9a-f]{6,16} .*\(.*\)\s*$|-{9,}|Dumping ftrace buffer|\(ftrace buffer empty\))/;
+/** Frames of stack traces, the frame of a dump. */
+const FRAMES = /^\s*(?:=> |-{9,}|Dumping ftrace buffer|\(ftrace buffer empty\))|^\s+[0-9a-f]{6,16} \S/;
 
 /** Whether the line begins as those do that a mail or the log of the kernel put something in front of. */
 export function isQuoted(line: string): boolean {

@@ -58,11 +58,14 @@ export class TimelineSample {
 type Lived = Pick<Mapping, 'iova' | 'paddr' | 'size' | 'space' | 'born' | 'died'>;
 
 function barOf({ iova, paddr, size, space, born, died }: Lived): Bar {
-  return {
-    ...{ iova, paddr, size, from: born.time, line: born.line, task: born.task, pid: born.pid },
-    ...(space === undefined ? {} : { space }),
-    ...(died === undefined ? {} : { to: died.time, endLine: died.line }),
-  };
+  const { time: from, line, task, pid } = born;
+  const bar: { -readonly [K in keyof Bar]: Bar[K] } = { iova, paddr, size, from, line, task, pid };
+  if (space !== undefined) bar.space = space;
+  if (died !== undefined) {
+    bar.to = died.time;
+    bar.endLine = died.line;
+  }
+  return bar;
 }
 
 /** The mappings that are told by evidence alone: each lives until its unmap, as far as that is evidence too. */
@@ -82,7 +85,7 @@ function pageOf(event: TraceEvent): PageBar | undefined {
   if (event.kind !== 'page-alloc' && event.kind !== 'page-free') return undefined;
   const { pfn, order, time, line } = event;
   const ends = event.kind === 'page-alloc' ? { from: time, line } : { to: time, endLine: line };
-  return { pfn, count: 2 ** order, ...ends };
+  return { pfn, count: 2 ** order, ...ends, alone: true };
 }
 
 /** Findings by the lines of their evidence. */

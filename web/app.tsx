@@ -1,36 +1,38 @@
 /** The page: what the trace can show, the timeline, and what was found. */
 import type { VNode } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { TraceReport } from '../traces/report.ts';
+import type { ToldReport } from '../traces/told.ts';
 import { Clock } from './clock.ts';
 import { Distribution } from './distribution.tsx';
 import { FindingList } from './finding-list.tsx';
 import { Head } from './head.tsx';
 import { markedBy } from './marks.ts';
 import { sceneOf } from './scene.ts';
+import { SpaceTable } from './space-table.tsx';
 import { TimelineView } from './timeline-view.tsx';
 
-export function App({ reports }: { readonly reports: readonly TraceReport[] }): VNode {
+export function App({ reports }: { readonly reports: readonly ToldReport[] }): VNode {
   const [at, setAt] = useState(0);
-  const report = reports[at];
+  const told = reports[at];
   return (
     <>
       {reports.length > 1 && (
         <label class="files">
           Trace{' '}
           <select onChange={(event) => setAt(event.currentTarget.selectedIndex)}>
-            {reports.map(({ source }) => (
-              <option>{source.file}</option>
+            {reports.map(({ report }) => (
+              <option>{report.source.file}</option>
             ))}
           </select>
         </label>
       )}
-      {report === undefined ? <p>No trace.</p> : <Report key={at} report={report} />}
+      {told === undefined ? <p>No trace.</p> : <Report key={at} told={told} />}
     </>
   );
 }
 
-function Report({ report }: { readonly report: TraceReport }): VNode {
+function Report({ told }: { readonly told: ToldReport }): VNode {
+  const { report } = told;
   const clock = new Clock(report.source);
   const [chosen, setChosen] = useState<number | undefined>(undefined);
   const scene = useMemo(() => {
@@ -48,7 +50,7 @@ function Report({ report }: { readonly report: TraceReport }): VNode {
   };
   return (
     <>
-      <Head report={report} />
+      <Head told={told} />
       <main>
         <TimelineView
           report={report}
@@ -65,6 +67,7 @@ function Report({ report }: { readonly report: TraceReport }): VNode {
             histogram={report.distributions.lifetimes}
             clock={clock}
           />
+          <SpaceTable spaces={told.spaces} />
         </aside>
       </main>
     </>

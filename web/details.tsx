@@ -2,10 +2,10 @@
 import type { VNode } from 'preact';
 import { PAGE } from '../traces/mapping.ts';
 import type { Bar, PageBar, TraceReport } from '../traces/report.ts';
-import { hex } from '../traces/say.ts';
+import { hex, size as sizeText } from '../traces/say.ts';
 import { Clock } from './clock.ts';
 import type { Box } from './scene.ts';
-import { bytes, count, many } from './text.ts';
+import { count, many } from './text.ts';
 
 interface Props {
   readonly report: TraceReport;
@@ -48,8 +48,8 @@ function MappingDetails({ bar, clock, last }: MappingProps): VNode {
       <strong>
         {hex(iova)}–{hex(iova + size - 1)}
       </strong>{' '}
-      {space !== undefined && `of ${space} `}→ physical {hex(paddr)}, {bytes(size)}; mapped by {task}-{pid} at{' '}
-      {clock.moment(from)}
+      {space !== undefined && `of ${space} `}→ physical {hex(paddr)}, {sizeText(size)}; mapped by {task}-{pid}{' '}
+      at {clock.moment(from)}
       {inLine(line)},{' '}
       {to === undefined
         ? `not unmapped in the ${clock.lasting(last - from)} until the end`

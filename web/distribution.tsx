@@ -1,8 +1,9 @@
 /** A histogram by powers of two, as a table with bars. */
 import type { VNode } from 'preact';
 import type { Histogram } from '../traces/report.ts';
+import { size } from '../traces/say.ts';
 import type { Clock } from './clock.ts';
-import { bytes, count } from './text.ts';
+import { count } from './text.ts';
 
 interface Props {
   readonly title: string;
@@ -12,7 +13,7 @@ interface Props {
 
 export function Distribution({ title, histogram, clock }: Props): VNode | null {
   const { counts, unit, least, median, most: largest } = histogram;
-  const told = unit === 'bytes' ? bytes : (time: number) => clock.lasting(time);
+  const told = unit === 'bytes' ? size : (time: number) => clock.lasting(time);
   const from = counts.findIndex((some) => some > 0);
   if (from < 0) return null;
   const most = Math.max(...counts);

@@ -80,6 +80,16 @@ describe('web: marks', () => {
     expect(pages).to.deep.equal([{ from: 1, to: 2 }]);
   });
 
+  it('looks for the address at the device that is named, where there is one', () => {
+    const bars = ['a', 'b'].map((space) => ({ ...mapping, space, iova: 0x1000, from: 1100, line: 2 }));
+    const two = { ...report, timeline: { ...report.timeline, bars } };
+    const there = sceneOf(two.timeline, 1000, 2000);
+    const rows = (device: string) =>
+      markedBy(finding({ evidence: [], subject: { device, iova: 0x1000 } }), two, there).mappings;
+    expect(rows('b')).to.deep.equal(there.mappings.rows.stripes({ space: 'b', start: 0x1000, end: 0x2000 }));
+    expect(rows('unheard of')).to.have.length(2);
+  });
+
   it('marks no row where the finding is about none that is shown', () => {
     const { mappings, pages } = markedBy(finding({ evidence: [], subject: {} }), report, scene);
     expect([mappings, pages]).to.deep.equal([[], []]);

@@ -29,7 +29,9 @@ export function markedBy({ evidence, subject }: TraceFinding, report: TraceRepor
     bars.flatMap((bar, at) => (lines.has(bar.line) || lines.has(bar.endLine ?? 0) ? [at] : [])),
   );
   const { iova, size = 1, pfn } = subject;
-  const spaces = new Set(bars.map(({ space = '' }) => space));
+  const all = new Set(bars.map(({ space = '' }) => space));
+  const named = subject.space ?? subject.device ?? '';
+  const spaces = all.has(named) ? [named] : all;
   const about = iova === undefined ? [] : [...spaces].map((space) => ({ space, iova, size }));
   const ranges = own.size > 0 ? bars.filter((_, at) => own.has(at)) : about;
   const frames = pfn === undefined ? evidence.flatMap(({ event }) => framesOf(event)) : [pfn];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { h } from 'preact';
 import { renderToStaticMarkup } from 'preact-render-to-string';
-import type { TraceFinding, TraceReport } from '../traces/index.ts';
+import type { ToldReport, TraceFinding, TraceReport } from '../traces/index.ts';
 import { TraceChecker } from '../traces/index.ts';
 import { App } from './app.tsx';
 import { Clock } from './clock.ts';
@@ -44,13 +44,31 @@ const report: TraceReport = {
   },
 };
 const wordsOf = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
-const app = (reports: readonly TraceReport[]): string => renderToStaticMarkup(h(App, { reports }));
+const told = (each: TraceReport): ToldReport => ({
+  report: each,
+  source: 'ftrace, 9 lines',
+  sight: [
+    ['events', 'iommu:map 2'],
+    ['blind', 'no faults', 'no flushes'],
+  ],
+  coverage: [['mappings', '2 made']],
+  spaces: [
+    ['device', 'mappings'],
+    ['0000:00:04.0', '2'],
+  ],
+});
+const app = (reports: readonly TraceReport[]): string =>
+  renderToStaticMarkup(h(App, { reports: reports.map(told) }));
 
 describe('web: parts', () => {
   it('begins with what was found, and what the trace can show', () => {
     const words = wordsOf(app([report]));
     expect(words).to.match(/^ ?a &amp; b ionclad check-trace 0 certain 3 likely 0 possible/);
     expect(words).to.include('Findings 3 likely freed-while-mapped and 2 more page 0x6 was freed');
+    expect(words).to.match(
+      /possible ftrace, 9 lines.*blind no faults; no flushes mappings 2 made.*events iommu:map 2/,
+    );
+    expect(words).to.match(/device mappings 0000:00:04.0 2 $/);
     expect(words.indexOf('certain')).to.be.below(words.indexOf('Mappings by I/O address'));
   });
 

@@ -1,12 +1,12 @@
 /** The panels above one another, with one time for all of them: what is seen, and what is pointed at. */
 import uPlot from 'uplot';
-import { hex } from '../traces/say.ts';
+import { hex, size } from '../traces/say.ts';
 import type { Clock } from './clock.ts';
-import { type Emphasis, NAME_WIDTH, Painter } from './draw.ts';
+import { NAME_WIDTH, Painter } from './draw.ts';
 import type { Marked } from './marks.ts';
 import type { Stripe } from './rows.ts';
 import { type Box, boxAt, type Panel, type Scene, sameIn } from './scene.ts';
-import { bytes, count } from './text.ts';
+import { count } from './text.ts';
 import { type Theme, themeOf } from './theme.ts';
 import { around, moved, type View, zoomed } from './view.ts';
 
@@ -29,12 +29,11 @@ const LABEL_HEIGHT = 18;
 const AXIS_WIDTH = 104;
 const SIDE_WIDTH = NAME_WIDTH + 14;
 const LEGEND_HEIGHT = 26;
-/** Steps of an axis of mappings, and of one of bytes. */
-const COUNTS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
+/** Steps of axes of time and of mappings, and of one of bytes. */
+const COUNTS = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat();
 const POWERS = Array.from({ length: 53 }, (_, power) => 2 ** power);
 /** Page pixels from a box that still hit it. */
 const NEAR = 6;
-const NO_EMPHASIS: Emphasis = { marks: [], stripes: [], bars: new Set(), picked: undefined };
 
 const wholeRows = ({ rows }: Panel): View => ({ min: -0.5, max: Math.max(rows.height + 1.5, ROWS_WHOLE) });
 
@@ -247,7 +246,7 @@ export class Plots {
     const line = (label: string, colour: keyof Theme, scale: string, dash: number[]): uPlot.Series => ({
       ...{ label, scale, stroke: () => this.#palette[colour], width: 1.5, dash, points: { show: false } },
       ...(paths === undefined ? {} : { paths }),
-      value: (_, value) => (value === null ? '' : scale === 'bytes' ? bytes(value) : count(value)),
+      value: (_, value) => (value === null ? '' : scale === 'bytes' ? size(value) : count(value)),
     });
     return {
       scales: { x: this.#timeScale(), y: fromZero, bytes: fromZero },
@@ -257,7 +256,7 @@ export class Plots {
         {
           ...this.#axis(),
           ...{ scale: 'bytes', side: 1, size: SIDE_WIDTH, grid: { show: false }, incrs: POWERS },
-          values: (_, splits) => splits.map(bytes),
+          values: (_, splits) => splits.map(size),
         },
       ],
       series: [
@@ -267,7 +266,10 @@ export class Plots {
       ],
       hooks: {
         drawClear: [(plot) => this.#painter(plot, { min: 0, max: 1 }).gaps(this.#scene.gaps)],
-        draw: [(plot) => this.#painter(plot, { min: 0, max: 1 }).marks(this.#marked?.marks ?? [])],
+        draw: [
+          (plot) =>
+            kept(plot, () => this.#painter(plot, { min: 0, max: 1 }).marks(this.#marked?.marks ?? [])),
+        ],
         setScale: [(plot, key) => this.#follow(plot, key)],
       },
     };
@@ -281,6 +283,7 @@ export class Plots {
     return {
       ...this.#axis(),
       space: 96,
+      incrs: COUNTS,
       size: isLabelled ? 26 : 8,
       values: (_, splits, _axis, _space, step) =>
         splits.map((ns) => (isLabelled ? this.#clock.tick(ns, step) : '')),
@@ -303,22 +306,18 @@ export class Plots {
 
   #draw(name: LanesName, plot: uPlot): void {
     const { left, top, width, height } = plot.bbox;
-    plot.ctx.save();
-    plot.ctx.beginPath();
-    plot.ctx.rect(left, top, width, height);
-    plot.ctx.clip();
-    const marked = this.#marked;
-    const emphasis =
-      marked === undefined ? NO_EMPHASIS : { marks: marked.marks, stripes: marked[name], bars: marked.bars };
+    const { marks = [], bars = new Set<number>() } = this.#marked ?? {};
     const painter = this.#painter(plot, this.#rows(name));
-    painter.gaps(this.#scene.gaps);
-    painter.panel(this.#scene[name], { ...emphasis, picked: this.#picked });
-    painter.marks(emphasis.marks);
-    plot.ctx.restore();
-    // What uPlot draws next takes the font as it was.
-    plot.ctx.save();
-    if (name === 'mappings') painter.names(this.#scene.mappings.rows.bands);
-    plot.ctx.restore();
+    kept(plot, () => {
+      plot.ctx.beginPath();
+      plot.ctx.rect(left, top, width, height);
+      plot.ctx.clip();
+      painter.gaps(this.#scene.gaps);
+      const stripes = this.#marked?.[name] ?? [];
+      painter.panel(this.#scene[name], { marks, stripes, bars, picked: this.#picked });
+      painter.marks(marks);
+    });
+    if (name === 'mappings') kept(plot, () => painter.names(this.#scene.mappings.rows.bands));
   }
 
   /** One panel was zoomed by dragging: the others show the same time. */
@@ -360,6 +359,13 @@ const sizeOf = (name: PlotName, place: HTMLElement): Pick<uPlot.Options, 'width'
   width: Math.max(place.clientWidth, 200),
   height: Math.max(place.clientHeight - (name === 'live' ? LEGEND_HEIGHT : 0), 80),
 });
+
+/** uPlot goes on with the pen as it was. */
+function kept(plot: uPlot, draw: () => void): void {
+  plot.ctx.save();
+  draw();
+  plot.ctx.restore();
+}
 
 function viewOf(plot: uPlot | undefined, key: string): View | undefined {
   const { min, max } = plot?.scales[key] ?? {};

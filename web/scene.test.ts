@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Bar, PageBar } from '../traces/report.ts';
-import { type Box, boxAt, sceneOf } from './scene.ts';
+import { type Box, boxAt, neighbour, sceneOf } from './scene.ts';
 
 const FIRST = 1000;
 const LAST = 2000;
@@ -51,6 +51,13 @@ describe('web: scene', () => {
     expect(exposures([bar(1100, 1700)], [life(1050, 1300), life(1400, 1500), block])).to.deep.equal([]);
   });
 
+  it('believes a life that is shown for a finding alone where the finding is about the mapping', () => {
+    const alone: PageBar = { ...life(undefined, 1300), findings: [3], alone: true };
+    expect(exposures([bar(1100, 1500)], [alone])).to.deep.equal([]);
+    expect(exposures([bar(1100, 1500, { findings: [2] })], [alone])).to.deep.equal([]);
+    expect(exposures([bar(1100, 1500, { findings: [2, 3] })], [alone])).to.deep.equal([[300, 500]]);
+  });
+
   it('shows only those pages of a mapping that were free', () => {
     const wide = bar(1100, 1500, { paddr: 0x4000, size: 3 * 4096 });
     const lives = [life(1000, 2000, 4), life(1000, 1300, 5), life(1000, 2000, 6)];
@@ -79,6 +86,16 @@ describe('web: scene', () => {
     expect(rows.bands[1])
       .to.have.property('from')
       .that.is.above(rows.bands[0]?.to ?? Infinity);
+  });
+
+  it('goes through mappings in the order of time, and stops at both ends', () => {
+    const now = scene([bar(1300, 1400), bar(1100, 1200), bar(1200, 1250)]);
+    const first = neighbour(now, undefined, 1);
+    const second = neighbour(now, first, 1);
+    expect([first, second, neighbour(now, second, 1)].map((box) => box?.bar)).to.deep.equal([1, 2, 0]);
+    expect(neighbour(now, first, -1)).to.equal(first);
+    expect(neighbour(now, neighbour(now, second, 1), 1)?.bar).to.equal(0);
+    expect(neighbour(scene([]), undefined, 1)).to.equal(undefined);
   });
 
   it('finds what is under the pointer, or just beside it', () => {

@@ -1,6 +1,6 @@
 /** A timeline as rectangles of time and rows: what is drawn, and what is under the pointer. */
 import { PAGE } from '../traces/mapping.ts';
-import type { Bar, Gap, Timeline } from '../traces/report.ts';
+import type { Bar, Gap, PageBar, Timeline } from '../traces/report.ts';
 import { Rows, type Span, type Stripe } from './rows.ts';
 
 /** How a rectangle looks, and what it means. */
@@ -89,7 +89,10 @@ export function sceneOf(
       .stripes(memorySpan(bar))
       .map((stripe): Box => ({ style: 'reached', bar: at, ...stripe, ...lasting(bar) })),
   );
-  const boxes = [...lives, ...reached, ...exposed(lives, reached, end)];
+  const wrong = exposed(lives, reached, end).filter(
+    ({ bar = -1, page = -1 }) => pages[page]?.alone !== true || shareFinding(bars[bar], pages[page]),
+  );
+  const boxes = [...lives, ...reached, ...wrong];
   return {
     mappings: { rows: io, boxes: mappings },
     pages: { rows: frames, boxes },
@@ -98,7 +101,10 @@ export function sceneOf(
   };
 }
 
-/** Where a page was free although a mapping led to it: the gaps between its lives, and what lies over them. */
+/**
+ * Where a page was free although a mapping led to it: the gaps between its lives, and what lies over them. `page` is
+ * the life before.
+ */
 function exposed(lives: readonly Box[], reached: readonly Box[], end: number): Box[] {
   const free = freeTimes(lives, end);
   return reached.flatMap((box) => {
@@ -107,17 +113,32 @@ function exposed(lives: readonly Box[], reached: readonly Box[], end: number): B
       for (const gap of free.get(row) ?? []) {
         const begin = Math.max(gap.begin, box.begin);
         const stop = Math.min(gap.end, box.end);
-        if (begin < stop)
-          found.push({ ...box, style: 'free-while-mapped', from: row, to: row + 1, begin, end: stop });
+        const wrong = {
+          ...box,
+          style: 'free-while-mapped',
+          from: row,
+          to: row + 1,
+          begin,
+          end: stop,
+        } as const;
+        if (begin < stop) found.push({ ...wrong, page: gap.page });
       }
     }
     return found;
   });
 }
 
+const shareFinding = (bar: Bar | undefined, page: PageBar | undefined): boolean =>
+  bar?.findings?.some((at) => page?.findings?.includes(at)) === true;
+
+/** When a page was free, and index of the life before. */
+interface Free extends Time {
+  readonly page: number;
+}
+
 /** By row: when its page was free. Before its first life nobody knows. */
-function freeTimes(lives: readonly Box[], end: number): ReadonlyMap<number, readonly Time[]> {
-  const byRow = new Map<number, Time[]>();
+function freeTimes(lives: readonly Box[], end: number): ReadonlyMap<number, readonly Free[]> {
+  const byRow = new Map<number, Box[]>();
   for (const life of lives)
     for (let row = life.from; row < life.to; row += 1) {
       const some = byRow.get(row);
@@ -127,20 +148,23 @@ function freeTimes(lives: readonly Box[], end: number): ReadonlyMap<number, read
   return new Map([...byRow].map(([row, some]) => [row, gapsIn(some, end)]));
 }
 
-function gapsIn(lives: readonly Time[], end: number): Time[] {
-  const gaps: Time[] = [];
-  let until = Infinity;
+function gapsIn(lives: readonly Box[], end: number): Free[] {
+  const gaps: Free[] = [];
+  let last: Box | undefined;
   for (const life of lives.toSorted((a, b) => a.begin - b.begin)) {
-    if (until < life.begin) gaps.push({ begin: until, end: life.begin });
-    until = until === Infinity ? life.end : Math.max(until, life.end);
+    if (last !== undefined && last.end < life.begin)
+      gaps.push({ begin: last.end, end: life.begin, page: last.page ?? -1 });
+    if (last === undefined || life.end > last.end) last = life;
   }
-  if (until < end) gaps.push({ begin: until, end });
+  if (last !== undefined && last.end < end) gaps.push({ begin: last.end, end, page: last.page ?? -1 });
   return gaps;
 }
 
 /** Boxes that show the same mapping, or the same life of pages; not when it was wrong. */
 export const sameIn = ({ boxes }: Pick<Panel, 'boxes'>, { bar, page }: Box): Box[] =>
-  boxes.filter((box) => box.bar === bar && box.page === page && box.style !== 'free-while-mapped');
+  boxes.filter(
+    (box) => box.style !== 'free-while-mapped' && (bar === undefined ? box.page === page : box.bar === bar),
+  );
 
 /**
  * The last box at a place; next to it, within the tolerances, the nearest one in time.
@@ -159,4 +183,11 @@ export function boxAt({ boxes }: Panel, time: number, row: number, near: number)
     }
   }
   return best;
+}
+
+/** The mapping that was made before or after the one that is picked. */
+export function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Box | undefined {
+  const sorted = mappings.boxes.toSorted((a, b) => a.begin - b.begin || a.from - b.from);
+  const at = picked === undefined ? -1 : sorted.findIndex(({ bar }) => bar === picked.bar);
+  return sorted[Math.min(Math.max(at + by, 0), sorted.length - 1)];
 }

@@ -7,7 +7,7 @@ import { Details } from './details.tsx';
 import { type Command, commandOf } from './keys.ts';
 import type { Marked } from './marks.ts';
 import { type PlotName, Plots } from './plots.ts';
-import type { Box, Scene } from './scene.ts';
+import { type Box, neighbour, type Scene } from './scene.ts';
 import { columnsOf } from './series.ts';
 import { count, many } from './text.ts';
 import { Finder, Legend, Tools } from './tools.tsx';
@@ -118,13 +118,6 @@ const MOVES: Readonly<
   whole: (plots) => plots.whole(),
   'to-picked': (plots) => plots.toPicked(),
 };
-
-/** The mapping that was made before or after the one that is picked. */
-function neighbour({ mappings }: Scene, picked: Box | undefined, by: number): Box | undefined {
-  const sorted = mappings.boxes.toSorted((a, b) => a.begin - b.begin || a.from - b.from);
-  const at = picked === undefined ? -1 : sorted.findIndex(({ bar }) => bar === picked.bar);
-  return sorted[Math.min(Math.max(at + by, 0), sorted.length - 1)];
-}
 
 /** Follows the size of the page, its colours, and paper. */
 function watchPage(places: ReadonlyMap<PlotName, HTMLElement>, plots: Plots): () => void {

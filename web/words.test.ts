@@ -3,16 +3,10 @@ import { Clock } from './clock.ts';
 import { commandOf } from './keys.ts';
 import { isMeant } from './search.ts';
 import { columnsOf } from './series.ts';
-import { bytes } from './text.ts';
 
 describe('web: words', () => {
   const clock = new Clock({ first: 9_577_902_000 });
   const counter = new Clock({ first: 100, ticks: true });
-
-  it('tells sizes in units that fit', () => {
-    const sizes = ['0 bytes', '1 byte', '17 bytes', '4 KiB', '1.5 MiB', '64 TiB'];
-    expect([0, 1, 17, 4096, 3 * 2 ** 19, 2 ** 46].map(bytes)).to.deep.equal(sizes);
-  });
 
   it('tells a moment as the trace writes it, so that it can be searched for', () => {
     expect(clock.moment(9_817_765_000)).to.equal('9.817765 s (+0.239863 s)');
