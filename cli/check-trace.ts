@@ -121,8 +121,8 @@ function howFar(bytes: number, size: number | undefined, lines: number, seconds:
 /** Events that something is held against. Others only help to understand these. */
 const JUDGED = /^(iommu:(map|unmap|io_page_fault)|dma:.*)$/;
 
-function codeOf({ source, sight, coverage, findings }: TraceReport, { io }: Session): ExitCode {
-  if (coverage.born === 0 && !sight.seen.some(([name]) => JUDGED.test(name))) {
+function codeOf({ source, sight, findings }: TraceReport, { io }: Session): ExitCode {
+  if (!sight.seen.some(([name]) => JUDGED.test(name))) {
     const lines = source.lines === 0 ? 'it is empty' : `no such event in ${many(source.lines, 'line')}`;
     io.err(`ionclad: ${source.file}: nothing to check: ${lines}; see ionclad check-trace --help for events`);
     return EXIT.NOTHING_RAN;
