@@ -65,7 +65,7 @@ export class DmaOverlaps {
   }
 
   #overlay(old: DmaMapping, by: DmaMapping): void {
-    /** The next unmap here may mean either. */
+    // The next unmap here may mean either.
     by.doubtful = true;
     const before = this.#overlaid.get(old);
     if (before !== undefined && by.born.time - before.by.born.time <= LATE) return;
