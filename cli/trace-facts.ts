@@ -38,7 +38,7 @@ export function sightFacts({ source, sight, tolerances }: TraceReport): readonly
     ['blind', ...sight.blind],
     ['to see it', sight.enable.length === 0 ? '' : `trace-cmd record ${enableOptions(sight.enable)}`],
     ['lost', ...lostSentences(sight.lost, source)],
-    ['tolerated', ...tolerances.map(toleranceText)],
+    ['tolerated', ...tolerances.filter(({ name }) => name !== 'lost-events').map(toleranceText)],
     ['worth', sight.verdict],
   ];
   return facts.filter(([, first = '']) => first !== '');

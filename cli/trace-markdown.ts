@@ -59,4 +59,4 @@ function findingSection(finding: TraceFinding): readonly string[] {
 const FENCE = '`'.repeat(20);
 
 /** Text that comes from the trace, without a meaning in Markdown or HTML. */
-const plain = (text: string): string => shown(text).replace(/[\\`*_<>[\]&|]/g, '\\$&');
+const plain = (text: string): string => shown(text).replace(/[\\`*<>[\]&|]/g, '\\$&');

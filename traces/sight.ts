@@ -46,7 +46,7 @@ const VIEWS: readonly View[] = [
     any: true,
     shows: 'wrong calls of dma-mapping by drivers',
     without:
-      'nothing says which device a mapping is for, nor whether drivers pair map, sync and unmap (dma events are in Linux 6.12 and later)',
+      'no device is named for a mapping, and how drivers map, sync and unmap is not seen (since Linux 6.12)',
     enable: ['dma:*'],
   },
   {
