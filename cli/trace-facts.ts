@@ -116,10 +116,18 @@ export function bars(values: readonly number[]): string {
     .join('');
 }
 
-/** `2 certain, 1 likely, no possible`. */
-export function totalsText({ totals }: TraceReport): string {
+/** `2 certain, 1 likely, none possible; 1 of these is a risk, not a violation`. */
+export function totalsText({ totals, risks }: TraceReport): string {
   const text = CONFIDENCES.map((name) => `${totals[name] === 0 ? 'none' : count(totals[name])} ${name}`);
-  return text.join(', ');
+  const [what, are] = risks === 1 ? ['a risk, not a violation', 'is'] : ['risks, not violations', 'are'];
+  return `${text.join(', ')}${risks === 0 ? '' : `; ${count(risks)} of these ${are} ${what}`}`;
+}
+
+/** Findings that are counted and not told, where there are too many kinds; empty without any. */
+export function untoldText({ totals, findings }: TraceReport): string {
+  const all = CONFIDENCES.reduce((sum, name) => sum + totals[name], 0);
+  const untold = findings.reduce((left, { more }) => left - 1 - more, all);
+  return untold === 0 ? '' : `${many(untold, 'more finding')} of other devices and tasks`;
 }
 
 /** What a finding takes for granted. */

@@ -76,6 +76,14 @@ describe('report of a trace: text', () => {
     );
   });
 
+  it('says how many are risks, and how many are only counted', () => {
+    const text = textOf({ ...wrong, totals: { certain: 1, likely: 4, possible: 0 }, risks: 1 });
+    expect(text).to.include(
+      'Findings: 1 certain, 4 likely, none possible; 1 of these is a risk, not a violation',
+    );
+    expect(text).to.include('\n\n  and 2 more findings of other devices and tasks\n\nCoverage');
+  });
+
   it('fits into a mail, but for events and tables', () => {
     const long = textOf(recorded)
       .split('\n')

@@ -86,6 +86,7 @@ export class TraceChecker {
       coverage: this.#census.coverage,
       findings,
       totals: this.#findings.totals,
+      risks: this.#findings.risks,
       tolerances: this.#findings.tolerances,
       distributions: this.#census.distributions,
       timeline: this.#census.timeline(findings),

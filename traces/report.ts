@@ -166,10 +166,12 @@ export interface TraceReport {
   readonly source: Source;
   readonly sight: Sight;
   readonly coverage: Coverage;
-  /** The surest first, then by line. */
+  /** Violations before risks, the surest of them first, then by line. */
   readonly findings: readonly TraceFinding[];
   /** How many by confidence, with those that are only counted. */
   readonly totals: Readonly<Record<Confidence, number>>;
+  /** How many of these are risks, not violations. */
+  readonly risks: number;
   readonly tolerances: readonly Tolerance[];
   readonly distributions: Distributions;
   readonly timeline: Timeline;

@@ -31,7 +31,7 @@ interface View {
 const VIEWS: readonly View[] = [
   {
     kinds: ['map', 'unmap'],
-    shows: 'overlaps, leaks or wrong unmaps',
+    shows: 'wrong unmaps',
     without: 'what an IOMMU maps is not seen, or never unmapped: no page tables are followed',
     enable: ['iommu:map', 'iommu:unmap'],
   },
@@ -44,9 +44,9 @@ const VIEWS: readonly View[] = [
   {
     kinds: ['dma-map', 'dma-map-sg', 'dma-alloc'],
     any: true,
-    shows: 'wrong calls of dma-mapping by drivers',
+    shows: 'overlaps, leaks or wrong calls of dma-mapping',
     without:
-      'no device is named for a mapping, and how drivers map, sync and unmap is not seen (since Linux 6.12)',
+      'no device is named for a mapping, so overlaps, leaks and what drivers do wrong are not seen (since Linux 6.12)',
     enable: ['dma:*'],
   },
   {
