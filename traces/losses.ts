@@ -23,7 +23,7 @@ export class Losses {
     if (event.kind !== 'lost') {
       // The notice has no time of its own: events are missing until the CPU is heard again.
       if (open !== undefined) open.to = time;
-      this.#open.delete(cpu);
+      if (open !== undefined) this.#open.delete(cpu);
       this.#heard.set(cpu, time);
     } else if (event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
       const from = this.#heard.get(cpu);

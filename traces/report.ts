@@ -155,7 +155,7 @@ export interface PageBar {
 
 export interface Timeline {
   readonly bars: readonly Bar[];
-  /** Of pages that were mapped, from the life on in which they were; a page has all of these here or none. */
+  /** Of pages that were mapped, from the life on in which they were; of a long trace the latest of some pages. */
   readonly pages: readonly PageBar[];
   /** How many there were; more than are shown where the trace is long. Those of findings are always shown. */
   readonly barsSeen: number;
