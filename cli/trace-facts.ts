@@ -79,7 +79,9 @@ export function coverageFacts({ coverage }: TraceReport): readonly Fact[] {
     ],
     [
       'pages',
-      `${count(pagesWhole)} lives seen from allocation to free, ${count(pagesPart)} with one end only`,
+      pagesWhole + pagesPart === 0
+        ? 'neither allocated nor freed in the trace'
+        : `${count(pagesWhole)} lives seen from allocation to free, ${count(pagesPart)} with one end only`,
     ],
   ];
 }

@@ -18,9 +18,9 @@ export class Losses {
 
   on(event: TraceEvent): void {
     const { cpu, time } = event;
-    this.#first ??= time;
     const open = this.#open.get(cpu);
     if (event.kind !== 'lost') {
+      this.#first ??= time;
       // The notice has no time of its own: events are missing until the CPU is heard again.
       if (open !== undefined) open.to = time;
       if (open !== undefined) this.#open.delete(cpu);

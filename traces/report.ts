@@ -72,6 +72,7 @@ export interface Coverage {
   readonly born: number;
   /** Of these, how many died in the trace. */
   readonly died: number;
+  /** At the end, or where the clock went back and another recording follows. */
   readonly alive: number;
   /** Unmaps of what the trace did not show being mapped. */
   readonly unknownDeaths: number;

@@ -82,3 +82,30 @@ describe('what a trace can show', () => {
     );
   });
 });
+
+describe('a trace of two recordings', () => {
+  const other = MAP.replaceAll('00010000', '00030000').replaceAll('00011000', '00031000');
+  const lines = [
+    'CPU:0 [LOST 3 EVENTS]',
+    `${HEAD}5.000000: ${MAP}`,
+    `${HEAD}5.000001: ${other}`,
+    ...Array.from({ length: 40 }, (_, at) => `${HEAD}1.${String(at).padStart(6, '0')}: ${ALLOC}`),
+    `${HEAD}1.500000: ${MAP}`,
+    `${HEAD}1.600000: ${UNMAP}`,
+  ];
+  const checker = new TraceChecker({ file: 'a.txt' });
+  for (const line of lines) checker.line(line);
+  const { source, coverage, distributions } = checker.end();
+
+  it('covers the time of both', () => {
+    expect([source.first, source.last, source.events]).to.deep.equal([1e9, 5e9 + 1000, 44]);
+  });
+
+  it('does not take what the first left for alive in the second', () => {
+    expect(coverage).to.include({ born: 3, died: 1, alive: 2, unknownDeaths: 0 });
+    expect(Math.max(...distributions.live.values)).to.equal(2);
+    expect(distributions.live.values.at(-1)).to.be.at.most(2);
+    expect(distributions.spaces).to.have.length(1);
+    expect(distributions.spaces[0]).to.include({ mappings: 3, alive: 2, bytesMost: 8192 });
+  });
+});
