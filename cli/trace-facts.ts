@@ -44,8 +44,7 @@ export function sightFacts({ source, sight, tolerances }: TraceReport): readonly
   return facts.filter(([, first = '']) => first !== '');
 }
 
-const enableOptions = (events: readonly string[]): string =>
-  events.map((event) => `-e ${event.replace(':*', '')}`).join(' ');
+const enableOptions = (events: readonly string[]): string => events.map((event) => `-e ${event}`).join(' ');
 
 const toleranceText = ({ count: times, text, firstLine }: TraceReport['tolerances'][number]): string =>
   `${count(times)} × ${text}${firstLine > 0 ? `, first in line ${count(firstLine)}` : ''}`;

@@ -28,7 +28,7 @@ export interface Sight {
   readonly unknown: readonly (readonly [name: string, count: number])[];
   /** Sentences: what cannot be told from this trace, and why. */
   readonly blind: readonly string[];
-  /** Events that would show it; `dma:*` are all of a group. */
+  /** Events that would show it, as `trace-cmd record -e` takes them: `dma` are all of a group. */
   readonly enable: readonly string[];
   /** Sentences: from when on mappings are seen, and what was there before. */
   readonly start: readonly string[];
