@@ -67,7 +67,7 @@ describe('timeline', () => {
     expect(bars.at(-1)).to.include({ line: 2, endLine: 9 });
     expect(bars.at(-1)?.findings).to.deep.equal([0]);
     expect(bars[0]).to.not.have.property('findings');
-    expect(pages).to.deep.equal([{ pfn: 2, count: 1, to: 8000, endLine: 8, findings: [0] }]);
+    expect(pages).to.deep.equal([{ pfn: 2, count: 1, to: 8000, endLine: 8, alone: true, findings: [0] }]);
   });
 });
 
