@@ -36,7 +36,7 @@ export async function checkTraceCommand(
   const request = scriptRequest(options, files);
   const opening = request && openingFor(request);
   let script: Exported | undefined;
-  refuseUnwritable(options);
+  refuseUnwritable([options.html, options.markdown, options.sarif, options.script]);
   const reports: TraceReport[] = [];
   const exitCode = await eachFile(files, session, async (file) => {
     const report = await checkFile(file, mode, session, (line) => opening?.line(line));

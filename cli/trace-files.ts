@@ -24,10 +24,10 @@ const asked = (files: ReportFiles): readonly (readonly [Form, string])[] =>
     return file === undefined ? [] : [[form, file] as const];
   });
 
-/** Before hours of reading, not after them. */
-export function refuseUnwritable(files: ReportFiles): void {
-  for (const [, file] of asked(files)) {
-    const problem = saveProblem(file);
+/** Before hours of reading, not after them. Undefined: nothing is written there. */
+export function refuseUnwritable(files: readonly (string | undefined)[]): void {
+  for (const file of files) {
+    const problem = file === undefined ? undefined : saveProblem(file);
     if (problem !== undefined) throw new UsageError(problem);
   }
 }
