@@ -13,7 +13,7 @@ Which events show what, as far as the kernel has them (/sys/kernel/tracing/avail
   intel_iommu:*                      flushes of the IOTLB (qi_submit; newer kernels also cache_tag_flush_*)
   dmabuf, ion and dma_heap events    buffers that are shared between drivers
 
-Recording, with a clock that all CPUs share:
+Recording, with a clock that all CPUs share; sizes of buffers are for each CPU:
   cd /sys/kernel/tracing; echo mono > trace_clock; echo 65536 > buffer_size_kb
   for e in iommu dma intel_iommu kmem/mm_page_alloc kmem/mm_page_free; do echo 1 > events/$e/enable; done
   ... ; echo 0 > tracing_on; gzip -c trace > trace.txt.gz

@@ -3,13 +3,10 @@ import { CHECKS, type Mode, TraceChecker, type TraceReport } from '../traces/ind
 import { eachFile } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { Progress } from './progress.ts';
-import { saveProblem, saveText } from './save.ts';
 import type { Session } from './session.ts';
 import { count, many } from './table.ts';
+import { type ReportFiles, refuseUnwritable, writeReports } from './trace-files.ts';
 import { readTrace } from './trace-input.ts';
-import { traceMarkdown } from './trace-markdown.ts';
-import { tracePage } from './trace-page.ts';
-import { traceSarif } from './trace-sarif.ts';
 import {
   type Exported,
   exportedText,
@@ -21,18 +18,11 @@ import {
 import { traceText } from './trace-text.ts';
 import { version } from './version.ts';
 
-export interface TraceCommandOptions extends RawScriptOptions {
+export interface TraceCommandOptions extends RawScriptOptions, ReportFiles {
   readonly strict?: true;
   readonly lazy?: true;
   readonly json?: true;
-  readonly html?: string;
-  readonly markdown?: string;
-  readonly sarif?: string;
 }
-
-/** Files that the reports are written to, each in its own form. */
-const FORMS = { html: tracePage, markdown: traceMarkdown, sarif: traceSarif } as const;
-const FORM_NAMES = ['html', 'markdown', 'sarif'] as const;
 
 /** Checks file after file; each is a trace of its own. One that cannot be read does not keep the others from it. */
 export async function checkTraceCommand(
@@ -46,7 +36,7 @@ export async function checkTraceCommand(
   const request = scriptRequest(options, files);
   const opening = request && openingFor(request);
   let script: Exported | undefined;
-  for (const form of [...FORM_NAMES, 'script'] as const) unwritable(options[form]);
+  refuseUnwritable([options.html, options.markdown, options.sarif, options.script]);
   const reports: TraceReport[] = [];
   const exitCode = await eachFile(files, session, async (file) => {
     const report = await checkFile(file, mode, session, (line) => opening?.line(line));
@@ -59,23 +49,12 @@ export async function checkTraceCommand(
     return [codeOf(report, session)];
   });
   if (signal.aborted) io.err('ionclad: interrupted');
-  for (const form of FORM_NAMES) save(options[form], () => FORMS[form](reports));
+  writeReports(options, reports);
   if (options.json === true)
     io.out(
       JSON.stringify({ ionclad: version(), command: 'check-trace', exitCode, reports, script }, null, 2),
     );
   return exitCode;
-}
-
-/** Told before the trace is read, not after. */
-function unwritable(file: string | undefined): void {
-  const problem = file === undefined ? undefined : saveProblem(file);
-  if (problem !== undefined) throw new UsageError(problem);
-}
-
-function save(file: string | undefined, text: () => string): void {
-  const saved = file === undefined ? undefined : saveText(file, text());
-  if (saved !== undefined && 'problem' in saved) throw new UsageError(saved.problem);
 }
 
 function modeOf({ strict, lazy }: TraceCommandOptions): Mode | undefined {
@@ -121,8 +100,8 @@ function howFar(bytes: number, size: number | undefined, lines: number, seconds:
 /** Events that something is held against. Others only help to understand these. */
 const JUDGED = /^(iommu:(map|unmap|io_page_fault)|dma:.*)$/;
 
-function codeOf({ source, sight, coverage, findings }: TraceReport, { io }: Session): ExitCode {
-  if (coverage.born === 0 && !sight.seen.some(([name]) => JUDGED.test(name))) {
+function codeOf({ source, sight, findings }: TraceReport, { io }: Session): ExitCode {
+  if (!sight.seen.some(([name]) => JUDGED.test(name))) {
     const lines = source.lines === 0 ? 'it is empty' : `no such event in ${many(source.lines, 'line')}`;
     io.err(`ionclad: ${source.file}: nothing to check: ${lines}; see ionclad check-trace --help for events`);
     return EXIT.NOTHING_RAN;

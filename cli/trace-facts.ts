@@ -38,14 +38,13 @@ export function sightFacts({ source, sight, tolerances }: TraceReport): readonly
     ['blind', ...sight.blind],
     ['to see it', sight.enable.length === 0 ? '' : `trace-cmd record ${enableOptions(sight.enable)}`],
     ['lost', ...lostSentences(sight.lost, source)],
-    ['tolerated', ...tolerances.map(toleranceText)],
+    ['tolerated', ...tolerances.filter(({ name }) => name !== 'lost-events').map(toleranceText)],
     ['worth', sight.verdict],
   ];
   return facts.filter(([, first = '']) => first !== '');
 }
 
-const enableOptions = (events: readonly string[]): string =>
-  events.map((event) => `-e ${event.replace(':*', '')}`).join(' ');
+const enableOptions = (events: readonly string[]): string => events.map((event) => `-e ${event}`).join(' ');
 
 const toleranceText = ({ count: times, text, firstLine }: TraceReport['tolerances'][number]): string =>
   `${count(times)} × ${text}${firstLine > 0 ? `, first in line ${count(firstLine)}` : ''}`;
@@ -79,7 +78,9 @@ export function coverageFacts({ coverage }: TraceReport): readonly Fact[] {
     ],
     [
       'pages',
-      `${count(pagesWhole)} lives seen from allocation to free, ${count(pagesPart)} with one end only`,
+      pagesWhole + pagesPart === 0
+        ? 'neither allocated nor freed in the trace'
+        : `${count(pagesWhole)} lives seen from allocation to free, ${count(pagesPart)} with one end only`,
     ],
   ];
 }
@@ -116,10 +117,18 @@ export function bars(values: readonly number[]): string {
     .join('');
 }
 
-/** `2 certain, 1 likely, no possible`. */
-export function totalsText({ totals }: TraceReport): string {
+/** `2 certain, 1 likely, none possible; 1 of these is a risk, not a violation`. */
+export function totalsText({ totals, risks }: TraceReport): string {
   const text = CONFIDENCES.map((name) => `${totals[name] === 0 ? 'none' : count(totals[name])} ${name}`);
-  return text.join(', ');
+  const [what, are] = risks === 1 ? ['a risk, not a violation', 'is'] : ['risks, not violations', 'are'];
+  return `${text.join(', ')}${risks === 0 ? '' : `; ${count(risks)} of these ${are} ${what}`}`;
+}
+
+/** Findings that are counted and not told, where there are too many kinds; empty without any. */
+export function untoldText({ totals, findings }: TraceReport): string {
+  const all = CONFIDENCES.reduce((sum, name) => sum + totals[name], 0);
+  const untold = findings.reduce((left, { more }) => left - 1 - more, all);
+  return untold === 0 ? '' : `${many(untold, 'more finding')} of other devices and tasks`;
 }
 
 /** What a finding takes for granted. */

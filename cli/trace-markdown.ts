@@ -13,6 +13,7 @@ import {
   sourceLine,
   spaceRow,
   totalsText,
+  untoldText,
 } from './trace-facts.ts';
 
 export const traceMarkdown = (reports: readonly TraceReport[]): string =>
@@ -20,6 +21,7 @@ export const traceMarkdown = (reports: readonly TraceReport[]): string =>
 
 function sections(report: TraceReport): readonly string[] {
   const { source, findings, distributions } = report;
+  const untold = untoldText(report);
   const spaces = distributions.spaces.map(spaceRow).map((row) => row.map(plain));
   return [
     `# ${plain(source.file)}`,
@@ -28,6 +30,7 @@ function sections(report: TraceReport): readonly string[] {
     factList(sightFacts(report)),
     `## Findings: ${totalsText(report)}`,
     ...findings.flatMap(findingSection),
+    ...(untold === '' ? [] : [`And ${untold}.`]),
     '## Coverage',
     factList([...coverageFacts(report), ...distributionFacts(report)]),
     ...(spaces.length === 0 ? [] : [rowsOf(COLUMNS_OF_SPACES, spaces, (at) => at > 0).join('\n')]),
@@ -59,4 +62,4 @@ function findingSection(finding: TraceFinding): readonly string[] {
 const FENCE = '`'.repeat(20);
 
 /** Text that comes from the trace, without a meaning in Markdown or HTML. */
-const plain = (text: string): string => shown(text).replace(/[\\`*_<>[\]&|]/g, '\\$&');
+const plain = (text: string): string => shown(text).replace(/[\\`*<>[\]&|]/g, '\\$&');

@@ -26,6 +26,7 @@ import {
   sourceLine,
   spaceRow,
   totalsText,
+  untoldText,
 } from './trace-facts.ts';
 
 const COLUMNS = 100;
@@ -37,6 +38,7 @@ const SPACES_SHOWN = 16;
 export function traceText(report: TraceReport, io: Output): readonly string[] {
   const bold = (text: string): string => io.style('bold', text);
   const { source, findings } = report;
+  const untold = untoldText(report);
   return [
     ...wrapped(`${bold(shown(source.file))}: ${sourceLine(report)}`, COLUMNS),
     '',
@@ -45,6 +47,7 @@ export function traceText(report: TraceReport, io: Output): readonly string[] {
     '',
     `${bold('Findings')}: ${totalsText(report)}`,
     ...findings.flatMap((finding) => findingLines(finding, io)),
+    ...(untold === '' ? [] : ['', `  and ${untold}`]),
     '',
     bold('Coverage'),
     ...coverageFacts(report).flatMap(factLines),

@@ -20,9 +20,12 @@ export class Census implements Watch, LifeListener {
   readonly #pages = new PageLives();
   readonly #alive = new Map<number, Mapping>();
   #bytes = 0;
+  /** Alive at the end of earlier recordings in the trace. */
+  #left = 0;
   #born = 0;
   #died = 0;
   #named = 0;
+  #first: number | undefined;
   #firstBirth: number | undefined;
   #unknownDeaths = 0;
   #last = 0;
@@ -32,14 +35,20 @@ export class Census implements Watch, LifeListener {
     return this.#kinds;
   }
 
-  get firstBirth(): number | undefined {
-    return this.#firstBirth;
+  /** Nanoseconds between the first event and the first birth. */
+  get untilBirth(): number | undefined {
+    return this.#firstBirth === undefined ? undefined : this.#firstBirth - (this.#first ?? this.#firstBirth);
   }
 
   /** Comes after the births and deaths that the event brought. */
   on(event: TraceEvent): void {
     this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
-    this.#last = event.time;
+    if (event.kind === 'lost') {
+      if (event.cause === 'restart') this.#restart();
+      return;
+    }
+    this.#first ??= event.time;
+    this.#last = Math.max(this.#last, event.time);
     this.#sample.on(event);
     if (event.kind === 'page-alloc') this.#pages.allocated(event);
     else if (event.kind === 'page-free') this.#pages.freed(event);
@@ -77,9 +86,18 @@ export class Census implements Watch, LifeListener {
     for (const mapping of this.#alive.values()) if (mapping.space !== undefined) this.#named += 1;
   }
 
+  /** Another recording follows: what was alive in the one before is not heard of any more. */
+  #restart(): void {
+    this.end();
+    this.#spaces.restart(this.#alive.values());
+    this.#left += this.#alive.size;
+    this.#alive.clear();
+    this.#change(this.#last, -this.#bytes);
+  }
+
   get coverage(): Coverage {
     return {
-      ...{ born: this.#born, died: this.#died, alive: this.#alive.size },
+      ...{ born: this.#born, died: this.#died, alive: this.#left + this.#alive.size },
       ...{ unknownDeaths: this.#unknownDeaths, named: this.#named },
       ...{ pagesWhole: this.#pages.whole, pagesPart: this.#pages.part },
     };

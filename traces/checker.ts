@@ -86,6 +86,7 @@ export class TraceChecker {
       coverage: this.#census.coverage,
       findings,
       totals: this.#findings.totals,
+      risks: this.#findings.risks,
       tolerances: this.#findings.tolerances,
       distributions: this.#census.distributions,
       timeline: this.#census.timeline(findings),
@@ -105,20 +106,22 @@ export class TraceChecker {
 
   get #sight(): Sight {
     const { heard } = this.#parser;
-    const { coverage, kinds, firstBirth } = this.#census;
+    const { coverage, kinds, untilBirth } = this.#census;
     const { mode, reason } = this.#iommu.mode;
     return sightOf({
-      ...{ heard, kinds, coverage, lost: this.#losses.result(heard) },
-      untilBirth: firstBirth === undefined ? undefined : firstBirth - (this.#first ?? firstBirth),
+      ...{ heard, kinds, coverage, untilBirth, lost: this.#losses.result(heard) },
       ...{ mode, modeReason: reason },
     });
   }
 
   #take(event: TraceEvent): void {
-    if (event.kind !== 'lost') this.#events += 1;
-    this.#first ??= event.time;
-    this.#last = event.time;
-    this.#cpus = Math.max(this.#cpus, event.cpu + 1);
+    // What is missing has no time of its own.
+    if (event.kind !== 'lost') {
+      this.#events += 1;
+      this.#first = Math.min(this.#first ?? event.time, event.time);
+      this.#last = Math.max(this.#last ?? event.time, event.time);
+      this.#cpus = Math.max(this.#cpus, event.cpu + 1);
+    }
     this.#losses.on(event);
     for (const watch of this.#watches) watch.on(event);
   }

@@ -71,7 +71,10 @@ export class DmaLeaks {
 
   #judge(mappings: readonly DmaMapping[], custom: Custom | undefined, now: number): void {
     if (custom === undefined || custom.deaths < DEATHS_LEAST) return;
-    const old = mappings.filter(({ born }) => now - born.time > AGE_FACTOR * custom.longest);
+    const old = mappings.filter(
+      (mapping) =>
+        now - mapping.born.time > AGE_FACTOR * custom.longest && !this.#state.isShownUnmapped(mapping),
+    );
     const [oldest] = old;
     if (oldest === undefined || mappings.length * DEATHS_EACH > custom.deaths) return;
     const { device, ranges, born } = oldest;

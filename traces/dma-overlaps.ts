@@ -13,11 +13,18 @@ import type { Grade } from './verdicts.ts';
  */
 const LATE = 10_000_000;
 
+interface Overlay {
+  /** What was given the address. */
+  readonly by: DmaMapping;
+  /** The tables show that it was free. */
+  readonly shown: boolean;
+}
+
 export class DmaOverlaps {
   readonly #state: DmaState;
   readonly #forget: (mapping: DmaMapping) => void;
   /** Mappings whose address was given away, with the event that did so. */
-  readonly #overlaid = new Map<DmaMapping, DmaMapping>();
+  readonly #overlaid = new Map<DmaMapping, Overlay>();
 
   /** @param forget - told of a mapping that must be over, though the trace shows no unmap of it */
   constructor(state: DmaState, forget: (mapping: DmaMapping) => void) {
@@ -43,35 +50,43 @@ export class DmaOverlaps {
   /** An unmap came after all. */
   died(mapping: DmaMapping, event: TraceEvent): void {
     if (this.#overlaid.size === 0) return;
-    const by = this.#overlaid.get(mapping);
-    if (by === undefined) return;
+    const overlay = this.#overlaid.get(mapping);
+    if (overlay === undefined) return;
     this.#overlaid.delete(mapping);
-    if (event.time - by.born.time <= LATE) {
+    if (event.time - overlay.by.born.time <= LATE) {
       const text = 'unmaps that are written after their address was mapped again';
       this.#state.verdicts.tolerate('late-unmap', text, event.line);
-    } else this.#tell(mapping, by);
+    } else this.#tell(mapping, overlay);
   }
 
   end(): void {
-    for (const [mapping, by] of this.#overlaid) this.#tell(mapping, by);
+    for (const [mapping, overlay] of this.#overlaid) this.#tell(mapping, overlay);
     this.#overlaid.clear();
   }
 
   #overlay(old: DmaMapping, by: DmaMapping): void {
-    /** The next unmap here may mean either. */
+    // The next unmap here may mean either.
     by.doubtful = true;
     const before = this.#overlaid.get(old);
-    if (before !== undefined && by.born.time - before.born.time <= LATE) return;
+    if (before !== undefined && by.born.time - before.by.born.time <= LATE) return;
+    const overlay = before ?? { by, shown: this.#state.isShownUnmapped(old) };
     if (before === undefined && isWrittenLate(old)) {
-      this.#overlaid.set(old, by);
+      this.#overlaid.set(old, overlay);
       return;
     }
     this.#overlaid.delete(old);
-    this.#tell(old, before ?? by);
+    this.#tell(old, overlay);
     this.#forget(old);
   }
 
-  #tell(old: DmaMapping, by: DmaMapping): void {
+  #tell(old: DmaMapping, { by, shown }: Overlay): void {
+    if (shown) {
+      const text = 'unmaps that an IOMMU shows and no call of a driver';
+      this.#state.verdicts.tolerate('unwritten-unmap', text, by.born.line);
+    } else this.#find(old, by);
+  }
+
+  #find(old: DmaMapping, by: DmaMapping): void {
     const device = this.#state.device(old.device);
     const graded = this.#state.grade(device, 1, old.born.time);
     const blind: Grade = { ...graded, confidence: 'possible', assumptions: ['nothing-lost'] };

@@ -6,15 +6,19 @@ import type { DmaMapping } from './dma-mapping.ts';
 import type { MapEvent } from './event.ts';
 import type { Evidence, Subject } from './finding.ts';
 import type { Findings } from './findings.ts';
+import type { Lives, Mapping } from './mapping.ts';
 import { type Grade, Verdicts } from './verdicts.ts';
 
 export class DmaState {
   readonly verdicts: Verdicts;
+  /** The mappings of IOMMUs, for what no driver's event tells of. */
+  readonly tables: Lives;
   #deaths = new DmaDeaths();
   readonly #devices = new Map<string, DmaDevice>();
   #lastMap: MapEvent | undefined;
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, tables: Lives) {
+    this.tables = tables;
     this.verdicts = new Verdicts(findings);
   }
 
@@ -53,6 +57,24 @@ export class DmaState {
   remove(mapping: DmaMapping): void {
     this.device(mapping.device).remove(mapping);
     this.#deaths.add(mapping);
+  }
+
+  /** Where the tables have lost what it mapped, only the driver's line is missing. */
+  isShownUnmapped({ device, ranges, born }: DmaMapping): boolean {
+    const dead = this.#inTables(device, ranges[0]?.start ?? 0);
+    return dead?.died !== undefined && dead.died.time >= born.time;
+  }
+
+  /** Where the tables were given the address after a moment, only the driver's line is missing. */
+  isShownMapped(device: string, start: number, since: number): boolean {
+    const live = this.tables.liveAt(start).find(({ space }) => space === undefined || space === device);
+    const shown = live ?? this.#inTables(device, start);
+    return shown !== undefined && shown.born.time >= since;
+  }
+
+  #inTables(device: string, start: number): Mapping | undefined {
+    const dead = this.tables.lastAt(start, device);
+    return dead?.space === undefined || dead.space === device ? dead : undefined;
   }
 
   /**

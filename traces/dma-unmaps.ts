@@ -169,7 +169,10 @@ export class DmaUnmaps {
     if (died === undefined || dead.doubtful) this.#stranger(device, event);
     else if (died.time === event.time && died.cpu === event.cpu)
       this.#state.verdicts.tolerate('duplicate-line', 'lines that are there twice', event.line);
-    else {
+    else if (this.#state.isShownMapped(device.name, dead.ranges[0]?.start ?? 0, died.time)) {
+      const text = 'mappings that an IOMMU shows and no call of a driver';
+      this.#state.verdicts.tolerate('unwritten-map', text, event.line);
+    } else {
       const grade = sure ? this.#state.grade(device, 1, died.time) : this.#state.vague(device, died.time);
       this.#twice(grade, dead, died, event);
     }

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Stamp } from './event.ts';
+import type { Mapping } from './mapping.ts';
 import { A, B, C, DISK, NIC, Story, story } from './story.test.ts';
 
 interface Case {
@@ -218,13 +220,39 @@ describe('lines that need care', () => {
     expect(list.add({ kind: 'dma-sync', ...sync, ...list.stamp }).found).to.deep.equal([]);
   });
 
-  it('of two equal lists the unmap in the IOMMU tells which was meant', () => {
+  it('the unmap in the IOMMU tells which list was meant', () => {
     const both = (): Story => story().mapSg(A, PAGES).mapSg(C, PAGES).unmapSg(PAGES);
-    const unmap = (s: Story): Story =>
-      s.add({ kind: 'unmap', iova: C, size: 0x3000, unmapped: 0x3000, ...s.stamp });
-    expect(unmap(both()).sync(A, 16).found).to.deep.equal([]);
-    expect(unmap(both()).sync(C, 16).found).to.deep.equal(['likely dma-sync-unknown']);
+    const unmap = (s: Story, iova: number): Story =>
+      s.add({ kind: 'unmap', iova, size: 0x3000, unmapped: 0x3000, ...s.stamp });
+    expect(unmap(both(), C).sync(A, 16).found).to.deep.equal([]);
+    expect(unmap(both(), C).sync(C, 16).found).to.deep.equal(['likely dma-sync-unknown']);
     expect(both().sync(C, 16).sync(A, 16).found).to.deep.equal([]);
+    const turned = (): Story => story().mapSg(A, PAGES).unmapSg(PAGES, 'FROM_DEVICE');
+    expect(turned().found).to.deep.equal(['likely dma-unmap-direction']);
+    expect(unmap(turned(), A).found).to.deep.equal(['certain dma-unmap-direction']);
+    expect(unmap(turned(), C).found).to.deep.equal([]);
+    expect(unmap(turned(), C).tolerated).to.deep.equal(['mapped-before-trace 1']);
+  });
+
+  it('the tables of the IOMMU show what no driver wrote', () => {
+    const showing = (told: Story, born: number, died: number | undefined): readonly string[] => {
+      const at = (line: number): Stamp => ({ line, time: line * 1e6, cpu: 0, task: 'dd', pid: 7 });
+      const range = { iova: A, paddr: 0x5000, size: 0x1000 };
+      const mapping: Mapping = {
+        ...{ ...range, id: 1, space: NIC, doubtful: false, left: 0 },
+        ...{ born: { kind: 'map', ...range, ...at(born) }, died: died === undefined ? died : at(died) },
+      };
+      const live = died === undefined ? [mapping] : [];
+      told.tables = { liveAt: () => live, lastAt: () => (died === undefined ? undefined : mapping) };
+      return [...told.found, ...told.tolerated];
+    };
+    const again = (): Story => story().map(B).unmap(B).map(A).pause(1).map(A, { phys: 0x3000 });
+    expect(showing(again(), 8, 10)).to.deep.equal(['unwritten-unmap 1']);
+    expect(showing(again(), 1, 2)).to.deep.equal(['likely dma-overlap']);
+    const twice = (): Story => story().map(A).unmap(A).pause(1).unmap(A);
+    expect(showing(twice(), 9, 10)).to.deep.equal(['unwritten-map 1']);
+    expect(showing(twice(), 9, undefined)).to.deep.equal(['unwritten-map 1']);
+    expect(showing(twice(), 7, 8)).to.deep.equal(['likely dma-unmap-unknown']);
   });
 
   it('a second boot begins with nothing mapped', () => {

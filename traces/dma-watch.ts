@@ -25,7 +25,7 @@ export class DmaWatch implements Watch {
 
   /** @param tables - the mappings of IOMMUs, for what no driver's event tells of */
   constructor(findings: Findings, tables: Lives) {
-    const state = new DmaState(findings);
+    const state = new DmaState(findings, tables);
     this.#state = state;
     this.#buffers = new BufferWatch(state.verdicts);
     this.#unmaps = new DmaUnmaps(state, (mapping, event) => this.#died(mapping, event));
@@ -33,7 +33,7 @@ export class DmaWatch implements Watch {
     this.#overlaps = new DmaOverlaps(state, (mapping) => this.#forget(mapping));
     this.#sharing = new DmaSharing(state);
     this.#leaks = new DmaLeaks(state);
-    this.#faults = new FaultWatch(state, tables);
+    this.#faults = new FaultWatch(state);
   }
 
   on(event: TraceEvent): void {

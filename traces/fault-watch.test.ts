@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Stamp } from './event.ts';
+import type { Mapping } from './mapping.ts';
 import { A, C, DISK, type Story, story } from './story.test.ts';
 
 describe('a fault is explained', () => {
@@ -30,6 +32,28 @@ describe('a fault is explained', () => {
       ),
     ).to.equal('20 bytes behind the end of a mapping, at 0xffffa064');
     expect(explained(story().fault(0xdead_0000))).to.equal('nothing was seen mapped there');
+  });
+
+  it('by the tables, where no driver tells', () => {
+    const s = story().pause(2).fault(C);
+    const at = (line: number): Stamp => ({ line, time: line * 1e6, cpu: 0, task: 'qemu', pid: 8 });
+    const range = { iova: C, paddr: 0x5000, size: 0x1000 };
+    const born = { kind: 'map', ...range, ...at(3) } as const;
+    const live: Mapping = {
+      ...range,
+      id: 1,
+      born,
+      died: undefined,
+      space: undefined,
+      doubtful: false,
+      left: 1,
+    };
+    s.tables = { liveAt: () => [live], lastAt: () => undefined };
+    expect(explained(s)).to.match(/^a mapping of this device or of another one is mapped there since 6 ms/);
+    s.tables = { liveAt: () => [{ ...live, space: DISK }], lastAt: () => ({ ...live, died: at(7) }) };
+    expect(explained(s)).to.equal(
+      'a mapping of this device or of another one was unmapped there 2 ms before by qemu (line 7)',
+    );
   });
 
   it('with the lines that show it', () => {

@@ -3,7 +3,7 @@ import type { DmaMapping } from './dma-mapping.ts';
 import type { DmaState } from './dma-state.ts';
 import type { FaultEvent, Stamp } from './event.ts';
 import type { Evidence } from './finding.ts';
-import type { Lives, Mapping } from './mapping.ts';
+import type { Mapping } from './mapping.ts';
 import { bytes, duration, hex } from './say.ts';
 import { CERTAIN } from './verdicts.ts';
 
@@ -30,12 +30,10 @@ interface Storm {
 
 export class FaultWatch {
   readonly #state: DmaState;
-  readonly #tables: Lives;
   readonly #storms = new Map<string, Storm>();
 
-  constructor(state: DmaState, tables: Lives) {
+  constructor(state: DmaState) {
     this.#state = state;
-    this.#tables = tables;
   }
 
   on(event: FaultEvent): void {
@@ -75,12 +73,12 @@ export class FaultWatch {
     const { device, iova } = event;
     const mayBe = (mapping: Mapping | undefined): mapping is Mapping =>
       mapping !== undefined && (mapping.space === undefined || mapping.space === device);
-    const live = this.#tables.liveAt(iova).find(mayBe);
+    const live = this.#state.tables.liveAt(iova).find(mayBe);
     if (live !== undefined) {
       const text = `${whose(live)} is mapped there since ${ago(live.born, event)}: the fault is older, or of rights`;
       return { text, evidence: [{ role: 'mapped here', event: live.born }] };
     }
-    const dead = this.#tables.lastAt(iova, device);
+    const dead = this.#state.tables.lastAt(iova, device);
     if (!mayBe(dead) || dead.died === undefined) return undefined;
     const { task, line } = dead.died;
     const text = `${whose(dead)} was unmapped there ${ago(dead.died, event)} before by ${task} (line ${line})`;

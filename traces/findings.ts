@@ -13,10 +13,12 @@ export class Findings {
   readonly #kept = new Map<string, Kept>();
   readonly #shown = new Map<string, number>();
   readonly #totals: Record<Confidence, number> = { certain: 0, likely: 0, possible: 0 };
+  #risks = 0;
   readonly #tolerances = new Map<string, { text: string; count: number; firstLine: number }>();
 
   add(finding: Omit<TraceFinding, 'more'>): void {
     this.#totals[finding.confidence] += 1;
+    this.#risks += levelOf(finding);
     const group = `${finding.check} ${finding.confidence}`;
     const task = finding.evidence.at(-1)?.event.task ?? '';
     const key = `${group} ${finding.subject.device ?? finding.subject.space ?? ''} ${task}`;
@@ -39,14 +41,19 @@ export class Findings {
   get list(): readonly TraceFinding[] {
     return [...this.#kept.values()].toSorted(
       (a, b) =>
-        CONFIDENCES.indexOf(a.confidence) - CONFIDENCES.indexOf(b.confidence) ||
         levelOf(a) - levelOf(b) ||
+        CONFIDENCES.indexOf(a.confidence) - CONFIDENCES.indexOf(b.confidence) ||
         lineOf(a) - lineOf(b),
     );
   }
 
   get totals(): Readonly<Record<Confidence, number>> {
     return this.#totals;
+  }
+
+  /** How many of all findings are risks. */
+  get risks(): number {
+    return this.#risks;
   }
 
   get tolerances(): readonly Tolerance[] {

@@ -18,12 +18,12 @@ export class Losses {
 
   on(event: TraceEvent): void {
     const { cpu, time } = event;
-    this.#first ??= time;
     const open = this.#open.get(cpu);
     if (event.kind !== 'lost') {
+      this.#first ??= time;
       // The notice has no time of its own: events are missing until the CPU is heard again.
       if (open !== undefined) open.to = time;
-      this.#open.delete(cpu);
+      if (open !== undefined) this.#open.delete(cpu);
       this.#heard.set(cpu, time);
     } else if (event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
       const from = this.#heard.get(cpu);

@@ -1,4 +1,4 @@
-/** Lives of pages for the timeline: of all pages as long as they are few, else of areas at equal distances. */
+/** Lives of pages for the timeline: of all pages as long as they are few, else of some that are spread evenly. */
 import type { PageAllocEvent, PageFreeEvent } from './event.ts';
 import { type Mapping, PAGE } from './mapping.ts';
 import type { PageBar } from './report.ts';
@@ -6,13 +6,10 @@ import type { PageBar } from './report.ts';
 /** Pages that are followed, and lives that are kept, at the most. */
 export const PAGES_MAX = 65_536;
 const LIVES_MAX = 20_000;
-/** Pages that are kept or left out together, so that blocks stay whole. */
-const AREA = 512;
 /** Of a larger mapping the first pages are followed. */
 const FOLLOWED_MAX = 512;
-
-/** Then only the first area is left. */
-const STEP_MAX = 2 ** 52;
+/** As many mapped pages stay; if these live too often, their oldest lives are forgotten. */
+const FOLLOWED_MIN = 64;
 
 interface Life {
   readonly pfn: number;
@@ -31,7 +28,7 @@ interface Page {
 export class PageSample {
   #pages = new Map<number, Page>();
   #lives: Life[] = [];
-  /** Areas whose number is a multiple of it are followed: a power of two. */
+  /** One page of so many is followed: a power of two. */
   #step = 1;
 
   mapped({ paddr, size }: Mapping): void {
@@ -90,7 +87,7 @@ export class PageSample {
   }
 
   #isFollowed(pfn: number): boolean {
-    return Math.floor(pfn / AREA) % this.#step === 0;
+    return isOneOf(pfn, this.#step);
   }
 
   #follow(pfn: number, page: Page): void {
@@ -99,17 +96,23 @@ export class PageSample {
   }
 
   #keep(life: Life): void {
-    while (this.#lives.length >= LIVES_MAX && this.#step < STEP_MAX) this.#thin();
-    if (this.#lives.length < LIVES_MAX && this.#isFollowed(life.pfn)) this.#lives.push(life);
+    this.#lives.push(life);
+    if (this.#lives.length <= LIVES_MAX) return;
+    const staying = [...this.#pages].filter(([pfn, { mapped }]) => mapped && isOneOf(pfn, 2 * this.#step));
+    if (staying.length >= FOLLOWED_MIN) this.#thin();
+    else this.#lives = this.#lives.slice(LIVES_MAX / 2);
   }
 
-  /** Follows every second of the areas, and forgets what was seen of the others. */
+  /** Follows every second of the pages, and forgets what was seen of the others. */
   #thin(): void {
     this.#step *= 2;
     this.#pages = new Map([...this.#pages].filter(([pfn]) => this.#isFollowed(pfn)));
     this.#lives = this.#lives.filter(({ pfn }) => this.#isFollowed(pfn));
   }
 }
+
+/** Mixes the digits of a number, so that neighbours and multiples go different ways (after Knuth). */
+const isOneOf = (pfn: number, step: number): boolean => Math.imul(pfn, 0x9e3779b1) >>> 0 < 2 ** 32 / step;
 
 const lineOf = ({ line = 0 }: Life): number => line;
 const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: Life): number => endLine;

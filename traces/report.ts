@@ -28,7 +28,7 @@ export interface Sight {
   readonly unknown: readonly (readonly [name: string, count: number])[];
   /** Sentences: what cannot be told from this trace, and why. */
   readonly blind: readonly string[];
-  /** Events that would show it; `dma:*` are all of a group. */
+  /** Events that would show it, as `trace-cmd record -e` takes them: `dma` are all of a group. */
   readonly enable: readonly string[];
   /** Sentences: from when on mappings are seen, and what was there before. */
   readonly start: readonly string[];
@@ -72,6 +72,7 @@ export interface Coverage {
   readonly born: number;
   /** Of these, how many died in the trace. */
   readonly died: number;
+  /** At the end, or where the clock went back and another recording follows. */
   readonly alive: number;
   /** Unmaps of what the trace did not show being mapped. */
   readonly unknownDeaths: number;
@@ -155,7 +156,7 @@ export interface PageBar {
 
 export interface Timeline {
   readonly bars: readonly Bar[];
-  /** Of pages that were mapped, from the life on in which they were; a page has all of these here or none. */
+  /** Of pages that were mapped, from the life on in which they were; of a long trace the latest of some pages. */
   readonly pages: readonly PageBar[];
   /** How many there were; more than are shown where the trace is long. Those of findings are always shown. */
   readonly barsSeen: number;
@@ -166,10 +167,12 @@ export interface TraceReport {
   readonly source: Source;
   readonly sight: Sight;
   readonly coverage: Coverage;
-  /** The surest first, then by line. */
+  /** Violations before risks, the surest of them first, then by line. */
   readonly findings: readonly TraceFinding[];
   /** How many by confidence, with those that are only counted. */
   readonly totals: Readonly<Record<Confidence, number>>;
+  /** How many of these are risks, not violations. */
+  readonly risks: number;
   readonly tolerances: readonly Tolerance[];
   readonly distributions: Distributions;
   readonly timeline: Timeline;

@@ -31,7 +31,7 @@ interface View {
 const VIEWS: readonly View[] = [
   {
     kinds: ['map', 'unmap'],
-    shows: 'overlaps, leaks or wrong unmaps',
+    shows: 'wrong unmaps',
     without: 'what an IOMMU maps is not seen, or never unmapped: no page tables are followed',
     enable: ['iommu:map', 'iommu:unmap'],
   },
@@ -44,16 +44,16 @@ const VIEWS: readonly View[] = [
   {
     kinds: ['dma-map', 'dma-map-sg', 'dma-alloc'],
     any: true,
-    shows: 'wrong calls of dma-mapping by drivers',
+    shows: 'overlaps, leaks or wrong calls of dma-mapping',
     without:
-      'nothing says which device a mapping is for, nor whether drivers pair map, sync and unmap (dma events are in Linux 6.12 and later)',
-    enable: ['dma:*'],
+      'no device is named for a mapping, so overlaps, leaks and what drivers do wrong are not seen (since Linux 6.12)',
+    enable: ['dma'],
   },
   {
     kinds: ['flush'],
     shows: 'flushes of the IOTLB',
     without: 'when the IOTLB forgets is not seen; whether an unmap waits for it is told from addresses only',
-    enable: ['intel_iommu:*'],
+    enable: ['intel_iommu'],
     helps: true,
   },
   {
@@ -78,7 +78,7 @@ export function sightOf(known: Known): Sight {
   const missing = VIEWS.filter((view) => !isOpen(view, kinds));
   return {
     ...{ seen: byCount(heard.seen), unknown: byCount(heard.unknown) },
-    blind: missing.map(({ without, enable }) => `no ${enable.join(', ')}: ${without}`),
+    blind: missing.map(({ without, enable }) => `no ${enable.map(nameOf).join(', ')}: ${without}`),
     enable: missing.flatMap(({ enable }) => enable),
     ...{ start: startOf(known), lost, mode, modeReason },
     verdict: verdictOf(known),
@@ -88,16 +88,18 @@ export function sightOf(known: Known): Sight {
 const byCount = (names: ReadonlyMap<string, number>): readonly (readonly [string, number])[] =>
   [...names].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 
+const nameOf = (event: string): string => (event.includes(':') ? event : `${event}:*`);
+
 function isOpen({ kinds: wanted, any }: View, kinds: ReadonlyMap<EventKind, number>): boolean {
   return any === true ? wanted.some((kind) => kinds.has(kind)) : wanted.every((kind) => kinds.has(kind));
 }
 
-function startOf({ kinds, coverage, untilBirth }: Known): readonly string[] {
+function startOf({ heard, kinds, coverage, untilBirth }: Known): readonly string[] {
   if (!kinds.has('map') && !kinds.has('unmap')) return ['nothing is mapped or unmapped in an IOMMU'];
   const first =
     untilBirth === undefined
       ? 'no mapping is made in it'
-      : `the first mapping is made ${duration(untilBirth)} after the first event`;
+      : `the first mapping is made ${heard.ticks ? `${untilBirth} ticks` : duration(untilBirth)} after the first event`;
   const before =
     coverage.unknownDeaths === 0
       ? 'what was mapped before and stays so is not known'

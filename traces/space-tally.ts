@@ -40,6 +40,16 @@ export class SpaceTally {
     if (mapping.space === undefined) settle(tally, mapping);
   }
 
+  /**
+   * Nothing is mapped any more.
+   *
+   * @param alive - what was until now
+   */
+  restart(alive: Iterable<Mapping>): void {
+    for (const mapping of alive) if (mapping.space === undefined) settle(this.#of(undefined), mapping);
+    for (const tally of this.#tallies.values()) tally.bytes = 0;
+  }
+
   /** @param alive - what lives in the end */
   result(alive: Iterable<Mapping>): readonly SpaceUse[] {
     for (const mapping of alive) if (mapping.space === undefined) settle(this.#of(undefined), mapping);

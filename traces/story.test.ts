@@ -19,6 +19,8 @@ export const DISK = '0000:00:04.0';
 /** Events one after the other, each a millisecond after the one before, on one CPU. */
 export class Story {
   readonly events: TraceEvent[] = [];
+  /** What the IOMMU shows. */
+  tables: Lives = NO_TABLES;
 
   constructor() {
     for (const n of [1, 2, 3]) this.map(n * 0x10_0000, { device: NIC, phys: 2 ** 33 + n * n * 0x1000 });
@@ -121,7 +123,7 @@ export class Story {
 
   get findings(): Findings {
     const findings = new Findings();
-    const watch = new DmaWatch(findings, NO_TABLES);
+    const watch = new DmaWatch(findings, this.tables);
     for (const event of this.events) watch.on(event);
     watch.end();
     return findings;

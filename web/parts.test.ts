@@ -25,6 +25,7 @@ const report: TraceReport = {
   source: { ...empty.source, first: 1_000_000, last: 9_000_000 },
   findings: [finding],
   totals: { certain: 0, likely: 3, possible: 0 },
+  risks: 0,
   timeline: {
     bars: [
       { iova: 0x1000, paddr: 0x6000, size: 8192, from: 1_100_000, line: 2, ...stamp },
