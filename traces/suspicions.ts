@@ -84,7 +84,8 @@ export class Suspicions {
   /** More that shows the same, such as the page being handed out after it was freed. */
   show(mapping: Mapping, role: string, event: TraceEvent): void {
     const waiting = this.#waiting.get(mapping);
-    if (waiting !== undefined && waiting.shown.length < EVIDENCE_MAX) waiting.shown.push({ role, event });
+    if (waiting === undefined || waiting.shown.length >= EVIDENCE_MAX) return;
+    if (waiting.shown.at(-1)?.event !== event) waiting.shown.push({ role, event });
   }
 
   /** A mapping that was suspected is unmapped, and nothing else can have been meant: it was there all the time. */

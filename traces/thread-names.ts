@@ -35,11 +35,11 @@ export const threadOf = ({ pid, cpu }: Stamp): number => (pid > 0 ? pid : -1 - c
 export class ThreadNames {
   readonly #recent = new Map<number, Mapping[]>();
   readonly #hints = new Map<number, Hint>();
-  /** Without events of dma-mapping nothing has to be remembered. */
+  /** Whether there are events of dma-mapping; if none comes, nothing has to be remembered any more. */
   #heard = false;
 
   born(mapping: Mapping): void {
-    if (!this.#heard) return;
+    if (!this.#heard && mapping.id > RECENT_MAX) return;
     const thread = threadOf(mapping.born);
     const recent = this.#recent.get(thread);
     if (recent !== undefined && recent.length < RECENT_MAX) recent.push(mapping);
