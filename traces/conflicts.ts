@@ -28,25 +28,23 @@ export class Conflicts {
       this.#granule /= 4;
   }
 
-  /** What was made for a range leads elsewhere: to a bounce buffer, if the range is not of whole pages. */
+  /**
+   * What was made at a range leads elsewhere: it is not what the range was made for, or goes to a bounce buffer if the
+   * range is not of whole pages, or is wrong. Returns whether the range has nothing else.
+   */
   misled(
     event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent,
     mapping: Mapping,
     ranges: readonly NamedRange[],
-  ): void {
+  ): boolean {
     const range = ranges.find((each) => isAt(mapping, each));
-    if (
-      range?.phys === undefined ||
-      this.#live.at(Math.floor(range.dma / PAGE)).some((each) => leadsTo(each, range))
-    )
-      return;
+    if (range?.phys === undefined) return false;
+    const there = this.#live.at(Math.floor(range.dma / PAGE));
+    if (there.some((each) => leadsTo(each, range))) return false;
     if (range.phys % this.#granule !== 0 || range.size % this.#granule !== 0) {
-      this.#findings.tolerate(
-        'bounced',
-        'ranges of less than whole pages that are mapped elsewhere',
-        event.line,
-      );
-      return;
+      const text = 'ranges of less than whole pages that are mapped elsewhere';
+      this.#findings.tolerate('bounced', text, event.line);
+      return true;
     }
     const leads = mapping.paddr + range.dma - mapping.iova;
     this.#suspicions.add({
@@ -58,6 +56,7 @@ export class Conflicts {
         { role: 'handed to the driver here', event },
       ],
     });
+    return true;
   }
 
   /** Two mappings of one device at one address: the tables would have refused the second. */

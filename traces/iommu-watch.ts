@@ -181,7 +181,11 @@ export class IommuWatch implements Watch, Lives {
     const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
     for (const mapping of made) {
       const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
-      if (range === undefined) this.#conflicts.misled(event, mapping, ranges);
+      if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
+      if (
+        this.#live.at(Math.floor(mapping.iova / PAGE)).some((other) => isNewer(other, mapping, event.device))
+      )
+        continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
       this.#conflicts.named(mapping, event.device);
@@ -213,3 +217,7 @@ export class IommuWatch implements Watch, Lives {
     return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
   }
 }
+
+/** Whether something else was made at the same address for the device meanwhile. */
+const isNewer = (other: Mapping, { id }: Mapping, device: string): boolean =>
+  other.id > id && other.space === device;

@@ -226,11 +226,12 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
   return mappings.length === 0 ? undefined : { mappings, deaths, worn: bag.worn };
 }
 
+/** Where something lies already, something comes to it; mostly a mapping that is younger than all there. */
 function joined(below: Cell | undefined, above: Cell): Cell {
   if (below === undefined) return above;
-  if (!('worn' in below) && !('worn' in above)) {
-    const mappings = below.id < above.id ? [below, above] : [above, below];
-    return { mappings, deaths: [], worn: false };
+  if (!('worn' in above)) {
+    const { mappings, deaths, worn } = bagOf(below);
+    if ((mappings.at(-1)?.id ?? 0) < above.id) return { mappings: [...mappings, above], deaths, worn };
   }
   const bags = [bagOf(below), bagOf(above)];
   return {
