@@ -176,18 +176,13 @@ export type CheckName = keyof typeof CHECKS;
 
 /** What a finding may have to take for granted. Each says what would excuse it. */
 export const ASSUMPTIONS = {
-  'one-domain':
-    'both mappings are in one domain: iommu:map does not name it, and two domains may use one address',
   'nothing-lost': 'no event is missing; the tool says that some are, or the trace cannot show that none is',
   'seen-from-start': 'nothing was mapped before the trace began that the events do not show',
   'large-page':
     'the caller does not go on after what was unmapped, as VFIO does where an unmap takes a whole large page',
   'order-kept':
     'the two events happened in the order of their lines; they are closer than the clocks of two CPUs',
-  strict: 'the domain is strict: an unmap returns only after the flush',
   lazy: 'the domain is lazy: addresses wait in a queue for a flush, at most 10 ms or 256 of them for each CPU',
-  'flush-unseen': 'no flush happened between the two; flushes of this IOMMU are not traced',
-  'no-reference': 'nobody held the page by a reference of its own',
   'not-shared': 'nobody means the memory to be shared; drivers may share it without a dma-buf',
   'ran-to-end': 'the trace ends when the driver was done; a mapping may still be in use',
 } as const;

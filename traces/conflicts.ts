@@ -10,17 +10,12 @@ import { isAt, leadsTo, type NamedRange } from './thread-names.ts';
 /** The largest page that IOMMUs and kernels count in. */
 const GRANULE_MAX = 65_536;
 
-/** How often the same memory is mapped twice at the same address, without a name, before it is taken for sharing. */
-const RARE = 8;
-const TWICE_MAX = 1000;
-
 export class Conflicts {
   readonly #findings: Findings;
   readonly #suspicions: Suspicions;
   readonly #live: LiveMappings;
   /** The smallest page that was mapped: what is not of whole such pages may go through a bounce buffer. */
   #granule = GRANULE_MAX;
-  readonly #twice: (readonly [Mapping, Mapping])[] = [];
 
   constructor(findings: Findings, suspicions: Suspicions, live: LiveMappings) {
     this.#findings = findings;
@@ -33,25 +28,23 @@ export class Conflicts {
       this.#granule /= 4;
   }
 
-  /** What was made for a range leads elsewhere: to a bounce buffer, if the range is not of whole pages. */
+  /**
+   * What was made at a range leads elsewhere: it is not what the range was made for, or goes to a bounce buffer if the
+   * range is not of whole pages, or is wrong. Returns whether the range has nothing else.
+   */
   misled(
     event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent,
     mapping: Mapping,
     ranges: readonly NamedRange[],
-  ): void {
+  ): boolean {
     const range = ranges.find((each) => isAt(mapping, each));
-    if (
-      range?.phys === undefined ||
-      this.#live.at(Math.floor(range.dma / PAGE)).some((each) => leadsTo(each, range))
-    )
-      return;
+    if (range?.phys === undefined) return false;
+    const there = this.#live.at(Math.floor(range.dma / PAGE));
+    if (there.some((each) => leadsTo(each, range))) return false;
     if (range.phys % this.#granule !== 0 || range.size % this.#granule !== 0) {
-      this.#findings.tolerate(
-        'bounced',
-        'ranges of less than whole pages that are mapped elsewhere',
-        event.line,
-      );
-      return;
+      const text = 'ranges of less than whole pages that are mapped elsewhere';
+      this.#findings.tolerate('bounced', text, event.line);
+      return true;
     }
     const leads = mapping.paddr + range.dma - mapping.iova;
     this.#suspicions.add({
@@ -63,44 +56,7 @@ export class Conflicts {
         { role: 'handed to the driver here', event },
       ],
     });
-  }
-
-  /** The same memory twice at one address, and no name: in two domains, or twice in one. */
-  unnamed(mapping: Mapping): void {
-    const { iova, paddr, size } = mapping;
-    if (iova === paddr || this.#twice.length > TWICE_MAX) return;
-    const other = this.#live
-      .sharing(mapping)
-      .find(
-        (each) => each.mapping.paddr === paddr && each.mapping.iova === iova && each.mapping.size === size,
-      );
-    if (other === undefined || !this.#live.isSure(other.mapping, other.page)) return;
-    this.#twice.push([other.mapping, mapping]);
-  }
-
-  /** Where it happens often, it is how the system shares its buffers. */
-  end(): void {
-    for (const [before, { iova, paddr, size, born }] of this.#twice)
-      if (this.#twice.length > RARE)
-        this.#findings.tolerate(
-          'twice',
-          'mappings of one memory at one address twice, as if shared',
-          born.line,
-        );
-      else
-        this.#findings.add({
-          ...{
-            check: 'overlap',
-            confidence: 'possible',
-            assumptions: ['one-domain'],
-            subject: { iova, size },
-          },
-          text: `I/O address ${hex(iova)} was mapped to ${hex(paddr)} while it was so already`,
-          evidence: [
-            { role: 'mapped here', event: before.born },
-            { role: 'mapped again here', event: born },
-          ],
-        });
+    return true;
   }
 
   /** Two mappings of one device at one address: the tables would have refused the second. */

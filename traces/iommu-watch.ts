@@ -104,16 +104,12 @@ export class IommuWatch implements Watch, Lives {
       doubtful: false,
       left,
     };
-    const shared = this.#live.add(mapping);
+    this.#live.add(mapping);
     this.#pages.born(mapping);
     this.#conflicts.born(mapping);
     for (const listener of this.#listeners) listener.born(mapping);
     if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
-    else if (this.#names.heard) this.#names.born(mapping);
-    else if (shared) {
-      this.#closeAll();
-      this.#conflicts.unnamed(mapping);
-    }
+    else this.#names.born(mapping);
   }
 
   #unmap(event: UnmapEvent): void {
@@ -185,7 +181,11 @@ export class IommuWatch implements Watch, Lives {
     const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
     for (const mapping of made) {
       const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
-      if (range === undefined) this.#conflicts.misled(event, mapping, ranges);
+      if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
+      if (
+        this.#live.at(Math.floor(mapping.iova / PAGE)).some((other) => isNewer(other, mapping, event.device))
+      )
+        continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
       this.#conflicts.named(mapping, event.device);
@@ -204,14 +204,20 @@ export class IommuWatch implements Watch, Lives {
   #settle(): void {
     this.#closeAll();
     this.#live.end();
-    this.#conflicts.end();
     if (this.#live.worn > 0)
       this.#findings.tolerate('crowded', 'addresses with too many mappings to tell them apart', 0);
   }
 
   #fresh(): [LiveMappings, MappedPages, Conflicts] {
-    const live = new LiveMappings((ending) => this.#ended(ending));
+    const live = new LiveMappings(
+      (ending) => this.#ended(ending),
+      (mapping) => this.#suspicions.lossSince(mapping),
+    );
     const pages = new MappedPages(this.#findings, this.#suspicions, live);
     return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
   }
 }
+
+/** Whether something else was made at the same address for the device meanwhile. */
+const isNewer = (other: Mapping, { id }: Mapping, device: string): boolean =>
+  other.id > id && other.space === device;

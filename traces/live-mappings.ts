@@ -45,26 +45,25 @@ export interface Ending {
 export class LiveMappings {
   readonly #cells = new PageTree<Cell>(joined);
   readonly #ended: (ending: Ending) => void;
+  readonly #unsure: (mapping: Mapping) => boolean;
   /** Addresses where mappings could not be told apart any more. */
   worn = 0;
 
-  constructor(ended: (ending: Ending) => void) {
+  /** @param unsure - whether events are missing since a mapping's birth: its unmap may be among them */
+  constructor(ended: (ending: Ending) => void, unsure: (mapping: Mapping) => boolean) {
     this.#ended = ended;
+    this.#unsure = unsure;
   }
 
-  /** Returns whether something else may be there too. */
-  add(mapping: Mapping): boolean {
+  add(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.iova, mapping.size);
     let full = false;
-    let shared = false;
     this.#cells.add(first, count, (cell) => {
       const now = joined(cell, mapping);
-      shared ||= now !== mapping;
       full ||= 'worn' in now && now.mappings.length > BAG_MAX;
       return now;
     });
     if (full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
-    return shared;
   }
 
   /** What may be live at a page. */
@@ -85,16 +84,6 @@ export class LiveMappings {
     return [...pages].map(([other, page]) => ({ mapping: other, page }));
   }
 
-  /** Whether no unmap can have taken a mapping's page yet. */
-  isSure(mapping: Mapping, page: number): boolean {
-    let sure = true;
-    this.#cells.read(page, 1, (cell) => {
-      if ('worn' in cell && cell.mappings.includes(mapping))
-        sure &&= !cell.worn && deathOf(cell, mapping) === undefined;
-    });
-    return sure;
-  }
-
   /** An unmap. Returns how many pages of it were mapped as far as is known. */
   kill(death: Death, first: number, count: number): number {
     let known = 0;
@@ -108,7 +97,7 @@ export class LiveMappings {
 
   /**
    * Whether an unmap may have taken a page of a mapping already. If so it is taken to have: each unmap excuses one
-   * mapping at a page.
+   * mapping at a page. One whose own unmap may be missing leaves it to the others.
    */
   excuse(mapping: Mapping, page: number): boolean {
     let excused = true;
@@ -117,7 +106,7 @@ export class LiveMappings {
       const bag = bagOf(cell);
       const death = deathOf(bag, mapping);
       excused = death !== undefined || bag.worn;
-      if (!excused) return cell;
+      if (!excused || this.#unsure(mapping)) return cell;
       const rest = this.#spend(bag, mapping, death, page, 1);
       return rest === undefined ? undefined : this.#settle(rest, page, 1);
     });
@@ -237,11 +226,12 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
   return mappings.length === 0 ? undefined : { mappings, deaths, worn: bag.worn };
 }
 
+/** Where something lies already, something comes to it; mostly a mapping that is younger than all there. */
 function joined(below: Cell | undefined, above: Cell): Cell {
   if (below === undefined) return above;
-  if (!('worn' in below) && !('worn' in above)) {
-    const mappings = below.id < above.id ? [below, above] : [above, below];
-    return { mappings, deaths: [], worn: false };
+  if (!('worn' in above)) {
+    const { mappings, deaths, worn } = bagOf(below);
+    if ((mappings.at(-1)?.id ?? 0) < above.id) return { mappings: [...mappings, above], deaths, worn };
   }
   const bags = [bagOf(below), bagOf(above)];
   return {

@@ -45,15 +45,15 @@ export class MappedPages {
   died(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.change(first, count, (there) => {
-      const left = there.filter((each) => each !== mapping);
-      return left.length === 0 ? undefined : left;
+      if (there.length === 1) return there[0] === mapping ? undefined : there;
+      return there.filter((each) => each !== mapping);
     });
   }
 
   on(event: PageAllocEvent | PageFreeEvent): void {
     if (event.order > ORDER_MAX) return;
     if (this.#doubted.size > 0) this.#resolve(event);
-    if (!this.#by.empty) this.#reached(event);
+    this.#reached(event);
     if (event.kind === 'page-free') this.#log.freed(event);
     else this.#log.allocated(event.pfn, event.order);
   }
@@ -61,6 +61,7 @@ export class MappedPages {
   /** Pages change hands: nothing may lead to them. */
   #reached(event: PageAllocEvent | PageFreeEvent): void {
     const end = event.pfn + 2 ** event.order;
+    if (this.#by.isEmptyAt(event.pfn, end - event.pfn)) return;
     const suspects: (readonly [Mapping, number])[] = [];
     this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
       const low = Math.max(at, event.pfn);

@@ -40,7 +40,7 @@ export class PageTree<C> {
   add(first: number, count: number, put: (cell: C | undefined) => C): void {
     const end = first + count;
     for (let page = first; page < end; ) {
-      let span = TOP;
+      let span = end - page === 1 ? 1 : TOP;
       while (span > 1 && (page % span !== 0 || end - page < span)) span /= FANOUT;
       const block = this.#blockAt(page, span);
       block.own = put(block.own);
@@ -50,6 +50,7 @@ export class PageTree<C> {
 
   /** Goes through the cells of a range. Blocks that reach out of it are split first, so that only the range changes. */
   change(first: number, count: number, visit: CellVisitor<C>): void {
+    if (count === 1 && this.#changeLeaf(first, visit)) return;
     walkBlocks(this.#blocks, TOP, 0, { first, end: first + count, splits: true, visit }, this.#join);
   }
 
@@ -62,8 +63,24 @@ export class PageTree<C> {
     walkBlocks(this.#blocks, TOP, 0, { first, end: first + count, splits: false, visit }, this.#join);
   }
 
-  get empty(): boolean {
-    return this.#blocks.size === 0;
+  /** Whether nothing lies at a page; of more than one it is not said. */
+  isEmptyAt(page: number, count: number): boolean {
+    if (count > 1) return this.#blocks.size === 0;
+    const top = this.#blocks.get(Math.floor(page / TOP));
+    if (top === undefined) return true;
+    const middle = top.parts?.get(Math.floor(page / FANOUT) % FANOUT);
+    return top.own === undefined && middle?.own === undefined && !middle?.parts?.has(page % FANOUT);
+  }
+
+  /** The usual case, one page where no larger block lies; false if it is not that. */
+  #changeLeaf(page: number, visit: CellVisitor<C>): boolean {
+    const top = this.#blocks.get(Math.floor(page / TOP));
+    const middle = top?.parts?.get(Math.floor(page / FANOUT) % FANOUT);
+    const leaf = middle?.parts?.get(page % FANOUT);
+    if (leaf?.own === undefined || top?.own !== undefined || middle?.own !== undefined) return false;
+    leaf.own = visit(leaf.own, page, 1);
+    if (leaf.own === undefined) middle?.parts?.delete(page % FANOUT);
+    return true;
   }
 
   #blockAt(page: number, span: number): Block<C> {

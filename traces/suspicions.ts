@@ -61,6 +61,11 @@ export class Suspicions {
     this.#lastOf[event.cpu] = event.time;
   }
 
+  /** Whether events are missing since a mapping's birth. */
+  lossSince({ born }: Mapping): boolean {
+    return born.time <= this.#lastLoss;
+  }
+
   /** Whether a mapping is suspected; once is enough, what else is wrong with it follows from that. */
   has(mapping: Mapping): boolean {
     return this.#waiting.has(mapping);
@@ -69,9 +74,8 @@ export class Suspicions {
   add(suspicion: Suspicion): void {
     const { mapping, event } = suspicion;
     if (this.#waiting.has(mapping)) return;
-    /** One that an earlier loss left behind may have taken the unmap that was meant for this. */
-    const since = mapping.doubtful ? Number.NEGATIVE_INFINITY : mapping.born.time;
-    const lossy = this.#lastLoss > Number.NEGATIVE_INFINITY && since <= this.#lastLoss;
+    // One that an earlier loss left behind may have taken the unmap that was meant for a doubtful one.
+    const lossy = this.lossSince(mapping) || (mapping.doubtful && this.#lastLoss > Number.NEGATIVE_INFINITY);
     const close = areClose(suspicion.after ?? mapping.born, event);
     this.#waiting.set(mapping, { ...suspicion, shown: [...suspicion.evidence], lossy, close, proven: false });
     if (this.#waiting.size > WAITING_MAX) this.#tellOldest();
@@ -80,7 +84,8 @@ export class Suspicions {
   /** More that shows the same, such as the page being handed out after it was freed. */
   show(mapping: Mapping, role: string, event: TraceEvent): void {
     const waiting = this.#waiting.get(mapping);
-    if (waiting !== undefined && waiting.shown.length < EVIDENCE_MAX) waiting.shown.push({ role, event });
+    if (waiting === undefined || waiting.shown.length >= EVIDENCE_MAX) return;
+    if (waiting.shown.at(-1)?.event !== event) waiting.shown.push({ role, event });
   }
 
   /** A mapping that was suspected is unmapped, and nothing else can have been meant: it was there all the time. */

@@ -35,10 +35,11 @@ export const threadOf = ({ pid, cpu }: Stamp): number => (pid > 0 ? pid : -1 - c
 export class ThreadNames {
   readonly #recent = new Map<number, Mapping[]>();
   readonly #hints = new Map<number, Hint>();
-  /** Without events of dma-mapping nothing has to be remembered. */
-  heard = false;
+  /** Whether there are events of dma-mapping; if none comes, nothing has to be remembered any more. */
+  #heard = false;
 
   born(mapping: Mapping): void {
+    if (!this.#heard && mapping.id > RECENT_MAX) return;
     const thread = threadOf(mapping.born);
     const recent = this.#recent.get(thread);
     if (recent !== undefined && recent.length < RECENT_MAX) recent.push(mapping);
@@ -46,7 +47,7 @@ export class ThreadNames {
   }
 
   hint(event: Hint): void {
-    this.heard = true;
+    this.#heard = true;
     remember(this.#hints, threadOf(event), event);
   }
 
@@ -55,7 +56,7 @@ export class ThreadNames {
    * nobody named will not be named any more.
    */
   take(event: Stamp, fits: (mapping: Mapping) => boolean): readonly Mapping[] {
-    this.heard = true;
+    this.#heard = true;
     const thread = threadOf(event);
     const recent = this.#recent.get(thread) ?? [];
     this.#recent.delete(thread);
