@@ -1,13 +1,13 @@
 /** One trace, line by line, held against the specification. */
-import { Census } from './census.ts';
-import { DmaWatch } from './dma-watch.ts';
+import { Census } from './census/census.ts';
+import { DmaWatch } from './dma/dma-watch.ts';
 import type { LostEvent, TraceEvent } from './event.ts';
 import { Findings } from './findings.ts';
-import { IommuWatch } from './iommu-watch.ts';
+import { IommuWatch } from './iommu/iommu-watch.ts';
 import { Losses } from './losses.ts';
 import type { Watch } from './mapping.ts';
 import { type Disorder, Reorder } from './order.ts';
-import { TraceParser } from './parse.ts';
+import { TraceParser } from './read/parse.ts';
 import type { Mode, Sight, Source, TraceReport } from './report.ts';
 import { sightOf } from './sight.ts';
 

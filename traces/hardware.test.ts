@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { Findings } from './findings.ts';
-import { IommuWatch } from './iommu-watch.ts';
+import { IommuWatch } from './iommu/iommu-watch.ts';
 import type { Mapping } from './mapping.ts';
-import { TraceParser } from './parse.ts';
+import { TraceParser } from './read/parse.ts';
 
 const FIXTURES = new URL('../../traces/fixtures/', import.meta.url);
 /** Seconds between what the kernel wrote and what the emulator wrote of the same moment, apart from their offset. */

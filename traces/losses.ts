@@ -1,6 +1,6 @@
 /** Where events are missing, as the tool itself says: after each place nothing is certain of what lives. */
 import type { TraceEvent } from './event.ts';
-import type { Heard } from './heard.ts';
+import type { Heard } from './read/heard.ts';
 import type { Gap, Lost } from './report.ts';
 
 /** Places that are told one by one. */

@@ -1,6 +1,6 @@
 /** What a trace can show and what not, from what was heard of it: the frame for everything else that is told. */
 import type { EventKind } from './event.ts';
-import type { Heard } from './heard.ts';
+import type { Heard } from './read/heard.ts';
 import type { Coverage, Lost, Mode, Sight } from './report.ts';
 import { duration } from './say.ts';
 

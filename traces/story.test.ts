@@ -1,5 +1,5 @@
 /** For tests of what drivers ask for: events told one after the other, and what is found in them. */
-import { DmaWatch } from './dma-watch.ts';
+import { DmaWatch } from './dma/dma-watch.ts';
 import type {
   BufferEvent,
   Direction,

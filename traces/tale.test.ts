@@ -1,7 +1,7 @@
 /** For tests of the IOMMU level: events told one after the other, and what is found in them. */
 import type { TraceEvent } from './event.ts';
 import { Findings } from './findings.ts';
-import { IommuWatch } from './iommu-watch.ts';
+import { IommuWatch } from './iommu/iommu-watch.ts';
 import type { Mode } from './report.ts';
 
 export const NIC = '0000:00:03.0';

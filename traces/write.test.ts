@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { TraceEvent } from './event.ts';
-import { TraceParser } from './parse.ts';
+import { TraceParser } from './read/parse.ts';
 import { writeBody, writeEvent, writeTrace } from './write.ts';
 
 const STAMP = { line: 1, time: 9_577_902_000, cpu: 1, task: 'sh', pid: 168 };

@@ -7,7 +7,7 @@ import { recordingSession } from '../../cli/session.ts';
 import { readTrace } from '../../cli/trace-input.ts';
 import { TraceChecker } from '../../traces/index.ts';
 import { Reorder } from '../../traces/order.ts';
-import { TraceParser } from '../../traces/parse.ts';
+import { TraceParser } from '../../traces/read/parse.ts';
 
 export interface Measured {
   readonly events: number;

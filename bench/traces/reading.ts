@@ -1,6 +1,6 @@
 /** What corruptions need to know of a trace: its lines with their events, and mappings that nothing else can be. */
 import type { EventOf, TraceEvent } from '../../traces/event.ts';
-import { TraceParser } from '../../traces/parse.ts';
+import { TraceParser } from '../../traces/read/parse.ts';
 
 export const PAGE = 4096;
 

@@ -1,0 +1,125 @@
+/** Counts what a report tells beside findings: coverage, distributions, use of addresses, the timeline. */
+import type { EventKind, TraceEvent } from '../event.ts';
+import type { TraceFinding } from '../finding.ts';
+import type { LifeListener, Mapping, Watch } from '../mapping.ts';
+import type { Coverage, Distributions, Timeline } from '../report.ts';
+import { HistogramCounter } from './histogram.ts';
+import { PageLives } from './page-lives.ts';
+import { SeriesRecorder } from './series.ts';
+import { SpaceTally } from './space-tally.ts';
+import { TimelineSample } from './timeline-sample.ts';
+
+export class Census implements Watch, LifeListener {
+  readonly #kinds = new Map<EventKind, number>();
+  readonly #sizes = new HistogramCounter('bytes');
+  readonly #lifetimes = new HistogramCounter('ns');
+  readonly #live = new SeriesRecorder();
+  readonly #liveBytes = new SeriesRecorder();
+  readonly #spaces = new SpaceTally();
+  readonly #sample = new TimelineSample();
+  readonly #pages = new PageLives();
+  readonly #alive = new Map<number, Mapping>();
+  #bytes = 0;
+  /** Alive at the end of earlier recordings in the trace. */
+  #left = 0;
+  #born = 0;
+  #died = 0;
+  #named = 0;
+  #first: number | undefined;
+  #firstBirth: number | undefined;
+  #unknownDeaths = 0;
+  #last = 0;
+
+  /** How often each kind of event came. */
+  get kinds(): ReadonlyMap<EventKind, number> {
+    return this.#kinds;
+  }
+
+  /** Nanoseconds between the first event and the first birth. */
+  get untilBirth(): number | undefined {
+    return this.#firstBirth === undefined ? undefined : this.#firstBirth - (this.#first ?? this.#firstBirth);
+  }
+
+  /** Comes after the births and deaths that the event brought. */
+  on(event: TraceEvent): void {
+    this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
+    if (event.kind === 'lost') {
+      if (event.cause === 'restart') this.#restart();
+      return;
+    }
+    this.#first ??= event.time;
+    this.#last = Math.max(this.#last, event.time);
+    this.#sample.on(event);
+    if (event.kind === 'page-alloc') this.#pages.allocated(event);
+    else if (event.kind === 'page-free') this.#pages.freed(event);
+  }
+
+  born(mapping: Mapping): void {
+    this.#born += 1;
+    this.#firstBirth ??= mapping.born.time;
+    this.#alive.set(mapping.id, mapping);
+    this.#sizes.add(mapping.size);
+    this.#spaces.born(mapping);
+    this.#sample.born(mapping);
+    this.#change(mapping.born.time, mapping.size);
+  }
+
+  named(mapping: Mapping): void {
+    this.#spaces.named(mapping);
+  }
+
+  died(mapping: Mapping): void {
+    const { died = mapping.born, born } = mapping;
+    this.#died += 1;
+    this.#alive.delete(mapping.id);
+    if (mapping.space !== undefined) this.#named += 1;
+    this.#lifetimes.add(Math.max(died.time - born.time, 0));
+    this.#spaces.died(mapping);
+    this.#change(died.time, -mapping.size);
+  }
+
+  unknownDeath(): void {
+    this.#unknownDeaths += 1;
+  }
+
+  end(): void {
+    for (const mapping of this.#alive.values()) if (mapping.space !== undefined) this.#named += 1;
+  }
+
+  /** Another recording follows: what was alive in the one before is not heard of any more. */
+  #restart(): void {
+    this.end();
+    this.#spaces.restart(this.#alive.values());
+    this.#left += this.#alive.size;
+    this.#alive.clear();
+    this.#change(this.#last, -this.#bytes);
+  }
+
+  get coverage(): Coverage {
+    return {
+      ...{ born: this.#born, died: this.#died, alive: this.#left + this.#alive.size },
+      ...{ unknownDeaths: this.#unknownDeaths, named: this.#named },
+      ...{ pagesWhole: this.#pages.whole, pagesPart: this.#pages.part },
+    };
+  }
+
+  get distributions(): Distributions {
+    return {
+      sizes: this.#sizes.result,
+      lifetimes: this.#lifetimes.result,
+      live: this.#live.result(this.#last),
+      liveBytes: this.#liveBytes.result(this.#last),
+      spaces: this.#spaces.result(this.#alive.values()),
+    };
+  }
+
+  timeline(findings: readonly TraceFinding[]): Timeline {
+    return this.#sample.timeline(findings, this.#pages.whole + this.#pages.part);
+  }
+
+  #change(time: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#live.set(time, this.#alive.size);
+    this.#liveBytes.set(time, this.#bytes);
+  }
+}

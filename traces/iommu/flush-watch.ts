@@ -1,0 +1,195 @@
+/**
+ * When an IOTLB forgets what was unmapped. Strict: before the unmap returns, so a flush follows in the same thread.
+ * Lazy: later, with all of a domain. Flushes that are not traced cannot be told from flushes that did not happen, so
+ * nothing is said of a trace where unmaps mostly go without.
+ */
+import type { FlushEvent, PageFreeEvent, TraceEvent, UnmapEvent } from '../event.ts';
+import { type Mapping, PAGE } from '../mapping.ts';
+import type { Mode } from '../report.ts';
+import { duration } from '../say.ts';
+import type { Ending } from './live-mappings.ts';
+import { PageTree } from './page-tree.ts';
+import { threadOf } from './thread-names.ts';
+
+/** Unmaps that wait for a flush at once, and nanoseconds: the flush queues of kernels wait 10 ms, or 1 s in guests. */
+const STALE_MAX = 4096;
+const WINDOW = 2_000_000_000;
+
+/** What came too early, of which so many are kept. */
+const EARLY_MAX = 256;
+
+/** Of all unmaps, how many must have had a flush for the others to mean something. */
+const MOST = 0.9;
+/** Of those flushed, how many may have been so later without the trace being one of lazy domains. */
+const FEW = 0.02;
+
+/** An unmap that no flush covered yet. */
+interface Stale {
+  readonly event: UnmapEvent;
+  readonly mappings: Mapping[];
+  readonly frames: { readonly first: number; readonly count: number }[];
+  /** What came too early for it. */
+  readonly early: Early[];
+}
+
+/** A page that was freed, or an address that was mapped again, between an unmap and its flush. */
+export interface Early {
+  readonly mapping: Mapping;
+  readonly unmap: UnmapEvent;
+  readonly event: PageFreeEvent | Mapping['born'];
+  readonly pfn: number | undefined;
+  /** The flush that came then, if one did. */
+  flush: FlushEvent | undefined;
+  /** Whether that was the flush of a strict domain: of the addresses, by the thread that unmapped them. */
+  owed: boolean;
+}
+
+export interface ModeView {
+  readonly mode: Mode | 'unknown';
+  /** Why it is believed. */
+  readonly reason: string;
+}
+
+export class FlushWatch {
+  readonly #forced: Mode | undefined;
+  readonly #stale = new Map<UnmapEvent, Stale>();
+  readonly #byAddress = new Map<number, Stale>();
+  readonly #byFrame = new PageTree<Stale>((below, above) => below ?? above);
+  /** By thread, when it last did anything but unmap. */
+  readonly #busy = new Map<number, number>();
+  readonly #early: Early[] = [];
+  #seen = false;
+  #prompt = 0;
+  #late = 0;
+  #never = 0;
+  #longest = 0;
+  /** Pages freed before the flush of their unmap, with those that are not kept. */
+  freed = 0;
+
+  constructor(forced: Mode | undefined) {
+    this.#forced = forced;
+  }
+
+  /** Whether anything waits for a flush; if not, other events do not matter. */
+  get waiting(): boolean {
+    return this.#stale.size > 0;
+  }
+
+  get early(): readonly Early[] {
+    return this.#early;
+  }
+
+  /** Whether flushes are traced so well that one which is not there did not happen. */
+  get reliable(): boolean {
+    return (this.#prompt + this.#late) / (this.#prompt + this.#late + this.#never) >= MOST;
+  }
+
+  get view(): ModeView {
+    const { mode, reason } = this.#inferred();
+    return this.#forced === undefined
+      ? { mode, reason }
+      : { mode: this.#forced, reason: `--${this.#forced}` };
+  }
+
+  unmapped(event: UnmapEvent): void {
+    if (!this.#seen) return;
+    for (const [oldest, stale] of this.#stale) {
+      if (this.#stale.size < STALE_MAX && event.time - oldest.time < WINDOW) break;
+      this.#never += 1;
+      this.#forget(stale);
+    }
+    const stale: Stale = { event, mappings: [], frames: [], early: [] };
+    this.#stale.set(event, stale);
+    this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
+  }
+
+  /** What an unmap took away, as soon as it is known. */
+  ended({ mapping, first, pages, event, sure }: Ending): void {
+    const stale = event === undefined || !sure ? undefined : this.#stale.get(event);
+    if (stale === undefined || mapping.doubtful) return;
+    const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
+    if (!stale.mappings.includes(mapping)) stale.mappings.push(mapping);
+    stale.frames.push({ first: frame, count: pages });
+    this.#byFrame.add(frame, pages, () => stale);
+  }
+
+  /** Anything a thread does beside unmapping: a flush that comes later is not that of its unmaps. */
+  other(event: TraceEvent): void {
+    this.#busy.set(threadOf(event), event.time);
+  }
+
+  flush(event: FlushEvent): void {
+    this.#seen = true;
+    for (const stale of this.#stale.values()) {
+      if (!covers(event, stale.event)) continue;
+      const since = this.#busy.get(threadOf(event)) ?? Number.NEGATIVE_INFINITY;
+      const sameThread = threadOf(stale.event) === threadOf(event);
+      const prompt = sameThread && since <= stale.event.time;
+      if (prompt) this.#prompt += 1;
+      else this.#late += 1;
+      if (!prompt) this.#longest = Math.max(this.#longest, event.time - stale.event.time);
+      for (const early of stale.early)
+        [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
+      this.#forget(stale);
+    }
+    if (this.#stale.size === 0) this.#busy.clear();
+  }
+
+  freedPages(event: PageFreeEvent): void {
+    const count = 2 ** event.order;
+    this.#byFrame.read(event.pfn, count, (stale, at) => {
+      const pfn = Math.max(at, event.pfn);
+      if (stale.early.some((early) => early.pfn === pfn)) return;
+      this.freed += 1;
+      this.#add(stale, event, pfn, stale.mappings[0]);
+    });
+  }
+
+  /** A mapping whose device is known: the address must not have waited for a flush of that device's domain. */
+  mapped({ iova, space, born }: Mapping): void {
+    const stale = this.#byAddress.get(Math.floor(iova / PAGE));
+    if (stale === undefined || stale.event.line >= born.line) return;
+    const before = stale.mappings.find((mapping) => mapping.space === space && !mapping.doubtful);
+    if (before !== undefined) this.#add(stale, born, undefined, before);
+  }
+
+  #add(stale: Stale, event: Early['event'], pfn: number | undefined, mapping: Mapping | undefined): void {
+    if (mapping === undefined || this.#early.length >= EARLY_MAX) return;
+    const early: Early = { mapping, unmap: stale.event, event, pfn, flush: undefined, owed: false };
+    stale.early.push(early);
+    this.#early.push(early);
+  }
+
+  #forget(stale: Stale): void {
+    const page = Math.floor(stale.event.iova / PAGE);
+    this.#stale.delete(stale.event);
+    if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
+    for (const { first, count } of stale.frames)
+      this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
+  }
+
+  #inferred(): ModeView {
+    const all = this.#prompt + this.#late;
+    if (all === 0)
+      return { mode: 'unknown', reason: 'no unmap in the trace is followed by a flush that is traced' };
+    const at = `${this.#prompt} of ${all} unmaps were flushed by their own thread at once`;
+    if (this.#late / all <= FEW) return { mode: 'strict', reason: at };
+    const longest = duration(this.#longest);
+    return {
+      mode: 'lazy',
+      reason: `${this.#late} of ${all} unmaps waited for a later flush, up to ${longest}`,
+    };
+  }
+
+  /** Whether what came too early broke a rule, or took the risk that lazy domains take. */
+  isWrong({ flush, owed }: Early): boolean {
+    if (this.#forced !== undefined) return this.#forced === 'strict';
+    return flush === undefined ? this.view.mode === 'strict' && this.#late === 0 : owed;
+  }
+}
+
+/** Whether a flush may have been for an unmap; of which domain that was is not known. */
+function covers({ iova, size }: FlushEvent, unmap: UnmapEvent): boolean {
+  if (iova === undefined || size === undefined) return true;
+  return iova < unmap.iova + unmap.unmapped && unmap.iova < iova + size;
+}

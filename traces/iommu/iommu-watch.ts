@@ -1,0 +1,223 @@
+/** What devices reach through an IOMMU: mappings and the pages below them, from events that name no domain. */
+
+import type {
+  DmaAllocEvent,
+  DmaMapEvent,
+  DmaMapSgEvent,
+  DmaUnmapEvent,
+  MapEvent,
+  PageAllocEvent,
+  PageFreeEvent,
+  TraceEvent,
+  UnmapEvent,
+} from '../event.ts';
+import type { Findings } from '../findings.ts';
+import { type LifeListener, type Lives, type Mapping, PAGE, type Watch } from '../mapping.ts';
+import type { Mode } from '../report.ts';
+import { Conflicts } from './conflicts.ts';
+import { DeathLog } from './death-log.ts';
+import { tellFlushes } from './flush-findings.ts';
+import { FlushWatch, type ModeView } from './flush-watch.ts';
+import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
+import { checkedMap, checkedUnmap } from './map-checks.ts';
+import { MappedPages } from './mapped-pages.ts';
+import { Suspicions } from './suspicions.ts';
+import { type Hint, isAt, isSameUnmap, leadsTo, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
+
+/** An unmap whose device may still be named, by the next event of its thread. */
+interface Open {
+  readonly event: UnmapEvent;
+  readonly device: string | undefined;
+  readonly lastBorn: number;
+}
+
+export class IommuWatch implements Watch, Lives {
+  readonly #findings: Findings;
+  readonly #listeners: readonly LifeListener[];
+  readonly #suspicions: Suspicions;
+  readonly #dead = new DeathLog();
+  readonly #flushes: FlushWatch;
+  #names = new ThreadNames();
+  #live: LiveMappings;
+  #pages: MappedPages;
+  #conflicts: Conflicts;
+  readonly #open = new Map<number, Open>();
+  #count = 0;
+
+  constructor(findings: Findings, listeners: readonly LifeListener[], mode: Mode | undefined) {
+    this.#findings = findings;
+    this.#listeners = listeners;
+    this.#suspicions = new Suspicions(findings);
+    this.#flushes = new FlushWatch(mode);
+    [this.#live, this.#pages, this.#conflicts] = this.#fresh();
+  }
+
+  /** Whether unmaps are flushed at once or later, as far as the trace has shown it. */
+  get mode(): ModeView {
+    return this.#flushes.view;
+  }
+
+  liveAt(iova: number): readonly Mapping[] {
+    this.#closeAll();
+    return this.#live.at(Math.floor(iova / PAGE));
+  }
+
+  lastAt(iova: number, device?: string): Mapping | undefined {
+    this.#closeAll();
+    return this.#dead.lastAt(iova, device);
+  }
+
+  on(event: TraceEvent): void {
+    this.#suspicions.seen(event);
+    const { kind } = event;
+    if (kind === 'flush') this.#flushes.flush(event);
+    else if (kind !== 'unmap' && this.#flushes.waiting) this.#flushes.other(event);
+    if (kind === 'map') this.#map(event);
+    else if (kind === 'unmap') this.#unmap(event);
+    else if (kind === 'page-alloc' || kind === 'page-free') this.#page(event);
+    else if (kind === 'dma-map' || kind === 'dma-alloc' || kind === 'dma-map-sg') this.#name(event);
+    else if (kind === 'dma-unmap') this.#dmaUnmap(event);
+    else if (kind === 'dma-unmap-sg' || kind === 'dma-free') this.#hint(event);
+    else if (kind === 'lost' && event.cause === 'restart') this.#restart();
+  }
+
+  end(): void {
+    this.#settle();
+    tellFlushes(this.#flushes, this.#findings, this.#suspicions);
+    this.#suspicions.end();
+  }
+
+  #map(event: MapEvent): void {
+    this.#close(threadOf(event));
+    if (!checkedMap(event, this.#findings)) return;
+    const { iova, paddr, size } = event;
+    this.#count += 1;
+    const left = pagesOf(iova, size).count;
+    const mapping: Mapping = {
+      id: this.#count,
+      iova,
+      paddr,
+      size,
+      born: event,
+      died: undefined,
+      space: event.device,
+      doubtful: false,
+      left,
+    };
+    this.#live.add(mapping);
+    this.#pages.born(mapping);
+    this.#conflicts.born(mapping);
+    for (const listener of this.#listeners) listener.born(mapping);
+    if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
+    else this.#names.born(mapping);
+  }
+
+  #unmap(event: UnmapEvent): void {
+    const thread = threadOf(event);
+    this.#close(thread);
+    if (!checkedUnmap(event, this.#findings)) return;
+    this.#flushes.unmapped(event);
+    const device = this.#names.hintFor(event, (iova) => this.liveAt(iova));
+    this.#open.set(thread, { event, device, lastBorn: this.#count });
+  }
+
+  #dmaUnmap(event: DmaUnmapEvent): void {
+    const thread = threadOf(event);
+    const open = this.#open.get(thread);
+    if (open !== undefined && isSameUnmap(open.event, event))
+      this.#open.set(thread, { ...open, device: event.device });
+    this.#close(thread);
+  }
+
+  #hint(event: Hint): void {
+    this.#close(threadOf(event));
+    this.#names.hint(event);
+  }
+
+  #page(event: PageAllocEvent | PageFreeEvent): void {
+    this.#closeAll();
+    this.#pages.on(event);
+    if (event.kind === 'page-free' && this.#flushes.waiting) this.#flushes.freedPages(event);
+  }
+
+  /** From here on an unmap has no name, if none was told. */
+  #close(thread: number): void {
+    const open = this.#open.get(thread);
+    if (open === undefined) return;
+    this.#open.delete(thread);
+    const { event } = open;
+    const { first, count } = pagesOf(event.iova, event.unmapped);
+    const known = this.#live.kill(open, first, count);
+    if (known >= count) return;
+    this.#findings.tolerate(
+      'unknown-unmap',
+      'unmaps of what the trace did not show being mapped',
+      event.line,
+    );
+    for (const listener of this.#listeners) listener.unknownDeath?.(event, count - known);
+  }
+
+  #closeAll(): void {
+    if (this.#open.size > 0) for (const thread of [...this.#open.keys()]) this.#close(thread);
+  }
+
+  #ended(ending: Ending): void {
+    const { mapping, pages, event, sure } = ending;
+    mapping.left -= pages;
+    this.#flushes.ended(ending);
+    if (event !== undefined && sure) this.#suspicions.proven(mapping, event);
+    if (mapping.left > 0) return;
+    this.#pages.died(mapping);
+    if (event === undefined) return;
+    mapping.died = event;
+    this.#dead.add(mapping);
+    for (const listener of this.#listeners) listener.died(mapping);
+  }
+
+  /** Drivers' events name what their thread has just mapped. */
+  #name(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): void {
+    this.#closeAll();
+    const ranges = rangesOf(event);
+    const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
+    for (const mapping of made) {
+      const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
+      if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
+      if (
+        this.#live.at(Math.floor(mapping.iova / PAGE)).some((other) => isNewer(other, mapping, event.device))
+      )
+        continue;
+      mapping.space = event.device;
+      for (const listener of this.#listeners) listener.named?.(mapping);
+      this.#conflicts.named(mapping, event.device);
+      if (this.#flushes.waiting) this.#flushes.mapped(mapping);
+    }
+  }
+
+  /** Another recording follows, of which nothing is known. */
+  #restart(): void {
+    this.#settle();
+    this.#suspicions.end();
+    this.#names = new ThreadNames();
+    [this.#live, this.#pages, this.#conflicts] = this.#fresh();
+  }
+
+  #settle(): void {
+    this.#closeAll();
+    this.#live.end();
+    if (this.#live.worn > 0)
+      this.#findings.tolerate('crowded', 'addresses with too many mappings to tell them apart', 0);
+  }
+
+  #fresh(): [LiveMappings, MappedPages, Conflicts] {
+    const live = new LiveMappings(
+      (ending) => this.#ended(ending),
+      (mapping) => this.#suspicions.lossSince(mapping),
+    );
+    const pages = new MappedPages(this.#findings, this.#suspicions, live);
+    return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
+  }
+}
+
+/** Whether something else was made at the same address for the device meanwhile. */
+const isNewer = (other: Mapping, { id }: Mapping, device: string): boolean =>
+  other.id > id && other.space === device;

@@ -1,0 +1,242 @@
+/**
+ * What is mapped at which I/O addresses. The events do not say in which domain, and one address may be mapped in
+ * several of them at once. So an unmap may mean any of the mappings that are live at its address: which one is left
+ * open until something tells, and whoever asks whether a mapping is still there gets the answer that excuses most.
+ */
+import type { UnmapEvent } from '../event.ts';
+import { type Mapping, PAGE } from '../mapping.ts';
+import { PageTree } from './page-tree.ts';
+
+/** An unmap, and which mappings it may mean: those born before it, of its device where that is known. */
+export interface Death {
+  readonly event: UnmapEvent;
+  /** The last mapping that was born before. */
+  readonly lastBorn: number;
+  readonly device: string | undefined;
+}
+
+/** Several mappings at one address, of which some are dead, nobody knows which. */
+interface Bag {
+  readonly mappings: readonly Mapping[];
+  /** Deaths of some of them, in the order of time; fewer than there are mappings. */
+  readonly deaths: readonly Death[];
+  /** So many that they were not told apart any more: each of them may be dead. */
+  readonly worn: boolean;
+}
+
+/** Mostly there is one mapping, which lives. */
+type Cell = Mapping | Bag;
+
+/** A bag with more mappings than this is worn. */
+const BAG_MAX = 32;
+
+/** Pages of a mapping are gone. */
+export interface Ending {
+  readonly mapping: Mapping;
+  /** I/O pages, by number of the first. */
+  readonly first: number;
+  readonly pages: number;
+  /** Undefined: nobody knows when; too many mappings were at the address to tell them apart. */
+  readonly event: UnmapEvent | undefined;
+  /** Whether the unmap can have meant nothing else that the trace showed. */
+  readonly sure: boolean;
+}
+
+export class LiveMappings {
+  readonly #cells = new PageTree<Cell>(joined);
+  readonly #ended: (ending: Ending) => void;
+  readonly #unsure: (mapping: Mapping) => boolean;
+  /** Addresses where mappings could not be told apart any more. */
+  worn = 0;
+
+  /** @param unsure - whether events are missing since a mapping's birth: its unmap may be among them */
+  constructor(ended: (ending: Ending) => void, unsure: (mapping: Mapping) => boolean) {
+    this.#ended = ended;
+    this.#unsure = unsure;
+  }
+
+  add(mapping: Mapping): void {
+    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    let full = false;
+    this.#cells.add(first, count, (cell) => {
+      const now = joined(cell, mapping);
+      full ||= 'worn' in now && now.mappings.length > BAG_MAX;
+      return now;
+    });
+    if (full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
+  }
+
+  /** What may be live at a page. */
+  at(page: number): readonly Mapping[] {
+    const found: Mapping[] = [];
+    this.#cells.read(page, 1, (cell) => found.push(...mappingsIn(cell)));
+    return found;
+  }
+
+  /** The other mappings at the addresses of one, each with a page that both have. */
+  sharing(mapping: Mapping): readonly { readonly mapping: Mapping; readonly page: number }[] {
+    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    const pages = new Map<Mapping, number>();
+    this.#cells.read(first, count, (cell, at) => {
+      if (cell !== mapping) for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
+    });
+    pages.delete(mapping);
+    return [...pages].map(([other, page]) => ({ mapping: other, page }));
+  }
+
+  /** An unmap. Returns how many pages of it were mapped as far as is known. */
+  kill(death: Death, first: number, count: number): number {
+    let known = 0;
+    this.#cells.change(first, count, (cell, at, pages) => {
+      const left = this.#killIn(cell, death, at, pages);
+      if (left !== cell) known += pages;
+      return left;
+    });
+    return known;
+  }
+
+  /**
+   * Whether an unmap may have taken a page of a mapping already. If so it is taken to have: each unmap excuses one
+   * mapping at a page. One whose own unmap may be missing leaves it to the others.
+   */
+  excuse(mapping: Mapping, page: number): boolean {
+    let excused = true;
+    this.#cells.change(page, 1, (cell) => {
+      if (!mappingsIn(cell).includes(mapping)) return cell;
+      const bag = bagOf(cell);
+      const death = deathOf(bag, mapping);
+      excused = death !== undefined || bag.worn;
+      if (!excused || this.#unsure(mapping)) return cell;
+      const rest = this.#spend(bag, mapping, death, page, 1);
+      return rest === undefined ? undefined : this.#settle(rest, page, 1);
+    });
+    return excused;
+  }
+
+  /** Takes a mapping away at all of its addresses, whatever else is there. */
+  remove(mapping: Mapping, event: UnmapEvent | undefined): void {
+    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    this.#cells.change(first, count, (cell, at, pages) => {
+      if (!mappingsIn(cell).includes(mapping)) return cell;
+      this.#ended({ mapping, first: at, pages, event, sure: false });
+      return 'worn' in cell ? without(cell, mapping, undefined) : undefined;
+    });
+  }
+
+  #killIn(cell: Cell, death: Death, at: number, pages: number): Cell | undefined {
+    if (!('worn' in cell)) return this.#killOne(cell, death, at, pages);
+    const all = mappingsIn(cell).filter((mapping) => mayKill(death, mapping));
+    const named = death.device === undefined ? [] : all.filter(({ space }) => space === death.device);
+    const [only] = named.length === 1 ? named : all;
+    if (only === undefined) return this.#missed(cell, death);
+    if (named.length === 1 || all.length === 1) {
+      this.#ended({ mapping: only, first: at, pages, event: death.event, sure: true });
+      const rest = without(cell, only, undefined);
+      return rest === undefined ? undefined : this.#settle(rest, at, pages);
+    }
+    for (const mapping of all) mapping.doubtful = true;
+    const { mappings, deaths, worn } = cell;
+    const later = deaths.findIndex(({ lastBorn }) => lastBorn > death.lastBorn);
+    const inOrder = deaths.toSpliced(later < 0 ? deaths.length : later, 0, death);
+    return this.#settle({ mappings, deaths: inOrder, worn }, at, pages);
+  }
+
+  /** Nearly always nothing else is at the address. */
+  #killOne(mapping: Mapping, death: Death, at: number, pages: number): Mapping | undefined {
+    if (!mayKill(death, mapping)) return this.#missed(mapping, death);
+    this.#ended({ mapping, first: at, pages, event: death.event, sure: true });
+    return undefined;
+  }
+
+  /** An unmap for a device that has nothing here: if its name is a mistake, it meant what others have. */
+  #missed<C extends Cell>(cell: C, { lastBorn }: Death): C {
+    for (const mapping of mappingsIn(cell)) mapping.doubtful ||= mapping.id <= lastBorn;
+    return cell;
+  }
+
+  /** Where there are as many deaths as mappings, all may be dead; where there are too many, none is told apart. */
+  #settle(cell: Cell, at: number, pages: number): Cell | undefined {
+    if (!('worn' in cell)) return cell;
+    const bag = cell;
+    const pairs = pairsOf(bag);
+    if (pairs.length === bag.mappings.length && !bag.worn) {
+      for (const [mapping, { event }] of pairs)
+        this.#ended({ mapping, first: at, pages, event, sure: false });
+      return undefined;
+    }
+    const [oldest] = bag.mappings;
+    if (bag.mappings.length <= BAG_MAX || oldest === undefined) return bag;
+    if (!bag.worn) this.worn += 1;
+    for (const mapping of bag.mappings) mapping.doubtful = true;
+    return this.#spend({ ...bag, worn: true }, oldest, deathOf(bag, oldest), at, pages);
+  }
+
+  #spend(bag: Bag, mapping: Mapping, death: Death | undefined, at: number, pages: number): Cell | undefined {
+    this.#ended({ mapping, first: at, pages, event: death?.event, sure: false });
+    return without(bag, mapping, death);
+  }
+
+  /** The trace is over: unmaps that may have meant several mappings are taken to have meant the oldest. */
+  end(): void {
+    this.#cells.change(0, Number.MAX_SAFE_INTEGER, (cell, at, pages) => {
+      for (const [mapping, { event }] of pairsOf(bagOf(cell)))
+        this.#ended({ mapping, first: at, pages, event, sure: false });
+      return cell;
+    });
+  }
+}
+
+/** Whole pages that a range touches. */
+export function pagesOf(start: number, size: number): { readonly first: number; readonly count: number } {
+  const first = Math.floor(start / PAGE);
+  return { first, count: Math.ceil((start + size) / PAGE) - first };
+}
+
+const mayKill = ({ lastBorn, device }: Death, { id, space }: Mapping): boolean =>
+  id <= lastBorn && (device === undefined || space === undefined || space === device);
+
+const mappingsIn = (cell: Cell): readonly Mapping[] => ('worn' in cell ? cell.mappings : [cell]);
+
+const bagOf = (cell: Cell): Bag => ('worn' in cell ? cell : { mappings: [cell], deaths: [], worn: false });
+
+/** The death that can mean the fewest others: one of the mapping's own device, or else the earliest. */
+const deathOf = ({ deaths }: Bag, mapping: Mapping): Death | undefined =>
+  deaths.find((death) => mayKill(death, mapping) && death.device !== undefined) ??
+  deaths.find((death) => mayKill(death, mapping));
+
+/** As many of the mappings as may be dead at once, the oldest first, each with a death of its own. */
+function pairsOf({ mappings, deaths, worn }: Bag): readonly (readonly [Mapping, Death])[] {
+  let left = deaths;
+  const pairs: (readonly [Mapping, Death])[] = [];
+  for (const mapping of mappings) {
+    const death = deathOf({ mappings, deaths: left, worn }, mapping);
+    if (death === undefined) continue;
+    left = left.filter((each) => each !== death);
+    pairs.push([mapping, death]);
+  }
+  return pairs;
+}
+
+/** A bag without a mapping; deaths that can mean none of the others any more are forgotten. */
+function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | undefined {
+  const mappings = bag.mappings.filter((each) => each !== mapping);
+  const deaths = bag.deaths.filter((each) => each !== death && mappings.some((one) => mayKill(each, one)));
+  const [only] = mappings;
+  if (mappings.length === 1 && deaths.length === 0 && !bag.worn) return only;
+  return mappings.length === 0 ? undefined : { mappings, deaths, worn: bag.worn };
+}
+
+/** Where something lies already, something comes to it; mostly a mapping that is younger than all there. */
+function joined(below: Cell | undefined, above: Cell): Cell {
+  if (below === undefined) return above;
+  if (!('worn' in above)) {
+    const { mappings, deaths, worn } = bagOf(below);
+    if ((mappings.at(-1)?.id ?? 0) < above.id) return { mappings: [...mappings, above], deaths, worn };
+  }
+  const bags = [bagOf(below), bagOf(above)];
+  return {
+    mappings: bags.flatMap(({ mappings }) => mappings).toSorted((a, b) => a.id - b.id),
+    deaths: bags.flatMap(({ deaths }) => deaths).toSorted((a, b) => a.lastBorn - b.lastBorn),
+    worn: bags.some(({ worn }) => worn),
+  };
+}

@@ -1,0 +1,126 @@
+/** Pages that devices reach, against what the page allocator does with them. */
+import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
+import type { Findings } from '../findings.ts';
+import { type Mapping, PAGE } from '../mapping.ts';
+import { type LiveMappings, pagesOf } from './live-mappings.ts';
+import { PageLog } from './page-log.ts';
+import { PageTree } from './page-tree.ts';
+import type { Suspicions } from './suspicions.ts';
+
+/** The largest block that an event may speak of: 4 GB, more than any allocator hands out at once. */
+const ORDER_MAX = 20;
+
+/** Pages that were mapped after they were freed, and wait for what is heard of them next. */
+const DOUBTED_MAX = 65_536;
+
+interface Doubted {
+  readonly freed: PageFreeEvent;
+  readonly mapping: Mapping;
+}
+
+export class MappedPages {
+  readonly #findings: Findings;
+  readonly #suspicions: Suspicions;
+  readonly #live: LiveMappings;
+  /** By page frame, the mappings that lead there; some of their pages may be unmapped by now. */
+  readonly #by = new PageTree<readonly Mapping[]>((below, above) => [...(below ?? []), ...above]);
+  readonly #log = new PageLog();
+  readonly #doubted = new Map<number, Doubted>();
+
+  constructor(findings: Findings, suspicions: Suspicions, live: LiveMappings) {
+    this.#findings = findings;
+    this.#suspicions = suspicions;
+    this.#live = live;
+  }
+
+  born(mapping: Mapping): void {
+    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    this.#by.add(first, count, (there) => (there === undefined ? [mapping] : [...there, mapping]));
+    this.#log.eachFree(first, count, (pfn, freed) => {
+      if (this.#doubted.size < DOUBTED_MAX && !this.#doubted.has(pfn))
+        this.#doubted.set(pfn, { freed, mapping });
+    });
+  }
+
+  died(mapping: Mapping): void {
+    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    this.#by.change(first, count, (there) => {
+      if (there.length === 1) return there[0] === mapping ? undefined : there;
+      return there.filter((each) => each !== mapping);
+    });
+  }
+
+  on(event: PageAllocEvent | PageFreeEvent): void {
+    if (event.order > ORDER_MAX) return;
+    if (this.#doubted.size > 0) this.#resolve(event);
+    this.#reached(event);
+    if (event.kind === 'page-free') this.#log.freed(event);
+    else this.#log.allocated(event.pfn, event.order);
+  }
+
+  /** Pages change hands: nothing may lead to them. */
+  #reached(event: PageAllocEvent | PageFreeEvent): void {
+    const end = event.pfn + 2 ** event.order;
+    if (this.#by.isEmptyAt(event.pfn, end - event.pfn)) return;
+    const suspects: (readonly [Mapping, number])[] = [];
+    this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
+      const low = Math.max(at, event.pfn);
+      const high = Math.min(at + pages, end);
+      for (const mapping of mappings) for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
+    });
+    for (const [mapping, pfn] of suspects) {
+      const page = Math.floor(mapping.iova / PAGE) + pfn - Math.floor(mapping.paddr / PAGE);
+      if (mapping.left > 0 && !this.#live.excuse(mapping, page)) this.#suspect(event, mapping, pfn);
+    }
+  }
+
+  #suspect(event: PageAllocEvent | PageFreeEvent, mapping: Mapping, pfn: number): void {
+    const freed = event.kind === 'page-free';
+    const role = freed ? 'freed here' : 'handed out here';
+    if (this.#suspicions.has(mapping)) {
+      if (!freed) this.#suspicions.show(mapping, 'handed out again here', event);
+      return;
+    }
+    const by = mapping.space === undefined ? '' : ` of ${mapping.space}`;
+    const iova = mapping.iova + (pfn - Math.floor(mapping.paddr / PAGE)) * PAGE;
+    const what = freed ? 'freed' : 'handed out';
+    this.#suspicions.add({
+      ...{ check: freed ? 'freed-while-mapped' : 'allocated-while-mapped', mapping, event, provable: true },
+      text: `page 0x${pfn.toString(16)} was ${what} while I/O address 0x${iova.toString(16)}${by} led to it`,
+      subject: { iova, size: mapping.size, pfn },
+      evidence: [
+        { role: 'mapped here', event: mapping.born },
+        { role, event },
+      ],
+    });
+  }
+
+  /**
+   * A page was mapped after its free, and no allocation was seen. Bulk allocation, compaction and CMA write none; but
+   * then a free comes next. If it is an allocation, the page was free all the time.
+   */
+  #resolve(event: PageAllocEvent | PageFreeEvent): void {
+    const end = event.pfn + 2 ** event.order;
+    for (let pfn = event.pfn; pfn < end; pfn += 1) {
+      const doubted = this.#doubted.get(pfn);
+      if (doubted === undefined) continue;
+      this.#doubted.delete(pfn);
+      if (event.kind === 'page-alloc') this.#wasFree(doubted, pfn, event);
+      else this.#findings.tolerate('quiet-alloc', 'pages that were handed out without an event', event.line);
+    }
+  }
+
+  #wasFree({ freed, mapping }: Doubted, pfn: number, event: PageAllocEvent): void {
+    if (this.#suspicions.has(mapping)) return;
+    this.#suspicions.add({
+      ...{ check: 'mapped-while-free', mapping, event, provable: false },
+      text: `page 0x${pfn.toString(16)} was mapped at I/O address 0x${mapping.iova.toString(16)} while it was free`,
+      subject: { iova: mapping.iova, size: mapping.size, pfn },
+      evidence: [
+        { role: 'freed here', event: freed },
+        { role: 'mapped here', event: mapping.born },
+        { role: 'handed out here', event },
+      ],
+    });
+  }
+}
