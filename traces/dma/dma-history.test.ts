@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { type Choices, SeededChoices } from '../../properties/choices.ts';
 import type { CheckName } from '../checks.ts';
 import type { Direction } from '../event.ts';
-import { NIC, Story } from '../story.test.ts';
+import { NIC, Story } from './story.test.ts';
 
 const DIRECTIONS = ['TO_DEVICE', 'FROM_DEVICE', 'BIDIRECTIONAL'] as const;
 const SLOT = 0x1_0000;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Stamp } from '../event.ts';
 import type { Mapping } from '../mapping.ts';
-import { A, B, C, DISK, NIC, Story, story } from '../story.test.ts';
+import { A, B, C, DISK, NIC, Story, story } from './story.test.ts';
 
 interface Case {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Stamp } from '../event.ts';
 import type { Mapping } from '../mapping.ts';
-import { A, C, DISK, type Story, story } from '../story.test.ts';
+import { A, C, DISK, type Story, story } from './story.test.ts';
 
 describe('a fault is explained', () => {
   const explained = (s: Story): string => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { type Choices, SeededChoices } from '../../properties/choices.ts';
-import { A, PAGE, Tale } from '../tale.test.ts';
 import { PageTree } from './page-tree.ts';
+import { A, PAGE, Tale } from './tale.test.ts';
 
 const SLOTS = 6;
 const SLOT_PAGES = 4;

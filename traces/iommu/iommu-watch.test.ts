@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Mode } from '../report.ts';
-import { A, DISK, NIC, PAGE, PFN, Tale } from '../tale.test.ts';
+import { A, DISK, NIC, PAGE, PFN, Tale } from './tale.test.ts';
 
 /** Unmaps that are flushed at once, so that the trace shows a strict domain. */
 function strict(count = 20): Tale {

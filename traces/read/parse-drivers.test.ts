@@ -1,4 +1,4 @@
-import { DEVICE, type Golden, itReads } from '../golden.test.ts';
+import { DEVICE, type Golden, itReads } from './golden.test.ts';
 
 const buffer = { kind: 'buffer', buffer: '', attachment: '', device: '' } as const;
 const toDevice = { device: DEVICE, direction: 'TO_DEVICE' } as const;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DEVICE, type Golden, HEAD, itReads, STAMP } from '../golden.test.ts';
+import { DEVICE, type Golden, HEAD, itReads, STAMP } from './golden.test.ts';
 import { TraceParser } from './parse.ts';
 
 const range = { iova: 0xfff70000, size: 65536 };

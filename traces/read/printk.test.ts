@@ -1,4 +1,4 @@
-import { type Golden, itReads } from '../golden.test.ts';
+import { type Golden, itReads } from './golden.test.ts';
 
 const fault = { kind: 'fault', iova: 0xffffe000 } as const;
 const intel = { ...fault, driver: 'DMAR', device: '0000:00:05.0' } as const;

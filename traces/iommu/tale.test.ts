@@ -1,8 +1,8 @@
 /** For tests of the IOMMU level: events told one after the other, and what is found in them. */
-import type { TraceEvent } from './event.ts';
-import { Findings } from './findings.ts';
-import { IommuWatch } from './iommu/iommu-watch.ts';
-import type { Mode } from './report.ts';
+import type { TraceEvent } from '../event.ts';
+import { Findings } from '../findings.ts';
+import type { Mode } from '../report.ts';
+import { IommuWatch } from './iommu-watch.ts';
 
 export const NIC = '0000:00:03.0';
 export const DISK = '0000:00:04.0';

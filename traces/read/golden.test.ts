@@ -1,7 +1,7 @@
 /** For tests of texts of events: each with its name in reports, and what it says. */
 import { expect } from 'chai';
-import type { TraceEvent } from './event.ts';
-import { TraceParser } from './read/parse.ts';
+import type { TraceEvent } from '../event.ts';
+import { TraceParser } from './parse.ts';
 
 export const STAMP = { line: 1, time: 1_500_000_000, cpu: 0, task: 'dd', pid: 147 };
 export const HEAD = 'dd-147 [000] ..... 1.500000: ';

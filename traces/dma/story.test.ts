@@ -1,5 +1,5 @@
 /** For tests of what drivers ask for: events told one after the other, and what is found in them. */
-import { DmaWatch } from './dma/dma-watch.ts';
+
 import type {
   BufferEvent,
   Direction,
@@ -8,9 +8,10 @@ import type {
   DmaMapSgEvent,
   Stamp,
   TraceEvent,
-} from './event.ts';
-import { Findings } from './findings.ts';
-import type { Lives } from './mapping.ts';
+} from '../event.ts';
+import { Findings } from '../findings.ts';
+import type { Lives } from '../mapping.ts';
+import { DmaWatch } from './dma-watch.ts';
 
 const NO_TABLES: Lives = { liveAt: () => [], lastAt: () => undefined };
 export const NIC = '0000:00:03.0';
