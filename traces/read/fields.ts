@@ -74,6 +74,12 @@ export class Fields {
     return flat(this.#text.slice(this.#from));
   }
 
+  /** What stands in parentheses in front, with them; undefined where they do not close. */
+  get place(): string | undefined {
+    const close = this.#text.indexOf(')', this.#from);
+    return close < 0 ? undefined : flat(this.#text.slice(this.#from, close + 1));
+  }
+
   /** A number that is decimal unless it says 0x. */
   count(key: string): number {
     return this.#numberAfter(key, 10);
