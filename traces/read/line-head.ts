@@ -66,7 +66,9 @@ export class LineHead {
   }
 
   /** Whether the line has a head; if not, what was read before is not valid any more. */
-  read(line: string): boolean {
+  read(text: string): boolean {
+    // One kind of blanks, so that the end of a word is found by searching: faster than looking at each character.
+    const line = text.includes('\t') ? text.replaceAll('\t', ' ') : text;
     let open = line.indexOf('[');
     if (this.#readAgain(line, open)) return true;
     const first = open;
@@ -115,10 +117,11 @@ export class LineHead {
     const dot = skipDecimals(line, at);
     if (dot === at) return false;
     this.ticks = line.charCodeAt(dot) !== DOT;
-    const end = this.ticks ? dot : skipDecimals(line, dot + 1);
-    if (line.charCodeAt(end) !== COLON) return false;
+    const end = this.ticks ? dot : line.indexOf(':', dot);
     const whole = decimal(line, at, dot);
     this.time = this.ticks ? whole : whole * NS_PER_SECOND + nanoseconds(line, dot + 1, end);
+    // What is no digit makes no number.
+    if (line.charCodeAt(end) !== COLON || Number.isNaN(this.time)) return false;
     this.#readName(line, skipNotes(line, skipBlanks(line, end + 1)));
     return true;
   }
@@ -178,7 +181,14 @@ function decimal(line: string, from: number, to: number): number {
 /** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
 function nanoseconds(line: string, from: number, to: number): number {
   let value = 0;
-  for (let at = from; at < from + 9; at += 1) value = value * 10 + (at < to ? line.charCodeAt(at) - ZERO : 0);
+  let unit = NS_PER_SECOND;
+  for (let at = from; at < to; at += 1) {
+    const code = line.charCodeAt(at);
+    if (!isDecimal(code)) return Number.NaN;
+    if (unit === 1) continue;
+    unit /= 10;
+    value += (code - ZERO) * unit;
+  }
   return value;
 }
 
@@ -191,9 +201,8 @@ function skipNotes(line: string, at: number): number {
 }
 
 function skipWord(line: string, at: number): number {
-  let to = at;
-  while (to < line.length && !isBlank(line.charCodeAt(to))) to += 1;
-  return to;
+  const to = line.indexOf(' ', at);
+  return to < 0 ? line.length : to;
 }
 
 function backBlanks(line: string, at: number): number {
