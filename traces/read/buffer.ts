@@ -97,7 +97,7 @@ const attachmentOf = (fields: Fields, numbered: string): string =>
 
 /**
  * An event that a user defined with kprobes: its name is free, what it probes is in parentheses. `perf` prints an
- * address there, and names the event as the function.
+ * address there, and names the event as the function. It depends on the name and on what is in parentheses alone.
  * @returns undefined where it probes something else, or does not record what is needed
  */
 export function probeOf(fields: Fields, eventName: string): KnownEvent | undefined {
@@ -106,7 +106,7 @@ export function probeOf(fields: Fields, eventName: string): KnownEvent | undefin
   const perfName = /:(\w+?)(__return)?$/.exec(eventName);
   const known = Object.hasOwn(PROBES, place);
   const func = known ? place : (perfName?.[1] ?? '');
-  const returned = known ? / <- [^)]*\)/.test(text) : perfName?.[2] !== undefined;
+  const returned = known ? /^\([^)]* <- [^)]*\)/.test(text) : perfName?.[2] !== undefined;
   const probe = Object.hasOwn(PROBES, func) ? PROBES[func] : undefined;
   const name = `${returned ? 'kretprobe' : 'kprobe'}:${func}`;
   const read = returned ? returning(probe, name) : entering(probe);

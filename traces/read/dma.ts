@@ -9,6 +9,15 @@ const MAPPING_ERROR = 2 ** 64;
 
 const DIRECTIONS: readonly Direction[] = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE'];
 
+/** As kernels and tools print them. */
+const DIRECTION_OF: ReadonlyMap<string, Direction> = new Map(
+  DIRECTIONS.flatMap((name, index) => [
+    [name, name],
+    [String(index), name],
+    [`DMA_${name}`, name],
+  ]),
+);
+
 /** Bits of the attributes, as the kernel names them; tools print the number of a record they cannot format. */
 const ATTRIBUTES: readonly (readonly [bit: number, name: string])[] = [
   [1, 'WEAK_ORDERING'],
@@ -177,8 +186,7 @@ function deviceOf(fields: Fields): string {
 }
 
 function directionOf(fields: Fields): Direction | undefined {
-  const word = fields.word('dir=');
-  return DIRECTIONS.find((name, index) => word === name || word === String(index) || word === `DMA_${name}`);
+  return DIRECTION_OF.get(fields.word('dir='));
 }
 
 function attrsOf(fields: Fields): string {

@@ -74,6 +74,12 @@ export class Fields {
     return flat(this.#text.slice(this.#from));
   }
 
+  /** What stands in parentheses in front, with them; undefined where they do not close. */
+  get place(): string | undefined {
+    const close = this.#text.indexOf(')', this.#from);
+    return close < 0 ? undefined : flat(this.#text.slice(this.#from, close + 1));
+  }
+
   /** A number that is decimal unless it says 0x. */
   count(key: string): number {
     return this.#numberAfter(key, 10);
@@ -166,7 +172,7 @@ export class Fields {
   #word(from: number): string {
     const text = this.#text;
     let to = from;
-    while (to < text.length && !isBlank(text.charCodeAt(to)) && text.charCodeAt(to) !== COMMA) to += 1;
+    for (let code = text.charCodeAt(to); to < text.length && !divides(code); code = text.charCodeAt(to)) to += 1;
     this.#at = to;
     if (to > from && text.charCodeAt(to - 1) === COLON) to -= 1;
     return this.#names.of(text, from, to);

@@ -20,16 +20,23 @@ import {
   skipDecimals,
   ZERO,
 } from './characters.ts';
-import type { Names } from './names.ts';
+import { flat, type Names } from './names.ts';
 
 /** Names of tasks may hold brackets: so many are tried before a line is given up. */
 const BRACKETS = 4;
 /** The head of a line is not longer, whatever the task is called. */
 const LONGEST_HEAD = 200;
+/** CPUs of which the last line is remembered: numbers of three digits. */
+const MOST_CPUS = 1000;
 const NS_PER_SECOND = 1e9;
 const NS_PER_US = 1e3;
 
 const DUMPED = /^\s*(.{1,64}?)-(\d{1,10})\s+(\d{1,5})([^\s\d]\S{2,6})\s+(\d{1,15})us.?\s*: /;
+
+/** A line up to its CPU, and what that says. */
+interface Beginning extends Pick<LineHead, 'cpu' | 'task' | 'pid' | 'perf'> {
+  readonly text: string;
+}
 
 /** Where a head stood in its line, and what it says. One object serves for all lines. */
 export class LineHead {
@@ -51,22 +58,50 @@ export class LineHead {
   /** Where the event's own text begins. */
   text = 0;
 
+  /** By CPU: the beginning of the last line, to behind the CPU, and the task in it. Most lines repeat one. */
+  readonly #beginnings: (Beginning | undefined)[] = [];
+
   constructor(names: Names) {
     this.#names = names;
   }
 
   /** Whether the line has a head; if not, what was read before is not valid any more. */
-  read(line: string): boolean {
+  read(text: string): boolean {
+    // One kind of blanks, so that the end of a word is found by searching: faster than looking at each character.
+    const line = text.includes('\t') ? text.replaceAll('\t', ' ') : text;
     let open = line.indexOf('[');
+    if (this.#readAgain(line, open)) return true;
+    const first = open;
     for (let tries = 0; open >= 0 && open < LONGEST_HEAD && tries < BRACKETS; tries += 1) {
       const close = skipDecimals(line, open + 1);
       if (close > open + 1 && close <= open + 6 && line.charCodeAt(close) === CLOSE_SQUARE) {
         this.cpu = decimal(line, open + 1, close);
-        if (this.#readAfter(line, close + 1) && this.#readTask(line, open - 1)) return true;
+        if (this.#readAfter(line, close + 1) && this.#readTask(line, open - 1)) {
+          if (open === first) this.#remember(line, close + 1);
+          return true;
+        }
       }
       open = line.indexOf('[', open + 1);
     }
     return this.#readDumped(line);
+  }
+
+  /** Whether the line begins as the last one of its CPU did, and has a time behind. */
+  #readAgain(line: string, open: number): boolean {
+    const close = skipDecimals(line, open + 1);
+    if (open < 0 || close > open + 4) return false;
+    const known = this.#beginnings[decimal(line, open + 1, close)];
+    if (known === undefined || !line.startsWith(known.text)) return false;
+    this.cpu = known.cpu;
+    this.task = known.task;
+    this.pid = known.pid;
+    this.perf = known.perf;
+    return this.#readAfter(line, known.text.length);
+  }
+
+  #remember(line: string, to: number): void {
+    const { cpu, task, pid, perf } = this;
+    if (cpu < MOST_CPUS) this.#beginnings[cpu] = { text: flat(line.slice(0, to)), cpu, task, pid, perf };
   }
 
   /** What follows the CPU: flags, time, name. */
@@ -82,10 +117,11 @@ export class LineHead {
     const dot = skipDecimals(line, at);
     if (dot === at) return false;
     this.ticks = line.charCodeAt(dot) !== DOT;
-    const end = this.ticks ? dot : skipDecimals(line, dot + 1);
-    if (line.charCodeAt(end) !== COLON) return false;
+    const end = this.ticks ? dot : line.indexOf(':', dot);
     const whole = decimal(line, at, dot);
     this.time = this.ticks ? whole : whole * NS_PER_SECOND + nanoseconds(line, dot + 1, end);
+    // What is no digit makes no number.
+    if (line.charCodeAt(end) !== COLON || Number.isNaN(this.time)) return false;
     this.#readName(line, skipNotes(line, skipBlanks(line, end + 1)));
     return true;
   }
@@ -145,7 +181,14 @@ function decimal(line: string, from: number, to: number): number {
 /** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
 function nanoseconds(line: string, from: number, to: number): number {
   let value = 0;
-  for (let at = from; at < from + 9; at += 1) value = value * 10 + (at < to ? line.charCodeAt(at) - ZERO : 0);
+  let unit = NS_PER_SECOND;
+  for (let at = from; at < to; at += 1) {
+    const code = line.charCodeAt(at);
+    if (!isDecimal(code)) return Number.NaN;
+    if (unit === 1) continue;
+    unit /= 10;
+    value += (code - ZERO) * unit;
+  }
   return value;
 }
 
@@ -158,9 +201,8 @@ function skipNotes(line: string, at: number): number {
 }
 
 function skipWord(line: string, at: number): number {
-  let to = at;
-  while (to < line.length && !isBlank(line.charCodeAt(to))) to += 1;
-  return to;
+  const to = line.indexOf(' ', at);
+  return to < 0 ? line.length : to;
 }
 
 function backBlanks(line: string, at: number): number {

@@ -1,6 +1,8 @@
 /** Small copies of words of a line: what is kept must not keep the line, or the chunk of text it was cut from. */
 
 const SLOTS = 4096;
+/** Names that differ do so in their length or among the last characters, nearly always. */
+const HASHED = 12;
 /** Names of tasks and devices are shorter; what is longer is copied each time. */
 const LONGEST = 120;
 /** From this length on, JavaScript engines cut strings without copying them. */
@@ -17,7 +19,7 @@ export class Names {
   of(line: string, from: number, to: number): string {
     if (to - from > LONGEST) return flat(line.slice(from, to));
     let hash = to - from;
-    for (let at = from; at < to; at += 1) hash = (Math.imul(hash, 31) + line.charCodeAt(at)) | 0;
+    for (let at = Math.max(from, to - HASHED); at < to; at += 1) hash = (Math.imul(hash, 31) + line.charCodeAt(at)) | 0;
     const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1);
     const known = this.#slots[slot] ?? '';
     if (isAt(known, line, from, to)) return known;

@@ -1,6 +1,7 @@
 /** From a line of text to an event. Never throws, whatever the line is: what it cannot read it counts. */
 import type { LostEvent, Stamp, TraceEvent } from '../event.ts';
 import { probeOf } from './buffer.ts';
+import { CLOSE_SQUARE } from './characters.ts';
 import { Fields } from './fields.ts';
 import { Heard, type Tally } from './heard.ts';
 import { isDamaged, PRINTED } from './known-events.ts';
@@ -17,6 +18,8 @@ const LONGEST_LINE = 64 * 1024;
 const TOO_BIG = '[LINE TOO BIG]';
 const CARRIAGE_RETURN = 13;
 const UNNAMED = '(no event)';
+/** Names of probes that are remembered; damaged traces hold any number of them. */
+const MOST_PROBES = 100;
 /** A traced function, with or without its caller, and what begins a stack trace. */
 const FUNCTION = /^(?:<[a-z ]+>|[^\s:=]+(?: <- ?[^\s:=]+)?)\s*$/;
 
@@ -29,6 +32,8 @@ export class TraceParser {
   readonly #printed = new Map(
     Array.from(PRINTED, ([name, event]) => [name, { event, tally: this.heard.tallyOf(event.name) }] as const),
   );
+  /** By name: what the last event of that name was, and the place of the probe, which it depends on alone. */
+  readonly #probes = new Map<string, { place: string; event: KnownEvent; tally: Tally }>();
   readonly #names = new Names();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names);
@@ -75,7 +80,7 @@ export class TraceParser {
     this.#fields.set(line, this.#head.text);
     const known = name === '' ? undefined : this.#known(name);
     if (known === undefined) return this.#unknown(line, name);
-    const event = line.endsWith(TOO_BIG) ? undefined : known.read(this.#fields, this.#stamp());
+    const event = isTooBig(line) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
     this.#tally.count += 1;
     this.#marked = event.kind === 'mark';
@@ -113,9 +118,22 @@ export class TraceParser {
       this.#tally = printed.tally;
       return printed.event;
     }
-    const probe = this.#fields.startsWith('(') ? probeOf(this.#fields, name) : undefined;
-    if (probe !== undefined) this.#tally = this.heard.tallyOf(probe.name);
-    return probe;
+    return this.#fields.startsWith('(') ? this.#probe(name) : undefined;
+  }
+
+  #probe(name: string): KnownEvent | undefined {
+    const last = this.#probes.get(name);
+    if (last !== undefined && this.#fields.startsWith(last.place)) {
+      this.#tally = last.tally;
+      return last.event;
+    }
+    const event = probeOf(this.#fields, name);
+    if (event === undefined) return undefined;
+    this.#tally = this.heard.tallyOf(event.name);
+    const place = this.#fields.place;
+    if (this.#probes.size >= MOST_PROBES) this.#probes.clear();
+    if (place !== undefined) this.#probes.set(name, { place, event, tally: this.#tally });
+    return event;
   }
 
   #aside(line: string): LostEvent | undefined {
@@ -159,3 +177,7 @@ export class TraceParser {
     return { line: this.heard.lines, time: this.#time, cpu, task: '', pid: 0 };
   }
 }
+
+/** Nearly all lines differ in the last character already. */
+const isTooBig = (line: string): boolean =>
+  line.charCodeAt(line.length - 1) === CLOSE_SQUARE && line.endsWith(TOO_BIG);
