@@ -60,6 +60,7 @@ export class PageSample {
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
     const end = first + 2 ** order;
     for (let pfn = first; pfn < end; pfn += 1) {
+      if (!this.#isFollowed(pfn)) continue;
       const page = this.#pages.get(pfn);
       if (page?.mapped === true && page.life !== undefined)
         this.#keep({ ...page.life, to: time, endLine: line });
