@@ -158,7 +158,7 @@ export class IommuWatch implements Watch, Lives {
   }
 
   #closeAll(): void {
-    if (this.#open.size > 0) for (const thread of [...this.#open.keys()]) this.#close(thread);
+    if (this.#open.size > 0) for (const thread of this.#open.keys()) this.#close(thread);
   }
 
   #ended(ending: Ending): void {
@@ -182,15 +182,17 @@ export class IommuWatch implements Watch, Lives {
     for (const mapping of made) {
       const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
       if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      if (
-        this.#live.at(Math.floor(mapping.iova / PAGE)).some((other) => isNewer(other, mapping, event.device))
-      )
-        continue;
+      if (!this.#live.isAlone(mapping) && this.#isReplaced(mapping, event.device)) continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
       this.#conflicts.named(mapping, event.device);
       if (this.#flushes.waiting) this.#flushes.mapped(mapping);
     }
+  }
+
+  /** Whether something else was made at the same address for the device meanwhile. */
+  #isReplaced({ iova, id }: Mapping, device: string): boolean {
+    return this.#live.at(Math.floor(iova / PAGE)).some((other) => other.id > id && other.space === device);
   }
 
   /** Another recording follows, of which nothing is known. */
@@ -217,7 +219,3 @@ export class IommuWatch implements Watch, Lives {
     return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
   }
 }
-
-/** Whether something else was made at the same address for the device meanwhile. */
-const isNewer = (other: Mapping, { id }: Mapping, device: string): boolean =>
-  other.id > id && other.space === device;

@@ -81,16 +81,19 @@ export class LiveMappings {
     return found;
   }
 
+  /** Whether a mapping lives, and nothing else at its addresses; false as well where that takes long to tell. */
+  isAlone(mapping: Mapping): boolean {
+    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    return this.#cells.holdsOnly(mapping, first, count);
+  }
+
   /** The other mappings at the addresses of one, each with a page that both have. */
   sharing(mapping: Mapping): readonly { readonly mapping: Mapping; readonly page: number }[] {
     const { first, count } = pagesOf(mapping.iova, mapping.size);
-    let pages: Map<Mapping, number> | undefined;
+    const pages = new Map<Mapping, number>();
     this.#cells.read(first, count, (cell, at) => {
-      if (cell === mapping) return;
-      pages ??= new Map();
-      for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
+      if (cell !== mapping) for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
     });
-    if (pages === undefined) return [];
     pages.delete(mapping);
     return [...pages].map(([other, page]) => ({ mapping: other, page }));
   }

@@ -83,6 +83,18 @@ export class PageTree<C> {
     return leaf === undefined || (count === 1 && leaf.own === undefined && leaf.entries?.[at] === undefined);
   }
 
+  /** Whether nothing but one cell lies at the pages; false as well where that takes more than a look. */
+  holdsOnly(cell: C, page: number, count: number): boolean {
+    const directory = this.#directories.get(Math.floor(page / TOP));
+    const leaf = directory?.entries?.[Math.floor(page / FANOUT) % FANOUT];
+    const entries = leaf?.entries;
+    const first = page % FANOUT;
+    if (entries === undefined || directory?.own !== undefined || leaf?.own !== undefined) return false;
+    if (first + count > FANOUT) return false;
+    for (let at = first; at < first + count; at += 1) if (entries[at] !== cell) return false;
+    return true;
+  }
+
   /** Up to the end of the range or of the leaf. Returns the page after. */
   #addIn(directory: Directory<C>, page: number, end: number, put: (cell: C | undefined) => C): number {
     const leaf = this.#leafAt(directory, page);
