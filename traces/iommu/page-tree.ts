@@ -80,7 +80,7 @@ export class PageTree<C> {
     const leaf = directory?.entries?.[Math.floor(page / FANOUT) % FANOUT];
     const at = page % FANOUT;
     if (at + count > FANOUT || directory?.own !== undefined) return false;
-    return leaf === undefined || (count === 1 && leaf.own === undefined && leaf.entries?.[at] === undefined);
+    return leaf === undefined || (leaf.own === undefined && areEmpty(leaf, at, at + count));
   }
 
   /** Whether nothing but one cell lies at the pages; false as well where that takes more than a look. */
@@ -220,6 +220,12 @@ function splitLeaf<C>(leaf: Leaf<C>, own: C, join: (below: C | undefined, above:
 }
 
 const isEmpty = ({ own, used }: Table<unknown, unknown>): boolean => own === undefined && used === 0;
+
+function areEmpty({ entries }: Table<unknown, unknown>, first: number, end: number): boolean {
+  if (entries === undefined) return true;
+  for (let at = first; at < end; at += 1) if (entries[at] !== undefined) return false;
+  return true;
+}
 
 function entriesOf<E>(table: Table<unknown, E>): (E | undefined)[] {
   table.entries ??= new Array<E | undefined>(FANOUT).fill(undefined);
