@@ -22,7 +22,7 @@ import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
 import { Suspicions } from './suspicions.ts';
-import { type Hint, isAt, isSameUnmap, leadsTo, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
+import { type Hint, isSameUnmap, rangeOf, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
 
 /** An unmap whose device may still be named, by the next event of its thread. */
 interface Open {
@@ -178,10 +178,11 @@ export class IommuWatch implements Watch, Lives {
   #name(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): void {
     this.#closeAll();
     const ranges = rangesOf(event);
-    const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
-    for (const mapping of made) {
-      const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
-      if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
+    const made = this.#names.take(event);
+    for (let at = made.length - 1; at >= 0; at -= 1) {
+      const mapping = made[at];
+      if (mapping === undefined) continue;
+      if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
       if (!this.#live.isAlone(mapping) && this.#isReplaced(mapping, event.device)) continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);

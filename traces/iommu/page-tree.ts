@@ -113,6 +113,7 @@ export class PageTree<C> {
   }
 
   #walk(walk: Walk<C>): void {
+    if (this.#directories.size === 0) return;
     const low = Math.floor(walk.first / TOP);
     const high = Math.floor((walk.end - 1) / TOP);
     // Mostly it is one.
