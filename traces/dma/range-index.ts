@@ -63,12 +63,13 @@ export class RangeIndex<T extends Span> {
 
   /** All ranges that share a byte with the given ones, each once, oldest first in each block. */
   overlapping(start: number, size: number): readonly T[] {
-    const found: T[] = [];
+    let found: T[] | undefined;
     this.find(start, size, (range) => {
-      if (!found.includes(range)) found.push(range);
+      if (found === undefined) found = [range];
+      else if (!found.includes(range)) found.push(range);
       return false;
     });
-    return found;
+    return found ?? [];
   }
 
   /** All of them, each once. */

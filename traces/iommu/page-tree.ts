@@ -114,6 +114,7 @@ export class PageTree<C> {
 
   #walk(walk: Walk<C>): void {
     if (this.#directories.size === 0) return;
+    if (this.#walkOneLeaf(walk)) return;
     const low = Math.floor(walk.first / TOP);
     const high = Math.floor((walk.end - 1) / TOP);
     // Mostly it is one.
@@ -122,6 +123,21 @@ export class PageTree<C> {
     else
       for (const key of [...this.#directories.keys()].toSorted((a, b) => a - b))
         if (key >= low && key <= high) this.#walkKey(key, walk);
+  }
+
+  /** The usual case: all pages are of one leaf, with nothing around it, and other pages stay in it. */
+  #walkOneLeaf(walk: Walk<C>): boolean {
+    const at = Math.floor(walk.first / FANOUT);
+    if (walk.end > (at + 1) * FANOUT) return false;
+    const directory = this.#directories.get(Math.floor(at / FANOUT));
+    if (directory === undefined) return true;
+    const leaf = directory.entries?.[at % FANOUT];
+    if (directory.own !== undefined) return false;
+    if (leaf === undefined) return true;
+    // One that may be empty then is taken away.
+    if (walk.splits && leaf.used <= walk.end - walk.first) return false;
+    walkLeaf(leaf, at * FANOUT, walk, this.#join);
+    return true;
   }
 
   #walkKey(key: number, walk: Walk<C>): void {
