@@ -10,7 +10,7 @@ type Notices = Pick<Heard, 'lost' | 'overwritten' | 'notices' | 'uncounted'>;
 
 export class Losses {
   /** When each CPU was last heard. */
-  readonly #heard = new Map<number, number>();
+  readonly #heard: (number | undefined)[] = [];
   readonly #gaps: Gap[] = [];
   /** The last gap of each CPU that was not heard since. */
   readonly #open = new Map<number, { to: number }>();
@@ -18,15 +18,15 @@ export class Losses {
 
   on(event: TraceEvent): void {
     const { cpu, time } = event;
-    const open = this.#open.get(cpu);
+    const open = this.#open.size === 0 ? undefined : this.#open.get(cpu);
     if (event.kind !== 'lost') {
       this.#first ??= time;
       // The notice has no time of its own: events are missing until the CPU is heard again.
       if (open !== undefined) open.to = time;
       if (open !== undefined) this.#open.delete(cpu);
-      this.#heard.set(cpu, time);
+      this.#heard[cpu] = time;
     } else if (event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
-      const from = this.#heard.get(cpu);
+      const from = this.#heard[cpu];
       const count = event.count === undefined ? {} : { count: event.count };
       const gap = { cpu, ...(from === undefined ? {} : { from }), to: time, ...count };
       this.#gaps.push(gap);

@@ -10,7 +10,7 @@ import { SpaceTally } from './space-tally.ts';
 import { TimelineSample } from './timeline-sample.ts';
 
 export class Census implements Watch, LifeListener {
-  readonly #kinds = new Map<EventKind, number>();
+  readonly #kinds = new Map<EventKind, { count: number }>();
   readonly #sizes = new HistogramCounter('bytes');
   readonly #lifetimes = new HistogramCounter('ns');
   readonly #live = new SeriesRecorder();
@@ -32,7 +32,7 @@ export class Census implements Watch, LifeListener {
 
   /** How often each kind of event came. */
   get kinds(): ReadonlyMap<EventKind, number> {
-    return this.#kinds;
+    return new Map([...this.#kinds].map(([kind, { count }]) => [kind, count]));
   }
 
   /** Nanoseconds between the first event and the first birth. */
@@ -42,16 +42,21 @@ export class Census implements Watch, LifeListener {
 
   /** Comes after the births and deaths that the event brought. */
   on(event: TraceEvent): void {
-    this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
-    if (event.kind === 'lost') {
+    const { kind } = event;
+    const known = this.#kinds.get(kind);
+    if (known === undefined) this.#kinds.set(kind, { count: 1 });
+    else known.count += 1;
+    if (kind === 'lost') {
       if (event.cause === 'restart') this.#restart();
       return;
     }
-    this.#first ??= event.time;
-    this.#last = Math.max(this.#last, event.time);
+    const { time } = event;
+    this.#first ??= time;
+    if (time > this.#last) this.#last = time;
+    if (kind !== 'page-alloc' && kind !== 'page-free') return;
     this.#sample.on(event);
-    if (event.kind === 'page-alloc') this.#pages.allocated(event);
-    else if (event.kind === 'page-free') this.#pages.freed(event);
+    if (kind === 'page-alloc') this.#pages.allocated(event);
+    else this.#pages.freed(event);
   }
 
   born(mapping: Mapping): void {

@@ -18,17 +18,17 @@ export class HistogramCounter {
 
   /** @param value - not negative, and finite */
   add(value: number): void {
-    const power = powerOf(value);
-    const part = value < 1 ? 0 : Math.floor((value / 2 ** power - 1) * PARTS);
-    const at = power * PARTS + part;
+    const at = value < 1 ? 0 : placeOf(value);
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#total += 1;
-    this.#least = Math.min(this.#least, value);
-    this.#most = Math.max(this.#most, value);
+    if (value < this.#least) this.#least = value;
+    if (value > this.#most) this.#most = value;
   }
 
   get result(): Histogram {
-    const counts = new Array<number>(this.#total === 0 ? 0 : powerOf(this.#most) + 1).fill(0);
+    const counts = new Array<number>(
+      this.#total === 0 ? 0 : Math.floor(placeOf(Math.max(1, this.#most)) / PARTS) + 1,
+    ).fill(0);
     this.#counts.forEach((count, at) => {
       const power = Math.floor(at / PARTS);
       counts[power] = (counts[power] ?? 0) + count;
@@ -51,10 +51,14 @@ export class HistogramCounter {
   }
 }
 
-/** The power of two at or below a value; 0 for what is less than one. */
-function powerOf(value: number): number {
-  if (value < 1) return 0;
-  const power = Math.floor(Math.log2(value));
-  // A logarithm of a large number may be rounded up to the next whole one.
-  return 2 ** power > value ? power - 1 : power;
+/** A double, and its bits: where sign and exponent are, and the first digits behind the point. */
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+
+/** Number of the power of two and of the part of it that a value of at least 1 is in, counted from 1 on. */
+function placeOf(value: number): number {
+  double[0] = value;
+  // 20 bits behind the point, of which the first 5 tell the part; the exponent counts from 1023.
+  return ((words[HIGH] ?? 0) >>> 15) - 1023 * PARTS;
 }

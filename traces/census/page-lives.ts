@@ -24,34 +24,41 @@ export class PageLives {
   }
 
   allocated({ pfn, order }: PageAllocEvent): void {
-    for (let page = pfn; page < pfn + 2 ** order; page += 1) {
+    const end = pfn + 2 ** order;
+    let chunk = this.#chunkOf(pfn);
+    for (let page = pfn; page < end; page += 1) {
+      const at = page % CHUNK;
+      if (at === 0) chunk = this.#chunkOf(page);
       // Its free was not seen.
-      if (this.#change(page, ALLOCATED) === ALLOCATED) this.#part += 1;
+      if (chunk[at] === ALLOCATED) this.#part += 1;
       else this.#allocated += 1;
+      chunk[at] = ALLOCATED;
     }
   }
 
   /** A page that is freed in a batch is freed by two events: the second counts nothing. */
   freed({ pfn, order }: PageFreeEvent): void {
-    for (let page = pfn; page < pfn + 2 ** order; page += 1) {
-      const before = this.#change(page, FREE);
+    const end = pfn + 2 ** order;
+    let chunk = this.#chunkOf(pfn);
+    for (let page = pfn; page < end; page += 1) {
+      const at = page % CHUNK;
+      if (at === 0) chunk = this.#chunkOf(page);
+      const before = chunk[at];
       if (before === ALLOCATED) {
         this.#whole += 1;
         this.#allocated -= 1;
       } else if (before === UNKNOWN) this.#part += 1;
+      chunk[at] = FREE;
     }
   }
 
-  /** The state before. */
-  #change(page: number, state: number): number {
+  #chunkOf(page: number): Uint8Array {
     const key = Math.floor(page / CHUNK);
     let chunk = this.#chunks.get(key);
     if (chunk === undefined) {
       chunk = new Uint8Array(CHUNK);
       this.#chunks.set(key, chunk);
     }
-    const before = chunk[page % CHUNK] ?? UNKNOWN;
-    chunk[page % CHUNK] = state;
-    return before;
+    return chunk;
   }
 }

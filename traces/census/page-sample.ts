@@ -19,40 +19,47 @@ interface Life {
   readonly endLine?: number;
 }
 
-interface Page {
-  /** Undefined while it is free. */
-  life: Life | undefined;
-  mapped: boolean;
-}
+/** What is known of a page that is followed. It is allocated, or was when it was mapped. */
+const LIVES = 1;
+/** Its allocation was seen. */
+const BORN = 2;
+const MAPPED = 4;
 
 export class PageSample {
-  #pages = new Map<number, Page>();
+  /** Of each page that is followed, where the arrays tell of it: there are too many for an object each. */
+  readonly #slots = new Map<number, number>();
+  readonly #states: number[] = [];
+  /** Time and line of the allocation. */
+  readonly #times: number[] = [];
+  readonly #lines: number[] = [];
+  /** Slots of pages that are followed no more. */
+  readonly #unused: number[] = [];
   #lives: Life[] = [];
   /** One page of so many is followed: a power of two. */
   #step = 1;
 
   mapped({ paddr, size }: Mapping): void {
     const first = Math.floor(paddr / PAGE);
-    const last = Math.floor((paddr + size - 1) / PAGE);
-    for (let pfn = first; pfn <= Math.min(last, first + FOLLOWED_MAX - 1); pfn += 1) {
-      if (!this.#isFollowed(pfn)) continue;
-      const page = this.#pages.get(pfn);
-      if (page === undefined) this.#follow(pfn, { life: { pfn }, mapped: true });
-      else page.mapped = true;
+    const last = Math.min(Math.floor((paddr + size - 1) / PAGE), first + FOLLOWED_MAX - 1);
+    for (let pfn = first; pfn <= last; pfn += 1) {
+      if (!isOneOf(pfn, this.#step)) continue;
+      const slot = this.#slots.get(pfn);
+      if (slot === undefined) this.#follow(pfn, LIVES | MAPPED, 0, 0);
+      else this.#states[slot] = this.#stateOf(slot) | MAPPED;
     }
   }
 
   allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
     const end = first + 2 ** order;
     for (let pfn = first; pfn < end; pfn += 1) {
-      if (!this.#isFollowed(pfn)) continue;
-      const life = { pfn, from: time, line };
-      const page = this.#pages.get(pfn);
-      if (page === undefined) this.#follow(pfn, { life, mapped: false });
+      if (!isOneOf(pfn, this.#step)) continue;
+      const slot = this.#slots.get(pfn);
+      if (slot === undefined) this.#follow(pfn, LIVES | BORN, time, line);
       else {
+        const state = this.#stateOf(slot);
         // The end of the life before was not seen.
-        if (page.mapped && page.life?.from !== undefined) this.#keep(page.life);
-        page.life = life;
+        if ((state & MAPPED) !== 0 && (state & BORN) !== 0) this.#keep(this.#lifeOf(pfn, slot));
+        this.#set(slot, (state & MAPPED) | LIVES | BORN, time, line);
       }
     }
   }
@@ -60,20 +67,24 @@ export class PageSample {
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
     const end = first + 2 ** order;
     for (let pfn = first; pfn < end; pfn += 1) {
-      const page = this.#pages.get(pfn);
-      if (page?.mapped === true && page.life !== undefined)
-        this.#keep({ ...page.life, to: time, endLine: line });
-      if (page?.mapped === true) page.life = undefined;
+      if (!isOneOf(pfn, this.#step)) continue;
+      const slot = this.#slots.get(pfn);
+      if (slot === undefined) continue;
+      const state = this.#stateOf(slot);
+      if ((state & MAPPED) !== 0) {
+        this.#states[slot] = MAPPED;
+        if ((state & LIVES) !== 0) this.#keep({ ...this.#lifeOf(pfn, slot, state), to: time, endLine: line });
+      }
       // Its next life is another one, and nothing was mapped in this one.
-      else if (page !== undefined) this.#pages.delete(pfn);
+      else this.#leave(pfn, slot);
     }
   }
 
   /** Pages side by side with the same ends are one bar. */
   get bars(): readonly PageBar[] {
-    const living = [...this.#pages.values()].flatMap(({ mapped, life }) =>
-      mapped && life?.from !== undefined ? [life] : [],
-    );
+    const living: Life[] = [];
+    for (const [pfn, slot] of this.#slots)
+      if (this.#stateOf(slot) === (LIVES | BORN | MAPPED)) living.push(this.#lifeOf(pfn, slot));
     const lives = [...this.#lives, ...living].toSorted(
       (a, b) => lineOf(a) - lineOf(b) || endOf(a) - endOf(b) || a.pfn - b.pfn,
     );
@@ -86,28 +97,48 @@ export class PageSample {
     return bars;
   }
 
-  #isFollowed(pfn: number): boolean {
-    return isOneOf(pfn, this.#step);
+  #stateOf(slot: number): number {
+    return this.#states[slot] ?? 0;
   }
 
-  #follow(pfn: number, page: Page): void {
-    this.#pages.set(pfn, page);
-    while (this.#pages.size > PAGES_MAX) this.#thin();
+  #lifeOf(pfn: number, slot: number, state: number = this.#stateOf(slot)): Life {
+    if ((state & BORN) === 0) return { pfn };
+    return { pfn, from: this.#times[slot] ?? 0, line: this.#lines[slot] ?? 0 };
+  }
+
+  #set(slot: number, state: number, time: number, line: number): void {
+    this.#states[slot] = state;
+    this.#times[slot] = time;
+    this.#lines[slot] = line;
+  }
+
+  #follow(pfn: number, state: number, time: number, line: number): void {
+    const slot = this.#unused.pop() ?? this.#states.length;
+    this.#slots.set(pfn, slot);
+    this.#set(slot, state, time, line);
+    while (this.#slots.size > PAGES_MAX) this.#thin();
+  }
+
+  #leave(pfn: number, slot: number): void {
+    this.#slots.delete(pfn);
+    this.#unused.push(slot);
   }
 
   #keep(life: Life): void {
     this.#lives.push(life);
     if (this.#lives.length <= LIVES_MAX) return;
-    const staying = [...this.#pages].filter(([pfn, { mapped }]) => mapped && isOneOf(pfn, 2 * this.#step));
-    if (staying.length >= FOLLOWED_MIN) this.#thin();
+    let staying = 0;
+    for (const [pfn, slot] of this.#slots)
+      if ((this.#stateOf(slot) & MAPPED) !== 0 && isOneOf(pfn, 2 * this.#step)) staying += 1;
+    if (staying >= FOLLOWED_MIN) this.#thin();
     else this.#lives = this.#lives.slice(LIVES_MAX / 2);
   }
 
   /** Follows every second of the pages, and forgets what was seen of the others. */
   #thin(): void {
     this.#step *= 2;
-    this.#pages = new Map([...this.#pages].filter(([pfn]) => this.#isFollowed(pfn)));
-    this.#lives = this.#lives.filter(({ pfn }) => this.#isFollowed(pfn));
+    for (const [pfn, slot] of this.#slots) if (!isOneOf(pfn, this.#step)) this.#leave(pfn, slot);
+    this.#lives = this.#lives.filter(({ pfn }) => isOneOf(pfn, this.#step));
   }
 }
 

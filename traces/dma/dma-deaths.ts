@@ -68,9 +68,11 @@ function bury(range: DmaRange, ranges: RangeIndex<DmaRange>): void {
   const first = Math.floor(range.start / PAGE) * PAGE;
   const inPages = ranges.overlapping(first, range.start + range.size - first);
   const end = range.start + range.size;
-  for (const [at, old] of inPages.entries()) {
+  let left = inPages.length;
+  for (const old of inPages) {
     const under = old.start >= range.start && old.start + old.size <= end;
-    if (under || at < inPages.length - EACH_PAGE) ranges.remove(old);
+    if (under || left > EACH_PAGE) ranges.remove(old);
+    left -= 1;
   }
   ranges.add(range);
 }

@@ -1,8 +1,8 @@
 /** Mappings that nobody ends: those that outlive all their like, and those of a device that has gone. */
 
-import type { DeviceEvent } from '../event.ts';
+import type { DeviceEvent, Direction } from '../event.ts';
 import { bytes, duration } from '../say.ts';
-import type { DmaMapping } from './dma-mapping.ts';
+import type { DmaApi, DmaMapping } from './dma-mapping.ts';
 import type { DmaState } from './dma-state.ts';
 import { subjectOf } from './dma-unmaps.ts';
 import type { Grade } from './verdicts.ts';
@@ -28,21 +28,31 @@ interface Custom {
 
 export class DmaLeaks {
   readonly #state: DmaState;
-  readonly #customs = new Map<string, Custom>();
+  /** By device, then by number of the kind. */
+  readonly #customs = new Map<string, Custom[]>();
 
   constructor(state: DmaState) {
     this.#state = state;
   }
 
   died(mapping: DmaMapping, time: number): void {
-    const key = kindOf(mapping);
     const life = time - mapping.born.time;
-    const known = this.#customs.get(key);
-    if (known === undefined) this.#customs.set(key, { deaths: 1, longest: life });
+    const kind = kindOf(mapping);
+    const customs = this.#customsOf(mapping.device);
+    const known = customs[kind];
+    if (known === undefined) customs[kind] = { deaths: 1, longest: life };
     else {
       known.deaths += 1;
       if (life > known.longest) known.longest = life;
     }
+  }
+
+  #customsOf(device: string): Custom[] {
+    const known = this.#customs.get(device);
+    if (known !== undefined) return known;
+    const customs: Custom[] = [];
+    this.#customs.set(device, customs);
+    return customs;
   }
 
   /** The device leaves its domain or group: its driver is gone, and nobody will unmap what is left. */
@@ -66,7 +76,8 @@ export class DmaLeaks {
   end(now: number): void {
     for (const device of this.#state.devices) {
       const kinds = byKind(alive(device.live.all()));
-      for (const [kind, mappings] of kinds) this.#judge(mappings, this.#customs.get(kind), now);
+      const customs = this.#customs.get(device.name);
+      for (const [kind, mappings] of kinds) this.#judge(mappings, customs?.[kind], now);
     }
   }
 
@@ -93,8 +104,8 @@ const alive = (ranges: readonly { readonly mapping: DmaMapping }[]): readonly Dm
     (a, b) => a.born.time - b.born.time || a.born.line - b.born.line,
   );
 
-function byKind(mappings: readonly DmaMapping[]): ReadonlyMap<string, readonly DmaMapping[]> {
-  const kinds = new Map<string, DmaMapping[]>();
+function byKind(mappings: readonly DmaMapping[]): ReadonlyMap<number, readonly DmaMapping[]> {
+  const kinds = new Map<number, DmaMapping[]>();
   for (const mapping of mappings) {
     const kind = kindOf(mapping);
     const same = kinds.get(kind);
@@ -107,6 +118,13 @@ function byKind(mappings: readonly DmaMapping[]): ReadonlyMap<string, readonly D
 const count = (mappings: readonly DmaMapping[]): string =>
   mappings.length === 1 ? 'a mapping' : `${mappings.length} mappings`;
 
-/** Mappings of one kind are for one purpose, as far as a trace can tell: sizes are compared by power of two. */
-const kindOf = ({ device, api, direction, ranges, physes }: DmaMapping): string =>
-  `${device} ${api} ${direction} ${Math.floor(Math.log2((ranges[0]?.size ?? 1) + physes.length))}`;
+const APIS: readonly DmaApi[] = ['page', 'resource', 'sg', 'coherent', 'pages', 'sgt'];
+const DIRECTIONS: readonly Direction[] = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE'];
+
+/**
+ * Number of a kind of mappings of a device: those of one kind are for one purpose, as far as a trace can tell. Sizes are
+ * compared by power of two, of which there are less than 64.
+ */
+const kindOf = ({ api, direction, ranges, physes }: DmaMapping): number =>
+  (APIS.indexOf(api) * DIRECTIONS.length + DIRECTIONS.indexOf(direction)) * 64 +
+  Math.floor(Math.log2((ranges[0]?.size ?? 1) + physes.length));

@@ -63,7 +63,8 @@ export function mappingOf(born: DmaBirth, buffer: BufferEvent | undefined): DmaM
     buffer,
     doubtful: false,
   };
-  for (const [at, start] of starts.entries()) {
+  for (let at = 0; at < starts.length; at += 1) {
+    const start = starts[at] ?? 0;
     const size = sizes[at] ?? 0;
     if (isAddress(start, size)) ranges.push({ start, size, mapping });
   }

@@ -21,15 +21,14 @@ export class DmaSharing {
   }
 
   born(mapping: DmaMapping): void {
-    const told = new Set<DmaMapping>();
+    let told: Set<DmaMapping> | undefined;
+    const isNews = ({ mapping: old }: ReachedMemory): boolean =>
+      old !== mapping && conflict(old, mapping) && told?.has(old) !== true;
     for (const memory of mapping.memory) {
-      const other = this.#reached.find(
-        memory.start,
-        memory.size,
-        (each) => each.mapping !== mapping && conflict(each.mapping, mapping) && !told.has(each.mapping),
-      );
+      const other = this.#reached.find(memory.start, memory.size, isNews);
       this.#reached.add(memory);
       if (other === undefined) continue;
+      told ??= new Set();
       told.add(other.mapping);
       this.#judge(other.mapping, mapping, Math.max(other.start, memory.start));
     }

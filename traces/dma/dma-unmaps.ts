@@ -76,11 +76,13 @@ export class DmaUnmaps {
     const lists = listsOf(device, event);
     const isThere = ({ ranges }: DmaMapping): boolean => ranges.some(({ start }) => within(start, unmap));
     const [chosen] = bestLists(lists.filter(isThere), event);
-    const dead = this.#deadList(device, event);
     if (chosen !== undefined) {
       this.#compareList(device, chosen, event, this.#state.grade(device, 2, chosen.born.time));
       this.#die(chosen, event);
-    } else if (dead !== undefined && isThere(dead)) this.#again(device, dead, event, true);
+      return;
+    }
+    const dead = this.#deadList(device, event);
+    if (dead !== undefined && isThere(dead)) this.#again(device, dead, event, true);
     else {
       for (const mapping of lists) mapping.doubtful = true;
       this.#stranger(device, event);
@@ -236,6 +238,7 @@ const listsOf = (device: DmaDevice, { physes }: ListUnmap): readonly DmaMapping[
 
 /** Those of the same length and direction, or else of the same length, or else all. */
 function bestLists(lists: readonly DmaMapping[], event: ListUnmap): readonly DmaMapping[] {
+  if (lists.length <= 1) return lists;
   const whole = lists.filter((mapping) => sameLength(mapping, event));
   const exact = whole.filter(({ direction }) => direction === event.direction);
   return [exact, whole, lists].find(({ length }) => length > 0) ?? [];

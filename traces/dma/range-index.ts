@@ -46,12 +46,16 @@ export class RangeIndex<T extends Span> {
 
   /** The first range found that shares a byte with the given ones and is accepted; small ranges are asked first. */
   find(start: number, size: number, accepts: (range: T) => boolean): T | undefined {
-    const takes = (range: T): boolean =>
-      range.start < start + size && start < range.start + range.size && accepts(range);
+    let takes: ((range: T) => boolean) | undefined;
     for (let level = 0; level < BLOCKS.length; level += 1) {
       const shelf = this.#shelf(level);
       if (shelf.size === 0) continue;
-      const found = findOn(shelf, blockOf(start, level), lastBlock(start, size, level), takes);
+      const first = blockOf(start, level);
+      const last = lastBlock(start, size, level);
+      // Mostly nothing is there.
+      if (first === last && !shelf.has(first)) continue;
+      takes ??= (range) => range.start < start + size && start < range.start + range.size && accepts(range);
+      const found = findOn(shelf, first, last, takes);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -59,12 +63,13 @@ export class RangeIndex<T extends Span> {
 
   /** All ranges that share a byte with the given ones, each once, oldest first in each block. */
   overlapping(start: number, size: number): readonly T[] {
-    const found: T[] = [];
+    let found: T[] | undefined;
     this.find(start, size, (range) => {
-      if (!found.includes(range)) found.push(range);
+      if (found === undefined) found = [range];
+      else if (!found.includes(range)) found.push(range);
       return false;
     });
-    return found;
+    return found ?? [];
   }
 
   /** All of them, each once. */

@@ -61,6 +61,7 @@ export class Conflicts {
 
   /** Two mappings of one device at one address: the tables would have refused the second. */
   named(mapping: Mapping, space: string): void {
+    if (this.#live.isAlone(mapping)) return;
     const found = this.#live
       .sharing(mapping)
       .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)

@@ -136,13 +136,17 @@ export class FlushWatch {
   }
 
   freedPages(event: PageFreeEvent): void {
-    const count = 2 ** event.order;
-    this.#byFrame.read(event.pfn, count, (stale, at) => {
-      const pfn = Math.max(at, event.pfn);
-      if (stale.early.some((early) => early.pfn === pfn)) return;
-      this.freed += 1;
-      this.#add(stale, event, pfn, stale.mappings[0]);
+    const end = event.pfn + 2 ** event.order;
+    this.#byFrame.read(event.pfn, end - event.pfn, (stale, at, pages) => {
+      for (let pfn = Math.max(at, event.pfn); pfn < Math.min(at + pages, end); pfn += 1)
+        this.#freedPage(stale, event, pfn);
     });
+  }
+
+  #freedPage(stale: Stale, event: PageFreeEvent, pfn: number): void {
+    if (stale.early.some((early) => early.pfn === pfn)) return;
+    this.freed += 1;
+    this.#add(stale, event, pfn, stale.mappings[0]);
   }
 
   /** A mapping whose device is known: the address must not have waited for a flush of that device's domain. */

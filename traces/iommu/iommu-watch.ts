@@ -22,7 +22,7 @@ import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
 import { Suspicions } from './suspicions.ts';
-import { type Hint, isAt, isSameUnmap, leadsTo, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
+import { type Hint, isSameUnmap, rangeOf, rangesOf, ThreadNames, threadOf } from './thread-names.ts';
 
 /** An unmap whose device may still be named, by the next event of its thread. */
 interface Open {
@@ -158,7 +158,7 @@ export class IommuWatch implements Watch, Lives {
   }
 
   #closeAll(): void {
-    if (this.#open.size > 0) for (const thread of [...this.#open.keys()]) this.#close(thread);
+    if (this.#open.size > 0) for (const thread of this.#open.keys()) this.#close(thread);
   }
 
   #ended(ending: Ending): void {
@@ -178,19 +178,22 @@ export class IommuWatch implements Watch, Lives {
   #name(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): void {
     this.#closeAll();
     const ranges = rangesOf(event);
-    const made = this.#names.take(event, (mapping) => ranges.some((range) => isAt(mapping, range)));
-    for (const mapping of made) {
-      const range = ranges.find((each) => isAt(mapping, each) && leadsTo(mapping, each));
-      if (range === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      if (
-        this.#live.at(Math.floor(mapping.iova / PAGE)).some((other) => isNewer(other, mapping, event.device))
-      )
-        continue;
+    const made = this.#names.take(event);
+    for (let at = made.length - 1; at >= 0; at -= 1) {
+      const mapping = made[at];
+      if (mapping === undefined) continue;
+      if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
+      if (!this.#live.isAlone(mapping) && this.#isReplaced(mapping, event.device)) continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
       this.#conflicts.named(mapping, event.device);
       if (this.#flushes.waiting) this.#flushes.mapped(mapping);
     }
+  }
+
+  /** Whether something else was made at the same address for the device meanwhile. */
+  #isReplaced({ iova, id }: Mapping, device: string): boolean {
+    return this.#live.at(Math.floor(iova / PAGE)).some((other) => other.id > id && other.space === device);
   }
 
   /** Another recording follows, of which nothing is known. */
@@ -217,7 +220,3 @@ export class IommuWatch implements Watch, Lives {
     return [live, pages, new Conflicts(this.#findings, this.#suspicions, live)];
   }
 }
-
-/** Whether something else was made at the same address for the device meanwhile. */
-const isNewer = (other: Mapping, { id }: Mapping, device: string): boolean =>
-  other.id > id && other.space === device;

@@ -30,6 +30,8 @@ type Cell = Mapping | Bag;
 /** A bag with more mappings than this is worn. */
 const BAG_MAX = 32;
 
+const NOTHING: readonly Mapping[] = [];
+
 /** Pages of a mapping are gone. */
 export interface Ending {
   readonly mapping: Mapping;
@@ -46,6 +48,10 @@ export class LiveMappings {
   readonly #cells = new PageTree<Cell>(joined);
   readonly #ended: (ending: Ending) => void;
   readonly #unsure: (mapping: Mapping) => boolean;
+  /** The mapping whose pages an unmap takes one after the other: they are told of together. */
+  #dying: Mapping | undefined;
+  #dyingFirst = 0;
+  #dyingPages = 0;
   /** Addresses where mappings could not be told apart any more. */
   worn = 0;
 
@@ -68,9 +74,17 @@ export class LiveMappings {
 
   /** What may be live at a page. */
   at(page: number): readonly Mapping[] {
-    const found: Mapping[] = [];
-    this.#cells.read(page, 1, (cell) => found.push(...mappingsIn(cell)));
+    let found: readonly Mapping[] = NOTHING;
+    this.#cells.read(page, 1, (cell) => {
+      found = found.length === 0 ? mappingsIn(cell) : [...found, ...mappingsIn(cell)];
+    });
     return found;
+  }
+
+  /** Whether a mapping lives, and nothing else at its addresses; false as well where that takes long to tell. */
+  isAlone(mapping: Mapping): boolean {
+    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    return this.#cells.holdsOnly(mapping, first, count);
   }
 
   /** The other mappings at the addresses of one, each with a page that both have. */
@@ -92,6 +106,7 @@ export class LiveMappings {
       if (left !== cell) known += pages;
       return left;
     });
+    this.#died(death);
     return known;
   }
 
@@ -125,6 +140,7 @@ export class LiveMappings {
 
   #killIn(cell: Cell, death: Death, at: number, pages: number): Cell | undefined {
     if (!('worn' in cell)) return this.#killOne(cell, death, at, pages);
+    this.#died(death);
     const all = mappingsIn(cell).filter((mapping) => mayKill(death, mapping));
     const named = death.device === undefined ? [] : all.filter(({ space }) => space === death.device);
     const [only] = named.length === 1 ? named : all;
@@ -144,8 +160,22 @@ export class LiveMappings {
   /** Nearly always nothing else is at the address. */
   #killOne(mapping: Mapping, death: Death, at: number, pages: number): Mapping | undefined {
     if (!mayKill(death, mapping)) return this.#missed(mapping, death);
-    this.#ended({ mapping, first: at, pages, event: death.event, sure: true });
+    if (mapping === this.#dying && at === this.#dyingFirst + this.#dyingPages) this.#dyingPages += pages;
+    else {
+      this.#died(death);
+      this.#dying = mapping;
+      this.#dyingFirst = at;
+      this.#dyingPages = pages;
+    }
     return undefined;
+  }
+
+  /** No more pages of the same mapping follow. */
+  #died({ event }: Death): void {
+    const mapping = this.#dying;
+    if (mapping === undefined) return;
+    this.#dying = undefined;
+    this.#ended({ mapping, first: this.#dyingFirst, pages: this.#dyingPages, event, sure: true });
   }
 
   /** An unmap for a device that has nothing here: if its name is a mistake, it meant what others have. */

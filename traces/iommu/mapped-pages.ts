@@ -13,6 +13,9 @@ const ORDER_MAX = 20;
 /** Pages that were mapped after they were freed, and wait for what is heard of them next. */
 const DOUBTED_MAX = 65_536;
 
+/** What leads to a page: mostly it is one mapping, which then needs no list. */
+type Leading = Mapping | readonly Mapping[];
+
 interface Doubted {
   readonly freed: PageFreeEvent;
   readonly mapping: Mapping;
@@ -23,7 +26,9 @@ export class MappedPages {
   readonly #suspicions: Suspicions;
   readonly #live: LiveMappings;
   /** By page frame, the mappings that lead there; some of their pages may be unmapped by now. */
-  readonly #by = new PageTree<readonly Mapping[]>((below, above) => [...(below ?? []), ...above]);
+  readonly #by = new PageTree<Leading>((below, above) =>
+    below === undefined ? above : [...listOf(below), ...listOf(above)],
+  );
   readonly #log = new PageLog();
   readonly #doubted = new Map<number, Doubted>();
 
@@ -35,7 +40,7 @@ export class MappedPages {
 
   born(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    this.#by.add(first, count, (there) => (there === undefined ? [mapping] : [...there, mapping]));
+    this.#by.add(first, count, (there) => (there === undefined ? mapping : [...listOf(there), mapping]));
     this.#log.eachFree(first, count, (pfn, freed) => {
       if (this.#doubted.size < DOUBTED_MAX && !this.#doubted.has(pfn))
         this.#doubted.set(pfn, { freed, mapping });
@@ -45,8 +50,8 @@ export class MappedPages {
   died(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.change(first, count, (there) => {
-      if (there.length === 1) return there[0] === mapping ? undefined : there;
-      return there.filter((each) => each !== mapping);
+      if (there === mapping) return undefined;
+      return isList(there) ? there.filter((each) => each !== mapping) : there;
     });
   }
 
@@ -66,7 +71,8 @@ export class MappedPages {
     this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
       const low = Math.max(at, event.pfn);
       const high = Math.min(at + pages, end);
-      for (const mapping of mappings) for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
+      for (const mapping of listOf(mappings))
+        for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
     });
     for (const [mapping, pfn] of suspects) {
       const page = Math.floor(mapping.iova / PAGE) + pfn - Math.floor(mapping.paddr / PAGE);
@@ -124,3 +130,6 @@ export class MappedPages {
     });
   }
 }
+
+const isList = (there: Leading): there is readonly Mapping[] => Array.isArray(there);
+const listOf = (there: Leading): readonly Mapping[] => (isList(there) ? there : [there]);

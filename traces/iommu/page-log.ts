@@ -25,9 +25,10 @@ export class PageLog {
   freed(event: PageFreeEvent): void {
     const task = this.#numberOf(event);
     const end = event.pfn + 2 ** event.order;
+    let chunk = this.#chunkOf(event.pfn);
     for (let page = event.pfn; page < end; page += 1) {
-      const chunk = this.#chunkOf(page);
       const at = page % CHUNK;
+      if (at === 0) chunk = this.#chunkOf(page);
       // The same free is written twice where pages are freed in batches; the first was when it happened.
       if (!Number.isNaN(chunk.time[at] ?? 0)) continue;
       chunk.time[at] = event.time;
@@ -39,9 +40,12 @@ export class PageLog {
 
   allocated(pfn: number, order: number): void {
     const end = pfn + 2 ** order;
-    for (let page = pfn; page < end; page += 1) {
+    for (let page = pfn; page < end; ) {
       const chunk = this.#chunks.get(Math.floor(page / CHUNK));
-      if (chunk !== undefined) chunk.time[page % CHUNK] = Number.NaN;
+      const at = page % CHUNK;
+      const last = Math.min(CHUNK, at + end - page);
+      chunk?.time.fill(Number.NaN, at, last);
+      page += last - at;
     }
   }
 

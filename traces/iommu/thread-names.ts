@@ -51,16 +51,14 @@ export class ThreadNames {
     remember(this.#hints, threadOf(event), event);
   }
 
-  /**
-   * The mappings that a thread just made for the ranges that are now named, the newest first. What it made before and
-   * nobody named will not be named any more.
-   */
-  take(event: Stamp, fits: (mapping: Mapping) => boolean): readonly Mapping[] {
+  /** The mappings that a thread just made, the oldest first. What nobody names of them now is not named any more. */
+  take(event: Stamp): readonly Mapping[] {
     this.#heard = true;
     const thread = threadOf(event);
-    const recent = this.#recent.get(thread) ?? [];
+    const recent = this.#recent.get(thread);
+    if (recent === undefined) return [];
     this.#recent.delete(thread);
-    return recent.toReversed().filter(fits);
+    return recent;
   }
 
   /** The device of an unmap, if what the thread was about to do is this. */
@@ -109,6 +107,12 @@ export function rangesOf(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): re
 /** Whether a mapping is at the addresses of a range. */
 export const isAt = ({ iova, size }: Mapping, range: NamedRange): boolean =>
   iova < range.dma + Math.max(range.size, 1) && range.dma < iova + size;
+
+/** The first of the ranges that a mapping was made for; undefined if it is at none of them, or leads elsewhere. */
+export function rangeOf(mapping: Mapping, ranges: readonly NamedRange[]): NamedRange | undefined {
+  for (const range of ranges) if (isAt(mapping, range) && leadsTo(mapping, range)) return range;
+  return undefined;
+}
 
 /** Whether it leads to the memory that the range was made for, as far as that is known. */
 export const leadsTo = ({ iova, paddr }: Mapping, { dma, phys }: NamedRange): boolean =>
