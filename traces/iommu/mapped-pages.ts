@@ -2,6 +2,7 @@
 import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
+import { areApart } from './domain-sharing.ts';
 import { type LiveMappings, pagesOf } from './live-mappings.ts';
 import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
@@ -31,6 +32,16 @@ export class MappedPages {
     this.#findings = findings;
     this.#suspicions = suspicions;
     this.#live = live;
+  }
+
+  /** Those of other domains that lead to the memory of one that is new, if there are any. */
+  twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
+    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    let twins: Set<Mapping> | undefined;
+    this.#by.read(first, count, (there) => {
+      for (const other of there) if (areApart(other, mapping)) twins = (twins ?? new Set()).add(other);
+    });
+    return twins;
   }
 
   born(mapping: Mapping): void {
