@@ -94,7 +94,8 @@ const BODIES: Bodies = {
   fault: ({ driver, device, iova, flags }) =>
     `io_page_fault: IOMMU:${driver} ${device} iova=${wide(iova)} flags=${hex(flags, 4)}`,
   'page-alloc': ({ pfn, order, gfp }, fill) =>
-    `mm_page_alloc: ${fill(PAGE)}pfn=${hex(pfn)} order=${order}${fill(' migratetype=0')}${said(' gfp_flags=', gfp, fill)}`,
+    `mm_page_alloc: ${fill(PAGE)}pfn=${hex(pfn)} order=${order}${fill(' migratetype=0')}` +
+    said(' gfp_flags=', gfp, fill),
   'page-free': ({ pfn, order, batched }, fill) =>
     `mm_page_free${batched ? '_batched' : ''}: ${fill(PAGE)}pfn=${hex(pfn)} order=${order}`,
   'dma-map': ({ api, device, direction, dma, size, phys, attrs }, fill) =>
