@@ -76,8 +76,11 @@ async function checkFile(
       checker.line(text);
       heard(text);
     },
-    read: (bytes: number, size: number | undefined) =>
-      progress.tell((seconds) => `${file}: ${howFar(bytes, size, checker.done.lines, seconds)}`),
+    read(bytes: number, size = Number.POSITIVE_INFINITY): void {
+      const told = (seconds: number): string =>
+        `${file}: ${howFar(bytes, size, checker.done.lines, seconds)}`;
+      progress.tell(told, bytes / size);
+    },
   };
   try {
     const early = await readTrace(file, reader, session);
@@ -87,12 +90,12 @@ async function checkFile(
   }
 }
 
-/** On one line, after so many seconds. */
-function howFar(bytes: number, size: number | undefined, lines: number, seconds: number): string {
+/** On one line, after so many seconds. @param size - infinite where it is not known */
+function howFar(bytes: number, size: number, lines: number, seconds: number): string {
   const rate = `${many(lines, 'line')}, ${count(Math.round(lines / seconds))} lines/s`;
   const read = `${count(Math.floor(bytes / 1e6))} MB`;
-  if (size === undefined) return `${read}, ${rate}`;
-  const share = Math.min(bytes / size, 1);
+  if (size === Number.POSITIVE_INFINITY) return `${read}, ${rate}`;
+  const share = bytes / size;
   const left = Math.ceil((seconds * (1 - share)) / share);
   return `${Math.floor(100 * share)} % of ${count(Math.ceil(size / 1e6))} MB, ${rate}, ${left} s left`;
 }

@@ -4,7 +4,7 @@ import { Progress } from './progress.ts';
 import { recordingSession } from './session.ts';
 
 describe('progress without a terminal', () => {
-  it('is told after a second, then every ten, from the start of each run', () => {
+  it('is told after two seconds, then every ten, from the start of each run, until all is done', () => {
     let now = 0;
     const session = { ...recordingSession(), now: () => now };
     const progress = new Progress(session, 100, undefined);
@@ -12,9 +12,10 @@ describe('progress without a terminal', () => {
       now = at;
       progress.update({ scripts, commands: 1_000 });
     };
-    told(900, 1);
+    told(1_900, 1);
     told(2_000, 1);
-    told(11_000, 40);
+    told(11_900, 40);
+    told(12_000, 100);
     now = 20_000;
     progress.restart();
     told(30_000, 50);

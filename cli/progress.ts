@@ -5,8 +5,7 @@ import { count, many } from './table.ts';
 const REDRAW_MS = 100;
 const PLAIN_MS = 10_000;
 /** What is over before this needs no progress. */
-const QUIET_MS = 1_000;
-const SAY_MS = 2_000;
+const QUIET_MS = 2_000;
 
 export interface Done {
   readonly scripts: number;
@@ -47,12 +46,17 @@ export class Progress {
   }
 
   update(done: Done): void {
-    this.tell((seconds) => this.#line(done, seconds));
+    this.tell((seconds) => this.#line(done, seconds), done.scripts / this.#scripts);
   }
 
-  /** How far something is, after so many seconds. */
-  tell(text: (seconds: number) => string): void {
+  /**
+   * How far something is, after so many seconds.
+   *
+   * @param share - of the whole, where it is known: nobody waits for what is done
+   */
+  tell(text: (seconds: number) => string, share = 0): void {
     clearTimeout(this.#saying);
+    if (share >= 1) return;
     const { io } = this.#session;
     const now = this.#session.now();
     if (now - this.#last < (io.draw === undefined ? PLAIN_MS : REDRAW_MS)) return;
@@ -67,7 +71,7 @@ export class Progress {
     const { io } = this.#session;
     clearTimeout(this.#saying);
     if (io.draw !== undefined) io.draw(text);
-    else this.#saying = setTimeout(() => io.err(text), SAY_MS);
+    else this.#saying = setTimeout(() => io.err(text), QUIET_MS);
   }
 
   /** Takes the status line away. */

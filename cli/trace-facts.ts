@@ -2,6 +2,7 @@
 import {
   ASSUMPTIONS,
   CONFIDENCES,
+  citeEvent,
   duration,
   type Fact,
   type Histogram,
@@ -11,7 +12,6 @@ import {
   size,
   type TraceFinding,
   type TraceReport,
-  writeEvent,
 } from '../traces/index.ts';
 import { count, many, percent } from './table.ts';
 
@@ -135,9 +135,9 @@ export function untoldText({ totals, findings }: TraceReport): string {
 export const assumed = ({ assumptions }: TraceFinding): readonly string[] =>
   assumptions.map((name) => ASSUMPTIONS[name]);
 
-/** An event as ftrace writes it, without its indentation and flags. */
+/** What an event of a finding said, in the words of ftrace. */
 export const eventText = (event: TraceFinding['evidence'][number]['event']): string =>
-  shown(writeEvent(event).trim().replace(/ +/g, ' ').replace('] ..... ', '] '));
+  shown(citeEvent(event));
 
 export const moreText = ({ more }: TraceFinding): string =>
   more === 0 ? '' : `${count(more)} more of this kind, device and task`;

@@ -22,6 +22,10 @@ export interface Mapping {
   left: number;
 }
 
+/** Drivers' events name it, and tell what is wrong with it. */
+export const isNamedByDriver = ({ space, born }: Mapping): boolean =>
+  space !== undefined && born.device === undefined;
+
 /** Who wants to know of births and deaths: figures, the timeline, explanations of faults. */
 export interface LifeListener {
   born(mapping: Mapping): void;

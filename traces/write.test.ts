@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { citeEvent } from './cite.ts';
 import type { TraceEvent } from './event.ts';
 import { TraceParser } from './read/parse.ts';
 import { writeBody, writeEvent, writeTrace } from './write.ts';
@@ -73,6 +74,29 @@ const BODIES: readonly (readonly [body: string, event: TraceEvent])[] = [
   ],
 ];
 
+/** Lines of kernels, and what is cited of them. */
+const HEAD = 'dd-200     [000] d..1. 1.009062: ';
+const CITED = [
+  ['mm_page_free: page=00000000d97c778c pfn=0x1064 order=0', 'mm_page_free: pfn=0x1064 order=0'],
+  [
+    'mm_page_alloc: page=00000000d97c778c pfn=0x1064 order=0 migratetype=1 gfp_flags=GFP_KERNEL',
+    'mm_page_alloc: pfn=0x1064 order=0 gfp_flags=GFP_KERNEL',
+  ],
+  [
+    'dma_unmap_page: 0000:00:05.0 dir=TO_DEVICE dma_addr=fffff000 size=64 attrs=SKIP_CPU_SYNC',
+    'dma_unmap_page: 0000:00:05.0 dir=TO_DEVICE dma_addr=fffff000 size=64',
+  ],
+  ['qi_submit: iotlb_inv dmar0: 0x400e2 0x0 0x0 0x0', 'qi_submit: iotlb_inv dmar0 did 4'],
+  [
+    'qi_submit: iotlb_inv dmar0: 0x400f2 0xfffa0001 0x0 0x0',
+    'qi_submit: iotlb_inv dmar0 did 4 addr 0xfffa0000 pages 0x2',
+  ],
+  [
+    'attach: (dma_buf_dynamic_attach+0x4/0x260) dmabuf=0xffff9 dev=0xffff1',
+    'buffer attach: buffer=0xffff9 device=0xffff1',
+  ],
+].map(([line = '', cited = '']) => [HEAD + line, `dd-200 [000] 1.009062: ${cited}`] as const);
+
 describe('writing events', () => {
   it('writes lines as the kernel does', () => {
     for (const [line, event] of LINES) assert.equal(writeEvent(event), line);
@@ -102,6 +126,26 @@ describe('writing events', () => {
           assert.deepEqual(new TraceParser().parse(line), event, line);
         }),
         { numRuns: 40 },
+      );
+  });
+
+  it('cites what was read, and makes nothing up', () => {
+    for (const [line, cited] of CITED) {
+      const event = new TraceParser().parse(line);
+      assert.equal(event && citeEvent(event), cited);
+    }
+  });
+
+  it('cites only names and numbers that stand in the line', () => {
+    for (const events of traceEvents)
+      fc.assert(
+        fc.property(events, (event) => {
+          if (event.kind === 'flush' || event.kind === 'buffer' || event.kind === 'dma-failed') return;
+          const line = writeEvent(event);
+          for (const word of citeEvent(event).split(' '))
+            assert.ok(line.includes(word), `${word} in ${line}`);
+        }),
+        { numRuns: 20 },
       );
   });
 

@@ -1,7 +1,7 @@
 /**
- * Events as the lines of an ftrace `trace` file, in the form of Linux 6.12: what was read can be shown again, and what
- * ionclad did can be read by other tools. Fields that events do not keep are written as the kernel does when nothing is
- * known of them: pointers are 0, flags are off.
+ * Events as the lines of an ftrace `trace` file, in the form of Linux 6.12, so that other tools can read them. Fields
+ * that events do not keep are written as the kernel does when nothing is known of them: pointers are 0, flags are off.
+ * Where a trace is cited these are left out, since it said something else.
  */
 import type {
   BufferEvent,
@@ -47,16 +47,23 @@ export function writeEvent(event: TraceEvent): string {
 }
 
 /** Seconds, five places at least: in microseconds as the kernel does, in nanoseconds where that would round. */
-function writeTime(time: number): string {
+export function writeTime(time: number): string {
   const digits = String(time).padStart(10, '0');
   const [seconds, fraction] = [digits.slice(0, -9), digits.slice(-9)];
   return `${seconds.padStart(5)}.${fraction.endsWith('000') ? fraction.slice(0, 6) : fraction}`;
 }
 
 /** Name and fields, such as `unmap: IOMMU: iova=…`. */
-export const writeBody = (event: TraceEvent): string => bodyOf(event, event.kind);
+export const writeBody = (event: TraceEvent): string => bodyOf(event, event.kind, (text) => text);
 
-const bodyOf = <K extends EventKind>(event: TraceEvent, kind: K): string => BODIES[kind](event as EventOf<K>);
+/** What events say and no more: what stands for fields that they do not keep is left out. */
+export const keptBody = (event: TraceEvent): string => bodyOf(event, event.kind, () => '');
+
+/** Given what no event keeps: what is written of it. */
+type Filler = (madeUp: string) => string;
+
+const bodyOf = <K extends EventKind>(event: TraceEvent, kind: K, fill: Filler): string =>
+  BODIES[kind](event as EventOf<K>, fill);
 
 const DEVICE_EVENTS = {
   attach: 'attach_device_to_domain',
@@ -65,10 +72,10 @@ const DEVICE_EVENTS = {
   'group-remove': 'remove_device_from_group',
 } as const;
 
-type Bodies = { readonly [K in EventKind]: (event: EventOf<K>) => string };
+type Bodies = { readonly [K in EventKind]: (event: EventOf<K>, fill: Filler) => string };
 
 /** The pages of `kmem` events are hashed pointers, so none is made up. */
-const PAGE = '0000000000000000';
+const PAGE = 'page=0000000000000000 ';
 
 function deviceEvent({ kind, device, group }: DeviceEvent): string {
   const groupId = group === undefined ? '' : `groupID=${group} `;
@@ -86,25 +93,28 @@ const BODIES: Bodies = {
   'group-remove': deviceEvent,
   fault: ({ driver, device, iova, flags }) =>
     `io_page_fault: IOMMU:${driver} ${device} iova=${wide(iova)} flags=${hex(flags, 4)}`,
-  'page-alloc': ({ pfn, order, gfp }) =>
-    `mm_page_alloc: page=${PAGE} pfn=${hex(pfn)} order=${order} migratetype=0 gfp_flags=${gfp}`,
-  'page-free': ({ pfn, order, batched }) =>
-    `mm_page_free${batched ? '_batched' : ''}: page=${PAGE} pfn=${hex(pfn)} order=${order}`,
-  'dma-map': ({ api, device, direction, dma, size, phys, attrs }) =>
+  'page-alloc': ({ pfn, order, gfp }, fill) =>
+    `mm_page_alloc: ${fill(PAGE)}pfn=${hex(pfn)} order=${order}${fill(' migratetype=0')}` +
+    said(' gfp_flags=', gfp, fill),
+  'page-free': ({ pfn, order, batched }, fill) =>
+    `mm_page_free${batched ? '_batched' : ''}: ${fill(PAGE)}pfn=${hex(pfn)} order=${order}`,
+  'dma-map': ({ api, device, direction, dma, size, phys, attrs }, fill) =>
     `dma_map_${api}: ${device} dir=${direction} dma_addr=${bare(dma)} size=${size} phys_addr=${bare(phys)}` +
-    ` attrs=${attrs}`,
-  'dma-unmap': ({ api, device, direction, dma, size }) =>
-    `dma_unmap_${api}: ${device} dir=${direction} dma_addr=${bare(dma)} size=${size} attrs=`,
-  'dma-map-sg': (event) => {
+    said(' attrs=', attrs, fill),
+  'dma-unmap': ({ api, device, direction, dma, size }, fill) =>
+    `dma_unmap_${api}: ${device} dir=${direction} dma_addr=${bare(dma)} size=${size}${fill(' attrs=')}`,
+  'dma-map-sg': (event, fill) => {
     const { device, direction, dmas, sizes, physes, attrs } = event;
-    const entries = `nents=${physes.length}/${event.entries} ents=${dmas.length}/${event.segments}`;
+    const counts = ` nents=${physes.length}/${event.entries} ents=${dmas.length}/${event.segments}`;
+    const entries = event.truncated ? `${counts} [TRUNCATED]` : fill(counts);
     return (
-      `dma_map_sg: ${device} dir=${direction} ${entries}${event.truncated ? ' [TRUNCATED]' : ''}` +
-      ` dma_addrs=${list(dmas)} sizes=${list(sizes)} phys_addrs=${list(physes)} attrs=${attrs}`
+      `dma_map_sg: ${device} dir=${direction}${entries}` +
+      ` dma_addrs=${list(dmas)} sizes=${list(sizes)} phys_addrs=${list(physes)}` +
+      said(' attrs=', attrs, fill)
     );
   },
-  'dma-unmap-sg': ({ device, direction, physes }) =>
-    `dma_unmap_sg: ${device} dir=${direction} phys_addrs=${list(physes)} attrs=`,
+  'dma-unmap-sg': ({ device, direction, physes }, fill) =>
+    `dma_unmap_sg: ${device} dir=${direction} phys_addrs=${list(physes)}${fill(' attrs=')}`,
   'dma-alloc': dmaAlloc,
   'dma-free': dmaAlloc,
   'dma-sync': ({ toward, device, direction, dmas, sizes }) =>
@@ -117,8 +127,12 @@ const BODIES: Bodies = {
   buffer: (event) => BUFFERS[event.action](event),
   mark: ({ text }) => `tracing_mark_write: ${text}`,
   lost: () => '',
-  other: ({ name }) => `${name}: ${FIELDS[name] ?? ''}`,
+  other: ({ name }, fill) => `${name}:${fill(` ${FIELDS[name] ?? ''}`)}`,
 };
+
+/** A field that is empty where it was not printed. */
+const said = (key: string, value: string, fill: Filler): string =>
+  value === '' ? fill(key) : `${key}${value}`;
 
 /** What stands after the names of events whose form is part of what they say: here, that no IOTLB forgets. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -126,13 +140,16 @@ const FIELDS: Readonly<Record<string, string>> = {
   'intel_iommu:cache_tag_flush_all': 'dmar0/dmar0 type devtlb did 0 pasid 0 ref 1',
 };
 
-function dmaAlloc({ kind, api, device, direction, dma, size, virt, physes }: DmaAllocEvent): string {
+function dmaAlloc(event: DmaAllocEvent, fill: Filler): string {
+  const { kind, api, device, direction, dma, size, virt, physes } = event;
   const name = api === 'coherent' ? '' : `_${api}`;
+  // Of coherent memory not all kernels print one.
+  const dir = api === 'coherent' ? fill(` dir=${direction}`) : ` dir=${direction}`;
   const where = api === 'sgt' ? `phys_addrs=${list(physes)}` : `virt_addr=${virt}`;
   const flags = kind === 'dma-alloc' ? ' flags= attrs=' : api === 'sgt' ? '' : ' attrs=';
   return (
-    `${kind === 'dma-alloc' ? 'dma_alloc' : 'dma_free'}${name}: ${device} dir=${direction}` +
-    ` dma_addr=${bare(dma)} size=${size} ${where}${flags}`
+    `${kind === 'dma-alloc' ? 'dma_alloc' : 'dma_free'}${name}: ${device}${dir}` +
+    ` dma_addr=${bare(dma)} size=${size} ${where}${fill(flags)}`
   );
 }
 

@@ -1,30 +1,13 @@
 /** Mappings that nobody ends: those that outlive all their like, and those of a device that has gone. */
 
 import type { DeviceEvent, Direction } from '../event.ts';
-import { bytes, duration } from '../say.ts';
+import { Custom, groupedBy, mappings, sizeClass, UNENDED } from '../lifetimes.ts';
 import type { DmaApi, DmaMapping } from './dma-mapping.ts';
 import type { DmaState } from './dma-state.ts';
 import { subjectOf } from './dma-unmaps.ts';
 import type { Grade } from './verdicts.ts';
 
-/** A mapping stands out where so many of its like have died ... */
-const DEATHS_LEAST = 8;
-/** ... all of them after less than this part of its age ... */
-const AGE_FACTOR = 16;
-/** ... and where there are fewer of its kind than one for so many that died: a ring has as many as it needs. */
-const DEATHS_EACH = 4;
-
-const UNENDED: Grade = {
-  confidence: 'possible',
-  assumptions: ['ran-to-end', 'nothing-lost'],
-  since: Number.POSITIVE_INFINITY,
-};
-
-/** What one kind of mapping of one device is used to. */
-interface Custom {
-  deaths: number;
-  longest: number;
-}
+const GRADE: Grade = { ...UNENDED, since: Number.POSITIVE_INFINITY };
 
 export class DmaLeaks {
   readonly #state: DmaState;
@@ -36,15 +19,10 @@ export class DmaLeaks {
   }
 
   died(mapping: DmaMapping, time: number): void {
-    const life = time - mapping.born.time;
     const kind = kindOf(mapping);
     const customs = this.#customsOf(mapping.device);
-    const known = customs[kind];
-    if (known === undefined) customs[kind] = { deaths: 1, longest: life };
-    else {
-      known.deaths += 1;
-      if (life > known.longest) known.longest = life;
-    }
+    customs[kind] ??= new Custom();
+    customs[kind].died(mapping.born, time);
   }
 
   #customsOf(device: string): Custom[] {
@@ -64,7 +42,8 @@ export class DmaLeaks {
       if (at > 0) continue;
       const grade = this.#state.grade(device, 1, mapping.born.time);
       const confidence = grade.confidence === 'certain' ? 'likely' : grade.confidence;
-      const text = `${event.device} leaves while ${count(left)} of it ${left.length === 1 ? 'is' : 'are'} live`;
+      const live = `${mappings(left.length)} of it ${left.length === 1 ? 'is' : 'are'} live`;
+      const text = `${event.device} leaves while ${live}`;
       this.#state.find('gone-while-mapped', { ...grade, confidence }, text, subjectOf(mapping), [
         { role: 'mapped here', event: mapping.born },
         { role: 'gone here', event },
@@ -75,26 +54,20 @@ export class DmaLeaks {
   /** @param now - nanoseconds, of the last event */
   end(now: number): void {
     for (const device of this.#state.devices) {
-      const kinds = byKind(alive(device.live.all()));
+      const kinds = groupedBy(alive(device.live.all()), kindOf);
       const customs = this.#customs.get(device.name);
-      for (const [kind, mappings] of kinds) this.#judge(mappings, customs?.[kind], now);
+      for (const [kind, all] of kinds) this.#judge(all, customs?.[kind], now);
     }
   }
 
-  #judge(mappings: readonly DmaMapping[], custom: Custom | undefined, now: number): void {
-    if (custom === undefined || custom.deaths < DEATHS_LEAST) return;
-    const old = mappings.filter(
-      (mapping) =>
-        now - mapping.born.time > AGE_FACTOR * custom.longest && !this.#state.isShownUnmapped(mapping),
-    );
+  #judge(all: readonly DmaMapping[], custom: Custom | undefined, now: number): void {
+    const old = custom?.outlived(all, now).filter((mapping) => !this.#state.isShownUnmapped(mapping)) ?? [];
     const [oldest] = old;
-    if (oldest === undefined || mappings.length * DEATHS_EACH > custom.deaths) return;
+    if (custom === undefined || oldest === undefined) return;
     const { device, ranges, born } = oldest;
     const size = ranges.reduce((sum, range) => sum + range.size, 0);
-    const text =
-      `${count(old)} of ${device} never unmapped, the oldest of ${bytes(size)} since ${duration(now - born.time)}, ` +
-      `while ${custom.deaths} like it lived at most ${duration(custom.longest)}`;
-    this.#state.find('leak', UNENDED, text, subjectOf(oldest), [{ role: 'mapped here', event: born }]);
+    const text = custom.told(old.length, `of ${device}`, size, now - born.time);
+    this.#state.find('leak', GRADE, text, subjectOf(oldest), [{ role: 'mapped here', event: born }]);
   }
 }
 
@@ -104,27 +77,13 @@ const alive = (ranges: readonly { readonly mapping: DmaMapping }[]): readonly Dm
     (a, b) => a.born.time - b.born.time || a.born.line - b.born.line,
   );
 
-function byKind(mappings: readonly DmaMapping[]): ReadonlyMap<number, readonly DmaMapping[]> {
-  const kinds = new Map<number, DmaMapping[]>();
-  for (const mapping of mappings) {
-    const kind = kindOf(mapping);
-    const same = kinds.get(kind);
-    if (same === undefined) kinds.set(kind, [mapping]);
-    else same.push(mapping);
-  }
-  return kinds;
-}
-
-const count = (mappings: readonly DmaMapping[]): string =>
-  mappings.length === 1 ? 'a mapping' : `${mappings.length} mappings`;
-
 const APIS: readonly DmaApi[] = ['page', 'resource', 'sg', 'coherent', 'pages', 'sgt'];
 const DIRECTIONS: readonly Direction[] = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE'];
 
 /**
- * Number of a kind of mappings of a device: those of one kind are for one purpose, as far as a trace can tell. Sizes are
- * compared by power of two, of which there are less than 64.
+ * Number of a kind of mappings of a device: those of one kind are for one purpose, as far as a trace can tell. Sizes
+ * are compared by power of two, of which there are less than 64.
  */
 const kindOf = ({ api, direction, ranges, physes }: DmaMapping): number =>
   (APIS.indexOf(api) * DIRECTIONS.length + DIRECTIONS.indexOf(direction)) * 64 +
-  Math.floor(Math.log2((ranges[0]?.size ?? 1) + physes.length));
+  sizeClass((ranges[0]?.size ?? 1) + physes.length);

@@ -228,6 +228,38 @@ const CASES: readonly Case[] = [
       .flush()
       .dmaMap(NIC, A, PFN + 1),
   },
+  {
+    name: 'memory that is mapped twice at once at one address, so in two domains',
+    wrong: new Tale()
+      .map(A, PFN, 4)
+      .map(A + PAGE, PFN + 1)
+      .map(A, PFN, 3),
+    found: ['possible two-devices'],
+    innocent: new Tale()
+      .map(A, PFN)
+      .map(A + PAGE, PFN)
+      .unmap(A)
+      .map(A, PFN)
+      .map(A + PAGE, PFN + 1),
+  },
+  {
+    name: 'memory that two devices reach, as the maps of some vendors say',
+    wrong: new Tale().vendorMap(NIC, A, PFN).vendorMap(DISK, A - PAGE, PFN),
+    found: ['possible two-devices'],
+    innocent: new Tale().vendorMap(NIC, A, PFN).vendorMap(NIC, A - PAGE, PFN),
+  },
+  {
+    name: 'a mapping that outlives all its like, and came when they came and went',
+    wrong: new Tale().rounds(20).map(A, PFN, 1, { pid: 8 }).flush(undefined, { after: 5000 }),
+    found: ['possible leak'],
+    innocent: new Tale().map(A, PFN, 1, { pid: 8 }).rounds(20).flush(undefined, { after: 5000 }),
+  },
+  {
+    name: 'the like of a vendor who names devices',
+    wrong: new Tale().rounds(8, NIC).vendorMap(NIC, A, PFN).flush(undefined, { after: 5000 }),
+    found: ['possible leak'],
+    innocent: new Tale().rounds(8, NIC).vendorMap(DISK, A, PFN).flush(undefined, { after: 5000 }),
+  },
 ];
 
 describe('what devices reach through an IOMMU', () => {

@@ -16,8 +16,10 @@ import { type LifeListener, type Lives, type Mapping, PAGE, type Watch } from '.
 import type { Mode } from '../report.ts';
 import { Conflicts } from './conflicts.ts';
 import { DeathLog } from './death-log.ts';
+import { DomainSharing } from './domain-sharing.ts';
 import { tellFlushes } from './flush-findings.ts';
 import { FlushWatch, type ModeView } from './flush-watch.ts';
+import { IommuLeaks } from './iommu-leaks.ts';
 import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
@@ -37,6 +39,8 @@ export class IommuWatch implements Watch, Lives {
   readonly #suspicions: Suspicions;
   readonly #dead = new DeathLog();
   readonly #flushes: FlushWatch;
+  readonly #sharing: DomainSharing;
+  #leaks: IommuLeaks;
   #names = new ThreadNames();
   #live: LiveMappings;
   #pages: MappedPages;
@@ -48,6 +52,8 @@ export class IommuWatch implements Watch, Lives {
     this.#findings = findings;
     this.#listeners = listeners;
     this.#suspicions = new Suspicions(findings);
+    this.#sharing = new DomainSharing(findings);
+    this.#leaks = new IommuLeaks(findings);
     this.#flushes = new FlushWatch(mode);
     [this.#live, this.#pages, this.#conflicts] = this.#fresh();
   }
@@ -78,10 +84,15 @@ export class IommuWatch implements Watch, Lives {
     else if (kind === 'dma-map' || kind === 'dma-alloc' || kind === 'dma-map-sg') this.#name(event);
     else if (kind === 'dma-unmap') this.#dmaUnmap(event);
     else if (kind === 'dma-unmap-sg' || kind === 'dma-free') this.#hint(event);
+    else if (kind === 'buffer') this.#sharing.buffer(event);
     else if (kind === 'lost' && event.cause === 'restart') this.#restart();
   }
 
   end(): void {
+    this.#closeAll();
+    const alive = this.#live.untouched().filter((mapping) => !this.#suspicions.has(mapping));
+    this.#leaks.end(alive, this.#suspicions.now);
+    this.#sharing.end();
     this.#settle();
     tellFlushes(this.#flushes, this.#findings, this.#suspicions);
     this.#suspicions.end();
@@ -105,11 +116,19 @@ export class IommuWatch implements Watch, Lives {
       left,
     };
     this.#live.add(mapping);
+    const twins = this.#pages.twinsOf(mapping);
+    if (twins !== undefined) this.#shared(mapping, twins);
     this.#pages.born(mapping);
     this.#conflicts.born(mapping);
     for (const listener of this.#listeners) listener.born(mapping);
     if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
     else this.#names.born(mapping);
+  }
+
+  #shared(mapping: Mapping, twins: ReadonlySet<Mapping>): void {
+    this.#closeAll();
+    for (const twin of twins)
+      if (!this.#suspicions.lossSince(twin)) this.#sharing.born(mapping, twin, this.#live);
   }
 
   #unmap(event: UnmapEvent): void {
@@ -169,6 +188,7 @@ export class IommuWatch implements Watch, Lives {
     if (mapping.left > 0) return;
     this.#pages.died(mapping);
     if (event === undefined) return;
+    this.#leaks.died(mapping, event.time);
     mapping.died = event;
     this.#dead.add(mapping);
     for (const listener of this.#listeners) listener.died(mapping);
@@ -200,6 +220,7 @@ export class IommuWatch implements Watch, Lives {
   #restart(): void {
     this.#settle();
     this.#suspicions.end();
+    this.#leaks = new IommuLeaks(this.#findings);
     this.#names = new ThreadNames();
     [this.#live, this.#pages, this.#conflicts] = this.#fresh();
   }

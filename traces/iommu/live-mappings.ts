@@ -128,6 +128,28 @@ export class LiveMappings {
     return excused;
   }
 
+  /** Whether no unmap can have taken a page of a mapping. */
+  isSure(mapping: Mapping, page: number): boolean {
+    let sure = false;
+    this.#cells.read(page, 1, (cell) => {
+      if (!mappingsIn(cell).includes(mapping)) return;
+      const bag = bagOf(cell);
+      sure = deathOf(bag, mapping) === undefined && !bag.worn;
+    });
+    return sure;
+  }
+
+  /** All that no unmap can have taken, nor part of it, by age. */
+  untouched(): readonly Mapping[] {
+    const found = new Set<Mapping>();
+    this.#cells.read(0, Number.MAX_SAFE_INTEGER, (cell) => {
+      for (const mapping of mappingsIn(cell))
+        if (!mapping.doubtful && mapping.left === pagesOf(mapping.iova, mapping.size).count)
+          found.add(mapping);
+    });
+    return [...found].toSorted((a, b) => a.id - b.id);
+  }
+
   /** Takes a mapping away at all of its addresses, whatever else is there. */
   remove(mapping: Mapping, event: UnmapEvent | undefined): void {
     const { first, count } = pagesOf(mapping.iova, mapping.size);

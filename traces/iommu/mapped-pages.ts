@@ -2,6 +2,7 @@
 import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
+import { areApart } from './domain-sharing.ts';
 import { type LiveMappings, pagesOf } from './live-mappings.ts';
 import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
@@ -38,6 +39,17 @@ export class MappedPages {
     this.#live = live;
   }
 
+  /** Those of other domains that lead to the memory of one that is new, if there are any. */
+  twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
+    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    let twins: Set<Mapping> | undefined;
+    this.#by.read(first, count, (there) => {
+      for (const other of listOf(there))
+        if (areApart(other, mapping)) twins = (twins ?? new Set()).add(other);
+    });
+    return twins;
+  }
+
   born(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.add(first, count, (there) => (there === undefined ? mapping : [...listOf(there), mapping]));
@@ -51,7 +63,9 @@ export class MappedPages {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.change(first, count, (there) => {
       if (there === mapping) return undefined;
-      return isList(there) ? there.filter((each) => each !== mapping) : there;
+      if (!isList(there)) return there;
+      const left = there.filter((each) => each !== mapping);
+      return left.length > 1 ? left : left[0];
     });
   }
 

@@ -47,6 +47,8 @@ export class Suspicions {
   /** By CPU, when its last event was. */
   readonly #lastOf: number[] = [];
   #lastLoss = Number.NEGATIVE_INFINITY;
+  /** Nanoseconds, of the last event. */
+  now = 0;
   /** Whether unmaps are recorded at all. */
   #unmaps = false;
 
@@ -59,6 +61,7 @@ export class Suspicions {
     if (event.kind === 'lost') this.#lost(event);
     else if (event.kind === 'unmap') this.#unmaps = true;
     this.#lastOf[event.cpu] = event.time;
+    this.now = event.time;
   }
 
   /** Whether events are missing since a mapping's birth. */

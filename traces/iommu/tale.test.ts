@@ -39,6 +39,21 @@ export class Tale {
     return this.say({ kind: 'map', iova, paddr: pfn * PAGE, size: pages * PAGE }, place);
   }
 
+  /** As kernels of some vendors write it. */
+  vendorMap(device: string, iova: number, pfn: number): this {
+    return this.say({ kind: 'map', iova, paddr: pfn * PAGE, size: PAGE, device });
+  }
+
+  /** Mappings that live for 100 us, by tasks of one kind or for a device. */
+  rounds(count: number, device?: string): this {
+    for (let n = 0; n < count; n += 1) {
+      if (device === undefined) this.map(A - PAGE, 0x100 + n, 1, { pid: n });
+      else this.vendorMap(device, A - PAGE, 0x100 + n);
+      this.unmap(A - PAGE);
+    }
+    return this;
+  }
+
   unmap(iova: number, pages = 1, place?: Place): this {
     return this.say({ kind: 'unmap', iova, size: pages * PAGE, unmapped: pages * PAGE }, place);
   }

@@ -172,7 +172,8 @@ export class Fields {
   #word(from: number): string {
     const text = this.#text;
     let to = from;
-    for (let code = text.charCodeAt(to); to < text.length && !divides(code); code = text.charCodeAt(to)) to += 1;
+    for (let code = text.charCodeAt(to); to < text.length && !divides(code); code = text.charCodeAt(to))
+      to += 1;
     this.#at = to;
     if (to > from && text.charCodeAt(to - 1) === COLON) to -= 1;
     return this.#names.of(text, from, to);

@@ -19,7 +19,8 @@ export class Names {
   of(line: string, from: number, to: number): string {
     if (to - from > LONGEST) return flat(line.slice(from, to));
     let hash = to - from;
-    for (let at = Math.max(from, to - HASHED); at < to; at += 1) hash = (Math.imul(hash, 31) + line.charCodeAt(at)) | 0;
+    for (let at = Math.max(from, to - HASHED); at < to; at += 1)
+      hash = (Math.imul(hash, 31) + line.charCodeAt(at)) | 0;
     const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1);
     const known = this.#slots[slot] ?? '';
     if (isAt(known, line, from, to)) return known;
