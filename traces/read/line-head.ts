@@ -66,9 +66,7 @@ export class LineHead {
   }
 
   /** Whether the line has a head; if not, what was read before is not valid any more. */
-  read(text: string): boolean {
-    // One kind of blanks, so that the end of a word is found by searching: faster than looking at each character.
-    const line = text.includes('\t') ? text.replaceAll('\t', ' ') : text;
+  read(line: string): boolean {
     let open = line.indexOf('[');
     if (this.#readAgain(line, open)) return true;
     const first = open;
@@ -200,9 +198,12 @@ function skipNotes(line: string, at: number): number {
   return to > at && isBlank(line.charCodeAt(to)) ? skipBlanks(line, to) : at;
 }
 
+/** Searching for the end of a word takes less time than looking at each character. */
 function skipWord(line: string, at: number): number {
-  const to = line.indexOf(' ', at);
-  return to < 0 ? line.length : to;
+  const space = line.indexOf(' ', at);
+  const to = space < 0 ? line.length : space;
+  const tab = line.indexOf('\t', at);
+  return tab < 0 || tab > to ? to : tab;
 }
 
 function backBlanks(line: string, at: number): number {
