@@ -8,6 +8,7 @@ import { isNamedByDriver, type Mapping, PAGE } from '../mapping.ts';
 import { hex } from '../say.ts';
 import { type LiveMappings, pagesOf } from './live-mappings.ts';
 import { PageTree } from './page-tree.ts';
+import type { Suspicions } from './suspicions.ts';
 
 /** Drivers' events come soon after a mapping: so many pairs wait for them, twice as many at the most. */
 const WAITING = 2048;
@@ -38,14 +39,16 @@ export function areApart(a: Mapping, b: Mapping): boolean {
 
 export class DomainSharing {
   readonly #findings: Findings;
+  readonly #suspicions: Suspicions;
   /** Tasks that map an attachment now. */
   readonly #attaching = new Set<number>();
   readonly #pairs: Pair[] = [];
   /** By names of devices, where maps name them. */
   readonly #shared = new Map<string, Shared>();
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, suspicions: Suspicions) {
     this.#findings = findings;
+    this.#suspicions = suspicions;
   }
 
   buffer({ action, pid }: BufferEvent): void {
@@ -71,7 +74,7 @@ export class DomainSharing {
 
   #judge(pair: Pair): void {
     const { old, mapping, attached } = pair;
-    if (isNamedByDriver(old) && isNamedByDriver(mapping)) return;
+    if (this.#suspicions.has(old) || (isNamedByDriver(old) && isNamedByDriver(mapping))) return;
     if (attached) {
       const text = 'mappings of memory that another mapping reaches too: a dma-buf is attached to both';
       this.#findings.tolerate('shared-buffer', text, mapping.born.line);

@@ -52,7 +52,7 @@ export class IommuWatch implements Watch, Lives {
     this.#findings = findings;
     this.#listeners = listeners;
     this.#suspicions = new Suspicions(findings);
-    this.#sharing = new DomainSharing(findings);
+    this.#sharing = new DomainSharing(findings, this.#suspicions);
     this.#leaks = new IommuLeaks(findings);
     this.#flushes = new FlushWatch(mode);
     [this.#live, this.#pages, this.#conflicts] = this.#fresh();
