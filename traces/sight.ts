@@ -52,7 +52,7 @@ const VIEWS: readonly View[] = [
   {
     kinds: ['flush'],
     shows: 'flushes of the IOTLB',
-    without: 'when the IOTLB forgets is not seen; whether an unmap waits for it is told from addresses only',
+    without: 'when the IOTLB forgets is not seen; so whether an unmap waits for it is unknown',
     enable: ['intel_iommu'],
     helps: true,
   },

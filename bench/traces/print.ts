@@ -12,6 +12,7 @@ import { BUSY, type SyntheticOptions, syntheticTrace } from './synthetic.ts';
 const CHUNK = 1 << 16;
 
 const [bytes = '1000000', overrides = '{}', corruption] = process.argv.slice(2);
+if (!(Number(bytes) > 0)) throw new Error(`BYTES must be a number of bytes, not "${bytes}"`);
 const chosen: Partial<SyntheticOptions> = JSON.parse(overrides);
 const options = { ...BUSY, lines: Number.POSITIVE_INFINITY, ...chosen };
 if (corruption === undefined) print(syntheticTrace(options));
