@@ -13,12 +13,8 @@ import type {
   TraceEvent,
 } from './event.ts';
 
-/** The lines before the first event of a file with so many events, all of which were kept. */
-export const writeHead = (events: number, cpus: number): readonly string[] => [
-  '# tracer: nop',
-  '#',
-  `# entries-in-buffer/entries-written: ${events}/${events}   #P:${cpus}`,
-  '#',
+/** Names of the columns, as they stand above the first event. */
+export const HEAD_OF_COLUMNS: readonly string[] = [
   '#                                _-----=> irqs-off/BH-disabled',
   '#                               / _----=> need-resched',
   '#                              | / _---=> hardirq/softirq',
@@ -27,6 +23,15 @@ export const writeHead = (events: number, cpus: number): readonly string[] => [
   '#                              |||| /     delay',
   '#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
   '#              | |         |   |||||     |         |',
+];
+
+/** The lines before the first event of a file with so many events, all of which were kept. */
+export const writeHead = (events: number, cpus: number): readonly string[] => [
+  '# tracer: nop',
+  '#',
+  `# entries-in-buffer/entries-written: ${events}/${events}   #P:${cpus}`,
+  '#',
+  ...HEAD_OF_COLUMNS,
 ];
 
 /** A whole file, without the end of its last line. */

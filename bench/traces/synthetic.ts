@@ -2,8 +2,10 @@
  * The trace of a busy system in which nothing is wrong, as long as one likes, the same every time; memory does not
  * grow with its length.
  */
+
 import { SeededChoices } from '../../properties/choices.ts';
 import type { Mode } from '../../traces/report.ts';
+import { HEAD_OF_COLUMNS } from '../../traces/write.ts';
 import { type Driver, disk, importers, network } from './drivers.ts';
 import { type Context, contextOf, type Events, Kernel, type Steps } from './kernel.ts';
 
@@ -30,18 +32,7 @@ export const BUSY: SyntheticOptions = {
   drivers: ['network', 'disk', 'importers'],
 };
 
-const HEADER = [
-  '# tracer: nop',
-  '#',
-  '#                                _-----=> irqs-off/BH-disabled',
-  '#                               / _----=> need-resched',
-  '#                              | / _---=> hardirq/softirq',
-  '#                              || / _--=> preempt-depth',
-  '#                              ||| / _-=> migrate-disable',
-  '#                              |||| /     delay',
-  '#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
-  '#              | |         |   |||||     |         |',
-];
+const HEADER = ['# tracer: nop', '#', ...HEAD_OF_COLUMNS];
 
 /** The lines of one trace, a few at a time. */
 export function* syntheticTrace(options: SyntheticOptions): Generator<readonly string[]> {

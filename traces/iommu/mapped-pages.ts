@@ -14,8 +14,8 @@ const ORDER_MAX = 20;
 /** Pages that were mapped after they were freed, and wait for what is heard of them next. */
 const DOUBTED_MAX = 65_536;
 
-/** What leads to a page: mostly it is one mapping, which then needs no list. */
-type Leading = Mapping | readonly Mapping[];
+/** What leads to a page: mostly it is one mapping, which then needs no set; thousands may share a scratch page. */
+type Leading = Mapping | Set<Mapping>;
 
 interface Doubted {
   readonly freed: PageFreeEvent;
@@ -28,7 +28,7 @@ export class MappedPages {
   readonly #live: LiveMappings;
   /** By page frame, the mappings that lead there; some of their pages may be unmapped by now. */
   readonly #by = new PageTree<Leading>((below, above) =>
-    below === undefined ? above : [...listOf(below), ...listOf(above)],
+    below === undefined && !(above instanceof Set) ? above : new Set([...eachOf(below), ...eachOf(above)]),
   );
   readonly #log = new PageLog();
   readonly #doubted = new Map<number, Doubted>();
@@ -44,7 +44,7 @@ export class MappedPages {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     let twins: Set<Mapping> | undefined;
     this.#by.read(first, count, (there) => {
-      for (const other of listOf(there))
+      for (const other of eachOf(there))
         if (areApart(other, mapping)) twins = (twins ?? new Set()).add(other);
     });
     return twins;
@@ -52,7 +52,10 @@ export class MappedPages {
 
   born(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    this.#by.add(first, count, (there) => (there === undefined ? mapping : [...listOf(there), mapping]));
+    this.#by.add(first, count, (there) => {
+      if (there === undefined) return mapping;
+      return there instanceof Set ? there.add(mapping) : new Set([there, mapping]);
+    });
     this.#log.eachFree(first, count, (pfn, freed) => {
       if (this.#doubted.size < DOUBTED_MAX && !this.#doubted.has(pfn))
         this.#doubted.set(pfn, { freed, mapping });
@@ -63,9 +66,9 @@ export class MappedPages {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.change(first, count, (there) => {
       if (there === mapping) return undefined;
-      if (!isList(there)) return there;
-      const left = there.filter((each) => each !== mapping);
-      return left.length > 1 ? left : left[0];
+      if (!(there instanceof Set)) return there;
+      there.delete(mapping);
+      return there.size > 1 ? there : there.values().next().value;
     });
   }
 
@@ -85,7 +88,7 @@ export class MappedPages {
     this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
       const low = Math.max(at, event.pfn);
       const high = Math.min(at + pages, end);
-      for (const mapping of listOf(mappings))
+      for (const mapping of eachOf(mappings))
         for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
     });
     for (const [mapping, pfn] of suspects) {
@@ -145,5 +148,5 @@ export class MappedPages {
   }
 }
 
-const isList = (there: Leading): there is readonly Mapping[] => Array.isArray(there);
-const listOf = (there: Leading): readonly Mapping[] => (isList(there) ? there : [there]);
+const eachOf = (there: Leading | undefined): Iterable<Mapping> =>
+  there instanceof Set ? there : there === undefined ? [] : [there];
