@@ -27,8 +27,9 @@ export class Reorder {
   /** Positions count on for ever; the ring holds those from `#first` up to, not including, `#next`. */
   #first = 0;
   #next = 0;
-  /** Time of the latest event that went out. */
+  /** Time of the latest event that went out, and of the latest that came. */
   #released = Number.NEGATIVE_INFINITY;
+  #latest = Number.NEGATIVE_INFINITY;
   /** Time of the event before, in the order of lines. */
   #before = Number.NEGATIVE_INFINITY;
   /** Events in a row that are older than what went out already. */
@@ -47,8 +48,7 @@ export class Reorder {
       return;
     }
     if (this.#late.length > 0) this.#releaseLate();
-    const last = this.#next === this.#first ? undefined : this.#at(this.#next - 1);
-    if (last === undefined || event.time > last.time) this.#place(event, this.#next);
+    if (event.time > this.#latest) this.#append(event);
     else this.#insert(event);
     this.#before = event.time;
   }
@@ -68,6 +68,14 @@ export class Reorder {
       if (event.time < this.#before) this.#note('moved', event.line);
       this.#place(event, to);
     }
+  }
+
+  /** Nearly all events come here: later than all others. */
+  #append(event: TraceEvent): void {
+    if (this.#next - this.#first === WINDOW) this.#release();
+    this.#ring[this.#next % WINDOW] = event;
+    this.#next += 1;
+    this.#latest = event.time;
   }
 
   #place(event: TraceEvent, position: number): void {
@@ -108,6 +116,7 @@ export class Reorder {
     this.#late = [];
     this.end();
     this.#released = Number.NEGATIVE_INFINITY;
+    this.#latest = Number.NEGATIVE_INFINITY;
     this.#before = Number.NEGATIVE_INFINITY;
     const [event] = again;
     if (event !== undefined) {

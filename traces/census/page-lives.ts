@@ -24,7 +24,7 @@ export class PageLives {
   }
 
   allocated({ pfn, order }: PageAllocEvent): void {
-    const end = pfn + 2 ** order;
+    const end = pfn + (1 << order);
     let chunk = this.#chunkOf(pfn);
     for (let page = pfn; page < end; page += 1) {
       const at = page % CHUNK;
@@ -38,7 +38,7 @@ export class PageLives {
 
   /** A page that is freed in a batch is freed by two events: the second counts nothing. */
   freed({ pfn, order }: PageFreeEvent): void {
-    const end = pfn + 2 ** order;
+    const end = pfn + (1 << order);
     let chunk = this.#chunkOf(pfn);
     for (let page = pfn; page < end; page += 1) {
       const at = page % CHUNK;

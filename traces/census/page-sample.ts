@@ -50,7 +50,7 @@ export class PageSample {
   }
 
   allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
-    const end = first + 2 ** order;
+    const end = first + (1 << order);
     for (let pfn = first; pfn < end; pfn += 1) {
       if (!isOneOf(pfn, this.#step)) continue;
       const slot = this.#slots.get(pfn);
@@ -65,7 +65,7 @@ export class PageSample {
   }
 
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
-    const end = first + 2 ** order;
+    const end = first + (1 << order);
     for (let pfn = first; pfn < end; pfn += 1) {
       if (!isOneOf(pfn, this.#step)) continue;
       const slot = this.#slots.get(pfn);

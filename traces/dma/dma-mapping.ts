@@ -38,38 +38,55 @@ export type DmaBirth = EventOf<'dma-map' | 'dma-map-sg'> | EventOf<'dma-alloc' |
 /** `DMA_MAPPING_ERROR`, all ones, of 64 and of 32 bits; what ends beyond 2^52 no machine maps. */
 const ERROR_32 = 0xffff_ffff;
 const ADDRESS_MAX = 2 ** 52;
+const NOWHERE: readonly number[] = [];
 
 export const isAddress = (dma: number, size: number): boolean =>
   dma !== ERROR_32 && size > 0 && dma + size <= ADDRESS_MAX;
 
 /** What a birth event maps; undefined where it mapped nothing. */
 export function mappingOf(born: DmaBirth, buffer: BufferEvent | undefined): DmaMapping | undefined {
-  const listed = born.kind === 'dma-map-sg';
-  const starts = listed ? born.dmas : [born.dma];
-  const sizes = listed ? born.sizes : [born.size];
+  if (isFailedAlloc(born)) return undefined;
   const ranges: DmaRange[] = [];
   const memory: ReachedMemory[] = [];
-  const physes = listed ? born.physes : [];
   const mapping: DmaMapping = {
     device: born.device,
     api: apiOf(born),
     direction: born.direction,
     ranges,
     memory,
-    physes,
-    truncated: listed && born.truncated,
+    physes: born.kind === 'dma-map-sg' ? born.physes : NOWHERE,
+    truncated: born.kind === 'dma-map-sg' && born.truncated,
     born,
     died: undefined,
     buffer,
     doubtful: false,
   };
-  for (let at = 0; at < starts.length; at += 1) {
-    const start = starts[at] ?? 0;
+  if (born.kind === 'dma-map-sg') listRanges(born, mapping, ranges, memory);
+  else if (isAddress(born.dma, born.size)) ranges.push({ start: born.dma, size: born.size, mapping });
+  if (born.kind === 'dma-map') memory.push({ start: born.phys, size: born.size, mapping });
+  return ranges.length === 0 ? undefined : mapping;
+}
+
+/** Entries that were merged into segments have lengths that no event tells: of them only the first byte is known. */
+function listRanges(
+  { dmas, sizes, physes, truncated }: EventOf<'dma-map-sg'>,
+  mapping: DmaMapping,
+  ranges: DmaRange[],
+  memory: ReachedMemory[],
+): void {
+  let sum = 0;
+  for (let at = 0; at < dmas.length; at += 1) {
+    const start = dmas[at] ?? 0;
     const size = sizes[at] ?? 0;
+    sum += size;
     if (isAddress(start, size)) ranges.push({ start, size, mapping });
   }
-  for (const { start, size } of memoryOf(born)) memory.push({ start, size, mapping });
-  return ranges.length === 0 || isFailedAlloc(born) ? undefined : mapping;
+  const apart = physes.length === sizes.length;
+  const whole = physes.length === 1 && !truncated ? sum : 0;
+  for (let at = 0; at < physes.length; at += 1) {
+    const size = apart ? (sizes[at] ?? 0) : whole;
+    memory.push({ start: physes[at] ?? 0, size: Math.max(1, size, whole), mapping });
+  }
 }
 
 /** Name of the function that maps and of the one that undoes it. */
@@ -104,13 +121,3 @@ export const isNull = (virt: string): boolean => virt === '(null)' || /^(0x)?0+$
 
 const isFailedAlloc = (born: DmaBirth): boolean =>
   born.kind === 'dma-alloc' && born.api !== 'sgt' && isNull(born.virt);
-
-/** Entries that were merged into segments have lengths that no event tells: of them only the first byte is known. */
-function memoryOf(born: DmaBirth): readonly Span[] {
-  if (born.kind === 'dma-map') return [{ start: born.phys, size: born.size }];
-  if (born.kind !== 'dma-map-sg') return [];
-  const { physes, sizes } = born;
-  const whole = physes.length === 1 && !born.truncated ? sizes.reduce((sum, size) => sum + size, 0) : 0;
-  const apart = physes.length === sizes.length;
-  return physes.map((start, at) => ({ start, size: Math.max(1, whole, apart ? (sizes[at] ?? 0) : 0) }));
-}
