@@ -1,6 +1,7 @@
 /** Lives of pages for the timeline: of all pages as long as they are few, else of some that are spread evenly. */
 import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
+import { NumberTable } from '../number-table.ts';
 import type { PageBar } from '../report.ts';
 
 /** Pages that are followed, and lives that are kept, at the most. */
@@ -27,7 +28,7 @@ const MAPPED = 4;
 
 export class PageSample {
   /** Of each page that is followed, where the arrays tell of it: there are too many for an object each. */
-  readonly #slots = new Map<number, number>();
+  readonly #slots = new NumberTable<number>();
   readonly #states: number[] = [];
   /** Time and line of the allocation. */
   readonly #times: number[] = [];
@@ -35,14 +36,14 @@ export class PageSample {
   /** Slots of pages that are followed no more. */
   readonly #unused: number[] = [];
   #lives: Life[] = [];
-  /** One page of so many is followed: a power of two. */
-  #step = 1;
+  /** Pages are followed whose mixed numbers are below: all, later half of them, a quarter. */
+  #limit = 2 ** 32;
 
   mapped({ paddr, size }: Mapping): void {
     const first = Math.floor(paddr / PAGE);
     const last = Math.min(Math.floor((paddr + size - 1) / PAGE), first + FOLLOWED_MAX - 1);
     for (let pfn = first; pfn <= last; pfn += 1) {
-      if (!isOneOf(pfn, this.#step)) continue;
+      if (mixed(pfn) >= this.#limit) continue;
       const slot = this.#slots.get(pfn);
       if (slot === undefined) this.#follow(pfn, LIVES | MAPPED, 0, 0);
       else this.#states[slot] = this.#stateOf(slot) | MAPPED;
@@ -52,7 +53,7 @@ export class PageSample {
   allocated({ pfn: first, order, time, line }: PageAllocEvent): void {
     const end = first + (1 << order);
     for (let pfn = first; pfn < end; pfn += 1) {
-      if (!isOneOf(pfn, this.#step)) continue;
+      if (mixed(pfn) >= this.#limit) continue;
       const slot = this.#slots.get(pfn);
       if (slot === undefined) this.#follow(pfn, LIVES | BORN, time, line);
       else {
@@ -67,7 +68,7 @@ export class PageSample {
   freed({ pfn: first, order, time, line }: PageFreeEvent): void {
     const end = first + (1 << order);
     for (let pfn = first; pfn < end; pfn += 1) {
-      if (!isOneOf(pfn, this.#step)) continue;
+      if (mixed(pfn) >= this.#limit) continue;
       const slot = this.#slots.get(pfn);
       if (slot === undefined) continue;
       const state = this.#stateOf(slot);
@@ -83,7 +84,7 @@ export class PageSample {
   /** Pages side by side with the same ends are one bar. */
   get bars(): readonly PageBar[] {
     const living: Life[] = [];
-    for (const [pfn, slot] of this.#slots)
+    for (const [pfn, slot] of this.#slots.entries())
       if (this.#stateOf(slot) === (LIVES | BORN | MAPPED)) living.push(this.#lifeOf(pfn, slot));
     const lives = [...this.#lives, ...living].toSorted(
       (a, b) => lineOf(a) - lineOf(b) || endOf(a) - endOf(b) || a.pfn - b.pfn,
@@ -128,22 +129,23 @@ export class PageSample {
     this.#lives.push(life);
     if (this.#lives.length <= LIVES_MAX) return;
     let staying = 0;
-    for (const [pfn, slot] of this.#slots)
-      if ((this.#stateOf(slot) & MAPPED) !== 0 && isOneOf(pfn, 2 * this.#step)) staying += 1;
+    for (const [pfn, slot] of this.#slots.entries())
+      if ((this.#stateOf(slot) & MAPPED) !== 0 && mixed(pfn) < this.#limit / 2) staying += 1;
     if (staying >= FOLLOWED_MIN) this.#thin();
     else this.#lives = this.#lives.slice(LIVES_MAX / 2);
   }
 
   /** Follows every second of the pages, and forgets what was seen of the others. */
   #thin(): void {
-    this.#step *= 2;
-    for (const [pfn, slot] of this.#slots) if (!isOneOf(pfn, this.#step)) this.#leave(pfn, slot);
-    this.#lives = this.#lives.filter(({ pfn }) => isOneOf(pfn, this.#step));
+    this.#limit /= 2;
+    for (const [pfn, slot] of [...this.#slots.entries()])
+      if (mixed(pfn) >= this.#limit) this.#leave(pfn, slot);
+    this.#lives = this.#lives.filter(({ pfn }) => mixed(pfn) < this.#limit);
   }
 }
 
 /** Mixes the digits of a number, so that neighbours and multiples go different ways (after Knuth). */
-const isOneOf = (pfn: number, step: number): boolean => Math.imul(pfn, 0x9e3779b1) >>> 0 < 2 ** 32 / step;
+const mixed = (pfn: number): number => Math.imul(pfn, 0x9e3779b1) >>> 0;
 
 const lineOf = ({ line = 0 }: Life): number => line;
 const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: Life): number => endLine;
