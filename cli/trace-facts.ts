@@ -67,12 +67,15 @@ function lostSentences(
 
 /** How much of it was seen. */
 export function coverageFacts({ coverage }: TraceReport): readonly Fact[] {
-  const { born, died, alive, unknownDeaths, named, pagesWhole, pagesPart } = coverage;
+  const { born, byDrivers, died, alive, unknownDeaths, named, pagesWhole, pagesPart } = coverage;
   return [
     [
       'mappings',
       `${many(born, 'mapping')} made; ${count(died)} of them unmapped again (${percent(died, born)}), ` +
         `${count(alive)} alive at the end`,
+      ...(byDrivers === 0
+        ? []
+        : [`${count(byDrivers)} are ranges that drivers mapped, as no event of an IOMMU shows them`]),
       `${many(unknownDeaths, 'unmap')} of what the trace does not show being mapped`,
       `${count(named)} belong to a device that was named (${percent(named, born)})`,
     ],

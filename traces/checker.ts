@@ -55,7 +55,7 @@ export class TraceChecker {
   constructor(options: TraceOptions) {
     this.#options = options;
     this.#iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    this.#watches = [this.#iommu, new DmaWatch(this.#findings, this.#iommu), this.#census];
+    this.#watches = [this.#iommu, new DmaWatch(this.#findings, this.#iommu, [this.#census]), this.#census];
   }
 
   /** Lines and events so far, for progress. */

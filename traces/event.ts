@@ -132,6 +132,9 @@ export interface DmaAllocEvent extends Stamp {
   readonly physes: readonly number[];
 }
 
+/** What a driver's call maps. */
+export type DmaBirth = DmaMapEvent | DmaMapSgEvent | DmaAllocEvent;
+
 /** `dma_sync_single_for_*`, `dma_sync_sg_for_*`: parallel arrays of ranges. */
 export interface DmaSyncEvent extends Stamp {
   readonly kind: 'dma-sync';

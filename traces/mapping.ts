@@ -1,20 +1,28 @@
-/** A mapping in an IOMMU, from its birth to its death, as far as the trace shows them. */
-import type { MapEvent, Stamp, TraceEvent, UnmapEvent } from './event.ts';
+/** A mapping from its birth to its death, as far as the trace shows them. */
+import type { DmaBirth, MapEvent, Stamp, TraceEvent } from './event.ts';
 
 /** The pages that everything is counted in: the smallest that IOMMUs translate, and page frames of most machines. */
 export const PAGE = 4096;
 
-export interface Mapping {
+/** What leads a device to memory: a mapping in an IOMMU or, where no IOMMU is traced, a range that a driver mapped. */
+export interface Life {
+  readonly iova: number;
+  /** Undefined where the driver's call does not tell it. */
+  readonly paddr: number | undefined;
+  readonly size: number;
+  /** The line that made it. */
+  readonly born: MapEvent | DmaBirth;
+  /** Device or group that it belongs to, once something named it. */
+  readonly space: string | undefined;
+  /** The line that took the last of it; undefined while part of it lives. */
+  readonly died: Stamp | undefined;
+}
+
+export interface Mapping extends Life {
   /** Numbered by first appearance, from 1. */
   readonly id: number;
-  readonly iova: number;
   readonly paddr: number;
-  readonly size: number;
-  /** The `map` line. */
-  readonly born: MapEvent;
-  /** Device or group that it belongs to, once something named it. */
   space: string | undefined;
-  /** The `unmap` line that took the last of it; undefined while part of it lives. */
   died: Stamp | undefined;
   /** True where an unmap may have meant this mapping or another one at the same address. */
   doubtful: boolean;
@@ -26,15 +34,15 @@ export interface Mapping {
 export const isNamedByDriver = ({ space, born }: Mapping): boolean =>
   space !== undefined && born.device === undefined;
 
-/** Who wants to know of births and deaths: figures, the timeline, explanations of faults. */
+/** Who wants to know of births and deaths: figures, the timeline. */
 export interface LifeListener {
-  born(mapping: Mapping): void;
-  /** `died` is set. A mapping that the trace did not show being made has no birth and is not told of. */
-  died(mapping: Mapping): void;
+  born(life: Life): void;
+  /** `died` is set. What the trace did not show being made has no birth and is not told of. */
+  died(life: Life): void;
   /** `space` was undefined until now; an event after the birth named it. */
-  named?(mapping: Mapping): void;
-  /** Pages were unmapped that the trace did not show being mapped. */
-  unknownDeath?(event: UnmapEvent, pages: number): void;
+  named?(life: Life): void;
+  /** Something was unmapped that the trace did not show being mapped. */
+  unknownDeath?(): void;
 }
 
 /** What can be asked of the IOMMU level while events go by. */

@@ -70,7 +70,9 @@ export interface Tolerance {
 export interface Coverage {
   /** Mappings whose birth was seen. */
   readonly born: number;
-  /** Of these, how many died in the trace. */
+  /** Of these, how many are ranges that drivers mapped, which no event of an IOMMU shows. */
+  readonly byDrivers: number;
+  /** Of all, how many died in the trace. */
   readonly died: number;
   /** At the end, or where the clock went back and another recording follows. */
   readonly alive: number;
@@ -126,7 +128,8 @@ export interface Distributions {
 /** A mapping on the timeline. Times in nanoseconds of the trace's clock. */
 export interface Bar {
   readonly iova: number;
-  readonly paddr: number;
+  /** Absent where the driver's call does not tell it. */
+  readonly paddr?: number;
   readonly size: number;
   /** Device or domain, where one was named. */
   readonly space?: string;

@@ -6,6 +6,7 @@ const HEAD = 'dd-17 [001] ..... ';
 const MAP = 'map: IOMMU: iova=0x0000000000010000 - 0x0000000000011000 paddr=0x0000000000200000 size=4096';
 const UNMAP = 'unmap: IOMMU: iova=0x0000000000010000 - 0x0000000000011000 size=4096 unmapped_size=4096';
 const ALLOC = 'mm_page_alloc: page=0000000000000001 pfn=0x200 order=0 migratetype=0 gfp_flags=GFP_KERNEL';
+const DMA_MAP = 'dma_map_page: 0000:00:02.0 dir=TO_DEVICE dma_addr=200000 size=4096 phys_addr=200000 attrs=';
 const FREE = 'mm_page_free: page=0000000000000001 pfn=0x200 order=0';
 
 function sightOf(bodies: readonly string[], before: readonly string[] = []): Sight {
@@ -39,10 +40,23 @@ describe('what a trace can show', () => {
   it('is worth nothing without mappings', () => {
     const { verdict, start } = sightOf([ALLOC, FREE]);
     expect(start).to.deep.equal(['nothing is mapped or unmapped in an IOMMU']);
-    expect(verdict).to.include('; nothing is told of wrong unmaps');
+    expect(verdict).to.equal('finding nothing means nothing: no mapping can be followed in this trace');
     expect(sightOf([]).verdict).to.equal(
       'finding nothing means nothing: no mapping can be followed in this trace',
     );
+  });
+
+  it('follows what drivers map where no IOMMU is traced', () => {
+    const { verdict, start, blind } = sightOf([ALLOC, DMA_MAP, FREE]);
+    expect(verdict).to.match(
+      /no sign of pages freed while mapped or of overlaps.*; nothing is told of wrong unmaps$/,
+    );
+    expect(start.slice(0, 3)).to.deep.equal([
+      'nothing is mapped or unmapped in an IOMMU',
+      'mappings are what drivers asked for, whatever translates the addresses',
+      'the first mapping is made 1 us after the first event',
+    ]);
+    expect(blind.join()).to.not.include('kmem');
   });
 
   it('says from when on mappings are seen', () => {

@@ -19,6 +19,8 @@ export interface Known {
 interface View {
   readonly kinds: readonly EventKind[];
   readonly any?: true;
+  /** It shows nothing where none of these is there either. */
+  readonly over?: readonly EventKind[];
   /** What is looked for, in the middle of a sentence. */
   readonly shows: string;
   /** A sentence for where the events are missing. */
@@ -27,6 +29,12 @@ interface View {
   /** Not worth a place in the verdict: it makes other views surer. */
   readonly helps?: true;
 }
+
+/** What drivers map and unmap. */
+const DRIVERS: readonly EventKind[] = ['dma-map', 'dma-map-sg', 'dma-alloc', 'dma-unmap', 'dma-unmap-sg'];
+
+/** What makes mappings of which the memory is known. */
+const MAPS: readonly EventKind[] = ['map', 'dma-map', 'dma-map-sg'];
 
 const VIEWS: readonly View[] = [
   {
@@ -37,6 +45,7 @@ const VIEWS: readonly View[] = [
   },
   {
     kinds: ['page-alloc', 'page-free'],
+    over: MAPS,
     shows: 'pages freed while mapped',
     without: 'pages freed or handed out while they are mapped cannot be seen',
     enable: ['kmem:mm_page_alloc', 'kmem:mm_page_free'],
@@ -75,7 +84,7 @@ const VIEWS: readonly View[] = [
 
 export function sightOf(known: Known): Sight {
   const { heard, kinds, lost, mode, modeReason } = known;
-  const missing = VIEWS.filter((view) => !isOpen(view, kinds));
+  const missing = VIEWS.filter((view) => !isThere(view, kinds));
   return {
     ...{ seen: byCount(heard.seen), unknown: byCount(heard.unknown) },
     blind: missing.map(({ without, enable }) => `no ${enable.map(nameOf).join(', ')}: ${without}`),
@@ -90,12 +99,19 @@ const byCount = (names: ReadonlyMap<string, number>): readonly (readonly [string
 
 const nameOf = (event: string): string => (event.includes(':') ? event : `${event}:*`);
 
-function isOpen({ kinds: wanted, any }: View, kinds: ReadonlyMap<EventKind, number>): boolean {
+/** Whether the events that it takes are there. */
+function isThere({ kinds: wanted, any }: View, kinds: ReadonlyMap<EventKind, number>): boolean {
   return any === true ? wanted.some((kind) => kinds.has(kind)) : wanted.every((kind) => kinds.has(kind));
 }
 
+const isOpen = (view: View, kinds: ReadonlyMap<EventKind, number>): boolean =>
+  isThere(view, kinds) && (view.over === undefined || view.over.some((kind) => kinds.has(kind)));
+
 function startOf({ heard, kinds, coverage, untilBirth }: Known): readonly string[] {
-  if (!kinds.has('map') && !kinds.has('unmap')) return ['nothing is mapped or unmapped in an IOMMU'];
+  const isTold = kinds.has('map') || kinds.has('unmap');
+  const tables = isTold ? [] : ['nothing is mapped or unmapped in an IOMMU'];
+  if (!isTold && !DRIVERS.some((kind) => kinds.has(kind))) return tables;
+  const drivers = isTold ? [] : ['mappings are what drivers asked for, whatever translates the addresses'];
   const first =
     untilBirth === undefined
       ? 'no mapping is made in it'
@@ -104,7 +120,7 @@ function startOf({ heard, kinds, coverage, untilBirth }: Known): readonly string
     coverage.unknownDeaths === 0
       ? 'what was mapped before and stays so is not known'
       : 'some of what is unmapped was mapped before; what else was is not known';
-  return [first, before];
+  return [...tables, ...drivers, first, before];
 }
 
 /** What silence means: a report without findings is worth as much as the trace could have shown. */

@@ -48,8 +48,9 @@ function MappingDetails({ bar, clock, last }: MappingProps): VNode {
       <strong>
         {hex(iova)}–{hex(iova + size - 1)}
       </strong>{' '}
-      {space !== undefined && `of ${space} `}→ physical {hex(paddr)}, {sizeText(size)}; mapped by {task}-{pid}{' '}
-      at {clock.moment(from)}
+      {space !== undefined && `of ${space} `}→{' '}
+      {paddr === undefined ? 'memory that is not told' : `physical ${hex(paddr)}`}, {sizeText(size)}; mapped
+      by {task}-{pid} at {clock.moment(from)}
       {inLine(line)},{' '}
       {to === undefined
         ? `not unmapped in the ${clock.lasting(last - from)} until the end`

@@ -50,7 +50,9 @@ export const frameSpan = (start: number, count: number): Span => ({
   end: start + count,
 });
 
-const memorySpan = ({ paddr, size }: Bar): Span => {
+/** Undefined where the driver's call does not tell the memory. */
+const memorySpan = ({ paddr, size }: Bar): Span | undefined => {
+  if (paddr === undefined) return undefined;
   const start = Math.floor(paddr / PAGE);
   return frameSpan(start, Math.ceil((paddr + size) / PAGE) - start);
 };
@@ -84,11 +86,11 @@ export function sceneOf(
       .stripes(frameSpan(life.pfn, life.count))
       .map((stripe): Box => ({ style: 'allocated', page, ...stripe, ...lasting(life) })),
   );
-  const reached = bars.flatMap((bar, at) =>
-    frames
-      .stripes(memorySpan(bar))
-      .map((stripe): Box => ({ style: 'reached', bar: at, ...stripe, ...lasting(bar) })),
-  );
+  const reached = bars.flatMap((bar, at) => {
+    const span = memorySpan(bar);
+    const stripes = span === undefined ? [] : frames.stripes(span);
+    return stripes.map((stripe): Box => ({ style: 'reached', bar: at, ...stripe, ...lasting(bar) }));
+  });
   const wrong = exposed(lives, reached, end).filter(
     ({ bar = -1, page = -1 }) => pages[page]?.alone !== true || shareFinding(bars[bar], pages[page]),
   );

@@ -9,7 +9,8 @@ import type { Bar } from '../traces/report.ts';
 export function isMeant(bar: Bar, query: string): boolean {
   const wanted = query.trim().toLowerCase();
   if (wanted === '') return false;
-  const has = (start: number, address: number): boolean => address >= start && address < start + bar.size;
+  const has = (start: number | undefined, address: number): boolean =>
+    start !== undefined && address >= start && address < start + bar.size;
   if (/^(0x)?[0-9a-f]+$/.test(wanted)) {
     const value = Number.parseInt(wanted, 16);
     if (has(bar.iova, value) || has(bar.paddr, value) || has(bar.paddr, value * PAGE)) return true;

@@ -1,7 +1,7 @@
 /** Counts what a report tells beside findings: coverage, distributions, use of addresses, the timeline. */
 import type { EventKind, TraceEvent } from '../event.ts';
 import type { TraceFinding } from '../finding.ts';
-import type { LifeListener, Mapping, Watch } from '../mapping.ts';
+import type { Life, LifeListener, Watch } from '../mapping.ts';
 import type { Coverage, Distributions, Timeline } from '../report.ts';
 import { HistogramCounter } from './histogram.ts';
 import { PageLives } from './page-lives.ts';
@@ -18,11 +18,12 @@ export class Census implements Watch, LifeListener {
   readonly #spaces = new SpaceTally();
   readonly #sample = new TimelineSample();
   readonly #pages = new PageLives();
-  readonly #alive = new Map<number, Mapping>();
+  readonly #alive = new Set<Life>();
   #bytes = 0;
   /** Alive at the end of earlier recordings in the trace. */
   #left = 0;
   #born = 0;
+  #byDrivers = 0;
   #died = 0;
   #named = 0;
   #first: number | undefined;
@@ -59,28 +60,29 @@ export class Census implements Watch, LifeListener {
     else this.#pages.freed(event);
   }
 
-  born(mapping: Mapping): void {
+  born(life: Life): void {
     this.#born += 1;
-    this.#firstBirth ??= mapping.born.time;
-    this.#alive.set(mapping.id, mapping);
-    this.#sizes.add(mapping.size);
-    this.#spaces.born(mapping);
-    this.#sample.born(mapping);
-    this.#change(mapping.born.time, mapping.size);
+    if (life.born.kind !== 'map') this.#byDrivers += 1;
+    this.#firstBirth ??= life.born.time;
+    this.#alive.add(life);
+    this.#sizes.add(life.size);
+    this.#spaces.born(life);
+    this.#sample.born(life);
+    this.#change(life.born.time, life.size);
   }
 
-  named(mapping: Mapping): void {
-    this.#spaces.named(mapping);
+  named(life: Life): void {
+    this.#spaces.named(life);
   }
 
-  died(mapping: Mapping): void {
-    const { died = mapping.born, born } = mapping;
+  died(life: Life): void {
+    const { died = life.born, born } = life;
     this.#died += 1;
-    this.#alive.delete(mapping.id);
-    if (mapping.space !== undefined) this.#named += 1;
+    this.#alive.delete(life);
+    if (life.space !== undefined) this.#named += 1;
     this.#lifetimes.add(Math.max(died.time - born.time, 0));
-    this.#spaces.died(mapping);
-    this.#change(died.time, -mapping.size);
+    this.#spaces.died(life);
+    this.#change(died.time, -life.size);
   }
 
   unknownDeath(): void {
@@ -88,13 +90,13 @@ export class Census implements Watch, LifeListener {
   }
 
   end(): void {
-    for (const mapping of this.#alive.values()) if (mapping.space !== undefined) this.#named += 1;
+    for (const life of this.#alive) if (life.space !== undefined) this.#named += 1;
   }
 
   /** Another recording follows: what was alive in the one before is not heard of any more. */
   #restart(): void {
     this.end();
-    this.#spaces.restart(this.#alive.values());
+    this.#spaces.restart(this.#alive);
     this.#left += this.#alive.size;
     this.#alive.clear();
     this.#change(this.#last, -this.#bytes);
@@ -102,7 +104,12 @@ export class Census implements Watch, LifeListener {
 
   get coverage(): Coverage {
     return {
-      ...{ born: this.#born, died: this.#died, alive: this.#left + this.#alive.size },
+      ...{
+        born: this.#born,
+        byDrivers: this.#byDrivers,
+        died: this.#died,
+        alive: this.#left + this.#alive.size,
+      },
       ...{ unknownDeaths: this.#unknownDeaths, named: this.#named },
       ...{ pagesWhole: this.#pages.whole, pagesPart: this.#pages.part },
     };
@@ -114,7 +121,7 @@ export class Census implements Watch, LifeListener {
       lifetimes: this.#lifetimes.result,
       live: this.#live.result(this.#last),
       liveBytes: this.#liveBytes.result(this.#last),
-      spaces: this.#spaces.result(this.#alive.values()),
+      spaces: this.#spaces.result(this.#alive),
     };
   }
 

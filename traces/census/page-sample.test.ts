@@ -13,7 +13,7 @@ const freed = (time: number, pfn: number): PageFreeEvent => ({
 function mapped(sample: PageSample, pfn: number): void {
   const place = { iova: 0, paddr: pfn * PAGE, size: PAGE };
   const born: MapEvent = { kind: 'map', ...stamp(0), ...place };
-  sample.mapped({ id: 1, ...place, born, died: undefined, left: PAGE, space: undefined, doubtful: false });
+  sample.mapped({ ...place, born, died: undefined, space: undefined });
 }
 
 describe('traces: page sample', () => {

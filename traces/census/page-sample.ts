@@ -1,6 +1,6 @@
 /** Lives of pages for the timeline: of all pages as long as they are few, else of some that are spread evenly. */
 import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
-import { type Mapping, PAGE } from '../mapping.ts';
+import { type Life, PAGE } from '../mapping.ts';
 import { NumberTable } from '../number-table.ts';
 import type { PageBar } from '../report.ts';
 
@@ -12,7 +12,7 @@ const FOLLOWED_MAX = 512;
 /** As many mapped pages stay; if these live too often, their oldest lives are forgotten. */
 const FOLLOWED_MIN = 64;
 
-interface Life {
+interface PageLife {
   readonly pfn: number;
   readonly from?: number;
   readonly line?: number;
@@ -35,11 +35,12 @@ export class PageSample {
   readonly #lines: number[] = [];
   /** Slots of pages that are followed no more. */
   readonly #unused: number[] = [];
-  #lives: Life[] = [];
+  #lives: PageLife[] = [];
   /** Pages are followed whose mixed numbers are below: all, later half of them, a quarter. */
   #limit = 2 ** 32;
 
-  mapped({ paddr, size }: Mapping): void {
+  mapped({ paddr, size }: Life): void {
+    if (paddr === undefined) return;
     const first = Math.floor(paddr / PAGE);
     const last = Math.min(Math.floor((paddr + size - 1) / PAGE), first + FOLLOWED_MAX - 1);
     for (let pfn = first; pfn <= last; pfn += 1) {
@@ -83,7 +84,7 @@ export class PageSample {
 
   /** Pages side by side with the same ends are one bar. */
   get bars(): readonly PageBar[] {
-    const living: Life[] = [];
+    const living: PageLife[] = [];
     for (const [pfn, slot] of this.#slots.entries())
       if (this.#stateOf(slot) === (LIVES | BORN | MAPPED)) living.push(this.#lifeOf(pfn, slot));
     const lives = [...this.#lives, ...living].toSorted(
@@ -102,7 +103,7 @@ export class PageSample {
     return this.#states[slot] ?? 0;
   }
 
-  #lifeOf(pfn: number, slot: number, state: number = this.#stateOf(slot)): Life {
+  #lifeOf(pfn: number, slot: number, state: number = this.#stateOf(slot)): PageLife {
     if ((state & BORN) === 0) return { pfn };
     return { pfn, from: this.#times[slot] ?? 0, line: this.#lines[slot] ?? 0 };
   }
@@ -125,7 +126,7 @@ export class PageSample {
     this.#unused.push(slot);
   }
 
-  #keep(life: Life): void {
+  #keep(life: PageLife): void {
     this.#lives.push(life);
     if (this.#lives.length <= LIVES_MAX) return;
     let staying = 0;
@@ -147,7 +148,7 @@ export class PageSample {
 /** Mixes the digits of a number, so that neighbours and multiples go different ways (after Knuth). */
 const mixed = (pfn: number): number => Math.imul(pfn, 0x9e3779b1) >>> 0;
 
-const lineOf = ({ line = 0 }: Life): number => line;
-const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: Life): number => endLine;
-const goesOn = ({ line, endLine, pfn, count }: PageBar, life: Life): boolean =>
+const lineOf = ({ line = 0 }: PageLife): number => line;
+const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: PageLife): number => endLine;
+const goesOn = ({ line, endLine, pfn, count }: PageBar, life: PageLife): boolean =>
   line === life.line && endLine === life.endLine && pfn + count === life.pfn;

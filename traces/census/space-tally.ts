@@ -1,5 +1,5 @@
 /** How much of its I/O addresses each device or domain uses. */
-import type { Mapping } from '../mapping.ts';
+import type { Life } from '../mapping.ts';
 import type { SpaceUse } from '../report.ts';
 
 /** Names that are told apart; damaged traces hold any number of them. The rest counts as if not named. */
@@ -17,27 +17,27 @@ interface Tally {
 export class SpaceTally {
   readonly #tallies = new Map<string | undefined, Tally>();
 
-  born(mapping: Mapping): void {
-    const tally = this.#of(mapping.space);
+  born(life: Life): void {
+    const tally = this.#of(life.space);
     tally.alive += 1;
-    tally.bytes += mapping.size;
+    tally.bytes += life.size;
     tally.bytesMost = Math.max(tally.bytesMost, tally.bytes);
-    if (mapping.space !== undefined) settle(tally, mapping);
+    if (life.space !== undefined) settle(tally, life);
   }
 
   /** `space` was undefined when it was born. */
-  named(mapping: Mapping): void {
+  named(life: Life): void {
     const before = this.#of(undefined);
     before.alive -= 1;
-    before.bytes -= mapping.size;
-    this.born(mapping);
+    before.bytes -= life.size;
+    this.born(life);
   }
 
-  died(mapping: Mapping): void {
-    const tally = this.#of(mapping.space);
+  died(life: Life): void {
+    const tally = this.#of(life.space);
     tally.alive -= 1;
-    tally.bytes -= mapping.size;
-    if (mapping.space === undefined) settle(tally, mapping);
+    tally.bytes -= life.size;
+    if (life.space === undefined) settle(tally, life);
   }
 
   /**
@@ -45,14 +45,14 @@ export class SpaceTally {
    *
    * @param alive - what was until now
    */
-  restart(alive: Iterable<Mapping>): void {
-    for (const mapping of alive) if (mapping.space === undefined) settle(this.#of(undefined), mapping);
+  restart(alive: Iterable<Life>): void {
+    for (const life of alive) if (life.space === undefined) settle(this.#of(undefined), life);
     for (const tally of this.#tallies.values()) tally.bytes = 0;
   }
 
   /** @param alive - what lives in the end */
-  result(alive: Iterable<Mapping>): readonly SpaceUse[] {
-    for (const mapping of alive) if (mapping.space === undefined) settle(this.#of(undefined), mapping);
+  result(alive: Iterable<Life>): readonly SpaceUse[] {
+    for (const life of alive) if (life.space === undefined) settle(this.#of(undefined), life);
     return [...this.#tallies]
       .filter(([, { mappings }]) => mappings > 0)
       .map(([space, { mappings, alive: living, lowest, highest, bytesMost }]) => ({
@@ -79,8 +79,8 @@ export class SpaceTally {
   }
 }
 
-/** Counts a mapping where it belongs, once that is known: at its birth or, without a name, at its end. */
-function settle(tally: Tally, { iova, size }: Mapping): void {
+/** Counts a life where it belongs, once that is known: at its birth or, without a name, at its end. */
+function settle(tally: Tally, { iova, size }: Life): void {
   tally.mappings += 1;
   tally.lowest = Math.min(tally.lowest, iova);
   tally.highest = Math.max(tally.highest, iova + size - 1);

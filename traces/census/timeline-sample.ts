@@ -1,7 +1,7 @@
 /** What the timeline shows: everything in a short trace, of a long one a sample, and always what findings name. */
 import type { EventOf, TraceEvent } from '../event.ts';
 import type { TraceFinding } from '../finding.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Life } from '../mapping.ts';
 import type { Bar, PageBar, Timeline } from '../report.ts';
 import { PageSample } from './page-sample.ts';
 
@@ -9,7 +9,7 @@ export const BARS_MAX = 20_000;
 
 export class TimelineSample {
   readonly #pages = new PageSample();
-  #mappings: Mapping[] = [];
+  #lives: Life[] = [];
   /** Mappings whose number is a multiple of it are shown. */
   #step = 1;
   #seen = 0;
@@ -19,18 +19,18 @@ export class TimelineSample {
     else if (event.kind === 'page-free') this.#pages.freed(event);
   }
 
-  born(mapping: Mapping): void {
-    this.#pages.mapped(mapping);
-    if (this.#seen % this.#step === 0) this.#mappings.push(mapping);
+  born(life: Life): void {
+    this.#pages.mapped(life);
+    if (this.#seen % this.#step === 0) this.#lives.push(life);
     this.#seen += 1;
-    if (this.#mappings.length <= BARS_MAX) return;
+    if (this.#lives.length <= BARS_MAX) return;
     this.#step *= 2;
-    this.#mappings = this.#mappings.filter((_, at) => at % 2 === 0);
+    this.#lives = this.#lives.filter((_, at) => at % 2 === 0);
   }
 
   /** @param pagesSeen - lives of pages in the trace */
   timeline(findings: readonly TraceFinding[], pagesSeen: number): Timeline {
-    const bars = this.#mappings.map(barOf);
+    const bars = this.#lives.map(barOf);
     const pages = [...this.#pages.bars];
     const shown = new Set(bars.map(({ line }) => line));
     const ends = new Set(pages.flatMap(({ line, endLine }) => [line, endLine]));
@@ -55,11 +55,13 @@ export class TimelineSample {
   }
 }
 
-type Lived = Pick<Mapping, 'iova' | 'paddr' | 'size' | 'space' | 'born' | 'died'>;
-
-function barOf({ iova, paddr, size, space, born, died }: Lived): Bar {
+function barOf({ iova, paddr, size, space, born, died }: Life): Bar {
   const { time: from, line, task, pid } = born;
-  const bar: { -readonly [K in keyof Bar]: Bar[K] } = { iova, paddr, size, from, line, task, pid };
+  const bar: { -readonly [K in keyof Bar]: Bar[K] } = {
+    iova,
+    ...(paddr === undefined ? {} : { paddr }),
+    ...{ size, from, line, task, pid },
+  };
   if (space !== undefined) bar.space = space;
   if (died !== undefined) {
     bar.to = died.time;

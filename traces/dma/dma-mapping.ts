@@ -1,5 +1,5 @@
 /** A mapping of dma-mapping, as drivers ask for it: it has a device, a direction and a function that must undo it. */
-import type { BufferEvent, Direction, EventOf, TraceEvent } from '../event.ts';
+import type { BufferEvent, Direction, DmaBirth, EventOf, TraceEvent } from '../event.ts';
 import type { Span } from './range-index.ts';
 
 /** Functions that map, by the name of their event; `phys` is what `page` is called since 6.18. */
@@ -32,8 +32,6 @@ export interface DmaMapping {
   /** Whether an unmap may have meant this mapping or another one of the same memory. */
   doubtful: boolean;
 }
-
-export type DmaBirth = EventOf<'dma-map' | 'dma-map-sg'> | EventOf<'dma-alloc' | 'dma-free'>;
 
 /** `DMA_MAPPING_ERROR`, all ones, of 64 and of 32 bits; what ends beyond 2^52 no machine maps. */
 const ERROR_32 = 0xffff_ffff;

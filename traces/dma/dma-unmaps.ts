@@ -20,21 +20,26 @@ import { CERTAIN, type Grade } from './verdicts.ts';
 export type AddressUnmap = EventOf<'dma-unmap'> | EventOf<'dma-free' | 'dma-alloc'>;
 export type ListUnmap = EventOf<'dma-unmap-sg'>;
 
-/** Told of each mapping that a driver gave back. */
-export type OnDeath = (mapping: DmaMapping, event: AddressUnmap | ListUnmap) => void;
+/** Who wants to know of unmaps. */
+export interface UnmapListener {
+  /** A driver gave a mapping back. */
+  died(mapping: DmaMapping, event: AddressUnmap | ListUnmap): void;
+  /** What a driver gave back was mapped before the trace began. */
+  stranger(): void;
+}
 
 /** The kernel cuts printed lists at so many entries, some versions only those of `dma_map_sg`. */
 const LIST_MAX = 128;
 
 export class DmaUnmaps {
   readonly #state: DmaState;
-  readonly #onDeath: OnDeath;
+  readonly #listener: UnmapListener;
   /** By CPU: the unmap of a list, until the next event there tells at which address it was. */
   readonly #open = new Map<number, ListUnmap>();
 
-  constructor(state: DmaState, onDeath: OnDeath) {
+  constructor(state: DmaState, listener: UnmapListener) {
     this.#state = state;
-    this.#onDeath = onDeath;
+    this.#listener = listener;
   }
 
   /** `dma_unmap_page`, `dma_free_attrs` and the like. */
@@ -112,7 +117,7 @@ export class DmaUnmaps {
   #die(mapping: DmaMapping, event: AddressUnmap | ListUnmap): void {
     mapping.died = event;
     this.#state.remove(mapping);
-    this.#onDeath(mapping, event);
+    this.#listener.died(mapping, event);
   }
 
   #compare(device: DmaDevice, { mapping, start, size }: DmaRange, event: AddressUnmap): void {
@@ -152,6 +157,7 @@ export class DmaUnmaps {
 
   #stranger(device: DmaDevice, event: AddressUnmap | ListUnmap): void {
     device.strangers += 1;
+    this.#listener.stranger();
     const text = 'unmaps by drivers of what they mapped before the trace began';
     this.#state.verdicts.tolerate('mapped-before-trace', text, event.line);
   }

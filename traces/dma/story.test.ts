@@ -124,7 +124,7 @@ export class Story {
 
   get findings(): Findings {
     const findings = new Findings();
-    const watch = new DmaWatch(findings, this.tables);
+    const watch = new DmaWatch(findings, this.tables, []);
     for (const event of this.events) watch.on(event);
     watch.end();
     return findings;

@@ -47,11 +47,12 @@ export class IommuWatch implements Watch, Lives {
   #conflicts: Conflicts;
   readonly #open = new Map<number, Open>();
   #count = 0;
+  #unmaps = false;
 
   constructor(findings: Findings, listeners: readonly LifeListener[], mode: Mode | undefined) {
     this.#findings = findings;
     this.#listeners = listeners;
-    this.#suspicions = new Suspicions(findings);
+    this.#suspicions = new Suspicions(findings, () => this.#unmaps);
     this.#sharing = new DomainSharing(findings, this.#suspicions);
     this.#leaks = new IommuLeaks(findings);
     this.#flushes = new FlushWatch(mode);
@@ -133,6 +134,7 @@ export class IommuWatch implements Watch, Lives {
 
   #unmap(event: UnmapEvent): void {
     const thread = threadOf(event);
+    this.#unmaps = true;
     this.#close(thread);
     if (!checkedUnmap(event, this.#findings)) return;
     this.#flushes.unmapped(event);
@@ -173,7 +175,7 @@ export class IommuWatch implements Watch, Lives {
       'unmaps of what the trace did not show being mapped',
       event.line,
     );
-    for (const listener of this.#listeners) listener.unknownDeath?.(event, count - known);
+    for (const listener of this.#listeners) listener.unknownDeath?.();
   }
 
   #closeAll(): void {

@@ -25,7 +25,7 @@ interface Doubted {
 export class MappedPages {
   readonly #findings: Findings;
   readonly #suspicions: Suspicions;
-  readonly #live: LiveMappings;
+  readonly #live: Pick<LiveMappings, 'excuse'>;
   /** By page frame, the mappings that lead there; some of their pages may be unmapped by now. */
   readonly #by = new PageTree<Leading>((below, above) =>
     below === undefined && !(above instanceof Set) ? above : new Set([...eachOf(below), ...eachOf(above)]),
@@ -33,7 +33,7 @@ export class MappedPages {
   readonly #log = new PageLog();
   readonly #doubted = new Map<number, Doubted>();
 
-  constructor(findings: Findings, suspicions: Suspicions, live: LiveMappings) {
+  constructor(findings: Findings, suspicions: Suspicions, live: Pick<LiveMappings, 'excuse'>) {
     this.#findings = findings;
     this.#suspicions = suspicions;
     this.#live = live;

@@ -3,7 +3,7 @@
  * and a mark of lost events may excuse what happened before it.
  */
 import type { AssumptionName, CheckName } from '../checks.ts';
-import type { LostEvent, TraceEvent, UnmapEvent } from '../event.ts';
+import type { LostEvent, TraceEvent } from '../event.ts';
 import type { Confidence, Evidence, Subject } from '../finding.ts';
 import type { Findings } from '../findings.ts';
 import type { Mapping } from '../mapping.ts';
@@ -49,17 +49,17 @@ export class Suspicions {
   #lastLoss = Number.NEGATIVE_INFINITY;
   /** Nanoseconds, of the last event. */
   now = 0;
-  /** Whether unmaps are recorded at all. */
-  #unmaps = false;
+  readonly #recordsEnds: (mapping: Mapping) => boolean;
 
-  constructor(findings: Findings) {
+  /** @param recordsEnds - whether unmaps of mappings such as this one are recorded at all */
+  constructor(findings: Findings, recordsEnds: (mapping: Mapping) => boolean) {
     this.#findings = findings;
+    this.#recordsEnds = recordsEnds;
   }
 
   /** Called for each event before it is judged. */
   seen(event: TraceEvent): void {
     if (event.kind === 'lost') this.#lost(event);
-    else if (event.kind === 'unmap') this.#unmaps = true;
     this.#lastOf[event.cpu] = event.time;
     this.now = event.time;
   }
@@ -92,7 +92,7 @@ export class Suspicions {
   }
 
   /** A mapping that was suspected is unmapped, and nothing else can have been meant: it was there all the time. */
-  proven(mapping: Mapping, event: UnmapEvent): void {
+  proven(mapping: Mapping, event: TraceEvent): void {
     const waiting = this.#waiting.get(mapping);
     if (waiting === undefined || waiting.proven || !waiting.provable) return;
     if (this.#lastLoss > waiting.event.time) return;
@@ -122,7 +122,7 @@ export class Suspicions {
 
   #tell(waiting: Waiting): void {
     const { check, text, subject, shown, mapping, event } = waiting;
-    if (!this.#unmaps)
+    if (!this.#recordsEnds(mapping))
       this.#findings.tolerate('no-unmaps', 'mappings whose unmaps are not in the trace', event.line);
     else if (mapping.space === undefined && mapping.iova === mapping.paddr)
       this.#findings.tolerate(
