@@ -70,6 +70,24 @@ function lifeOf(
   return { maps, unmap, iova, size: end - iova, pfns };
 }
 
+/** Mappings of which a driver's call tells all pages: not coherent memory, and no lists with entries of many pages. */
+export function toldByDrivers({ events, lives }: Reading): readonly Life[] {
+  const told = events.map((event) =>
+    event?.kind === 'dma-map' || event?.kind === 'dma-map-sg' ? event : undefined,
+  );
+  return lives.filter(({ iova, size, maps, unmap, pfns }) => {
+    const within = told.slice(maps[0], unmap).flatMap((event) => {
+      if (event?.kind === 'dma-map' && event.dma >= iova && event.dma < iova + size)
+        return pagesIn(event.phys, event.size);
+      const [first = -1] = event?.kind === 'dma-map-sg' ? event.dmas : [];
+      return event?.kind === 'dma-map-sg' && first >= iova && first < iova + size
+        ? event.physes.map((phys) => Math.floor(phys / PAGE))
+        : [];
+    });
+    return [...pfns].every((pfn) => within.includes(pfn));
+  });
+}
+
 /** The first line after its death from which the addresses may be another's; the number of lines where none is. */
 export function endOf({ events }: Reading, { unmap, iova, size }: Life): number {
   for (let at = unmap + 1; at < events.length; at++) {

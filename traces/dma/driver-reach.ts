@@ -2,7 +2,7 @@
  * What devices reach by ranges that drivers mapped and no event of an IOMMU shows, because there is none or its events
  * are off. The pages below are watched as those below the mappings of an IOMMU are.
  */
-import type { DmaBirth, PageAllocEvent, PageFreeEvent, Stamp, TraceEvent } from '../event.ts';
+import type { PageAllocEvent, PageFreeEvent, Stamp, TraceEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { pagesOf } from '../iommu/live-mappings.ts';
 import { MappedPages } from '../iommu/mapped-pages.ts';
@@ -62,10 +62,7 @@ export class DriverReach {
     const reach = this.#take(mapping);
     if (reach === undefined) return;
     this.#ended.add(mapping.api);
-    for (const memory of reach.memory) {
-      memory.doubtful = mapping.doubtful;
-      this.#suspicions.proven(memory, event);
-    }
+    for (const memory of reach.memory) this.#suspicions.proven(memory, event);
     for (const life of reach.lives) life.died = event;
     for (const listener of this.#listeners) for (const life of reach.lives) listener.died(life);
   }
@@ -106,36 +103,44 @@ export class DriverReach {
     return reach;
   }
 
-  #reachOf({ ranges, memory, born }: DmaMapping): Reach {
+  #reachOf(mapping: DmaMapping): Reach {
+    const { ranges, memory } = mapping;
     const reach: Reach = { lives: [], memory: [] };
     const apart = ranges.length === memory.length;
     for (const [at, range] of ranges.entries()) {
       const paddr = apart ? memory[at]?.start : undefined;
       if (this.#translates && paddr !== range.start) continue;
-      const life = this.#lifeOf(range, paddr, born);
+      const life = this.#lifeOf(range, paddr, mapping);
       reach.lives.push(life);
       if ('left' in life) reach.memory.push(life);
     }
     const [first] = ranges;
     if (!apart && !this.#translates && first !== undefined)
-      for (const { start, size } of memory) reach.memory.push(this.#mapping(first.start, start, size, born));
+      for (const { start, size } of memory)
+        reach.memory.push(this.#mapping(first.start, start, size, mapping));
     return reach;
   }
 
   #lifeOf(
     { start, size }: DmaRange,
     paddr: number | undefined,
-    born: DmaBirth,
+    made: DmaMapping,
   ): Reach['lives'][number] | Mapping {
-    if (paddr !== undefined) return this.#mapping(start, paddr, size, born);
+    if (paddr !== undefined) return this.#mapping(start, paddr, size, made);
     this.#count += 1;
-    return { iova: start, paddr, size, born, space: born.device, died: undefined };
+    return { iova: start, paddr, size, born: made.born, space: made.device, died: undefined };
   }
 
-  #mapping(iova: number, paddr: number, size: number, born: DmaBirth): Mapping {
+  #mapping(iova: number, paddr: number, size: number, made: DmaMapping): Mapping {
     this.#count += 1;
     const left = pagesOf(paddr, size).count;
-    const fixed = { id: this.#count, iova, paddr, size, born };
-    return { ...fixed, space: born.device, died: undefined, doubtful: false, left };
+    return {
+      ...{ id: this.#count, iova, paddr, size, born: made.born },
+      ...{ space: made.device, died: undefined, left },
+      // An unmap may turn out later to have meant this one or another.
+      get doubtful() {
+        return made.doubtful;
+      },
+    };
   }
 }
