@@ -83,6 +83,10 @@ function windowsOf(lines: readonly string[]): readonly number[] {
   return windows;
 }
 
+/** What is left of a recording where the events of the IOMMU are off. */
+const withoutTables = (lines: readonly string[]): readonly string[] =>
+  lines.filter((line) => !/: (IOMMU: |(qi_submit|cache_tag_\w+|attach_device_to_domain): )/.test(line));
+
 describe('traces of real kernels', () => {
   it('qemu-6.1-strict0-work: its lazy window, counted without the checker', () => {
     const windows = windowsOf(linesOf('qemu-6.1-strict0-work.ftrace'));
@@ -112,5 +116,21 @@ describe('traces of real kernels', () => {
       };
       expect(told).to.deep.equal(expected);
       expect(coverage.born).to.equal(lines.filter((line) => / (iommu:)?map: +IOMMU/.test(line)).length);
+    });
+
+  /** Ranges that drivers mapped, and those of them that were unmapped. */
+  for (const [name, born, died] of [
+    ['qemu-6.12-strict0-api.ftrace', 81, 50],
+    ['qemu-6.12-strict0-boot.ftrace', 36, 26],
+    ['qemu-6.12-strict1-api.ftrace', 81, 50],
+    ['qemu-6.12-strict1-perf-script', 8, 8],
+    ['qemu-6.12-strict1-work.ftrace', 964, 707],
+  ] as const)
+    it(`${name}, of drivers and pages alone: nothing is found, ${born} ranges are followed`, () => {
+      const checker = new TraceChecker({ file: name });
+      for (const line of withoutTables(linesOf(name))) checker.line(line);
+      const { coverage, findings } = checker.end();
+      expect(findings.map(({ text }) => text)).to.deep.equal([]);
+      expect([coverage.born, coverage.byDrivers, coverage.died]).to.deep.equal([born, born, died]);
     });
 });

@@ -84,6 +84,10 @@ export class DmaOverlaps {
     if (shown) {
       const text = 'unmaps that an IOMMU shows and no call of a driver';
       this.#state.verdicts.tolerate('unwritten-unmap', text, by.born.line);
+    } else if (old.doubtful) {
+      const text =
+        'addresses given again after an unmap that named only memory, which was mapped more than once';
+      this.#state.verdicts.tolerate('unmap-of-either', text, by.born.line);
     } else this.#find(old, by);
   }
 
@@ -91,7 +95,7 @@ export class DmaOverlaps {
     const device = this.#state.device(old.device);
     const graded = this.#state.grade(device, 1, old.born.time);
     const blind: Grade = { ...graded, confidence: 'possible', assumptions: ['nothing-lost'] };
-    const grade = device.unmapsSeen.has(old.api) && !old.doubtful ? graded : blind;
+    const grade = device.unmapsSeen.has(old.api) ? graded : blind;
     const text =
       `${device.name} is given ${hex(by.ranges[0]?.start ?? 0)} by ${nameOfMap(by.api)}, ` +
       `and has had it since ${duration(by.born.time - old.born.time)} before`;
