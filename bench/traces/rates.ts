@@ -1,10 +1,14 @@
-/** `node dist/bench/traces/rates.js [SEEDS]`: how often each corruption leads to what is expected of it, as a table. */
-import { EXPECTATIONS, judged, systemTrace } from './expectations.ts';
+/**
+ * `node dist/bench/traces/rates.js [SEEDS] [drivers]`: how often each corruption leads to what is expected of it, as a
+ * table; with `drivers` where no event of an IOMMU is in the trace.
+ */
+import { EXPECTATIONS, judged, ofDrivers, systemTrace } from './expectations.ts';
 
 const seeds = Number(process.argv[2] ?? 20);
 console.log('| what is wrong | expected, or surer | found | found that is not so |');
 console.log('| --- | --- | --- | --- |');
-for (const expectation of EXPECTATIONS) {
+const expectations = process.argv[3] === 'drivers' ? EXPECTATIONS.map(ofDrivers) : EXPECTATIONS;
+for (const expectation of expectations) {
   const { name, checks, systems, least = 'certain', most } = expectation;
   let [traces, found, wrong] = [0, 0, 0];
   for (const system of systems)
