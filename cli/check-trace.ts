@@ -1,5 +1,5 @@
 /** `ionclad check-trace`: recorded traces of real kernels against the specification. */
-import { CHECKS, type Mode, TraceChecker, type TraceReport } from '../traces/index.ts';
+import { CHECKS, type Mode, type Opening, TraceChecker, type TraceReport } from '../traces/index.ts';
 import { eachFile } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { Progress } from './progress.ts';
@@ -39,7 +39,7 @@ export async function checkTraceCommand(
   refuseUnwritable([options.html, options.markdown, options.sarif, options.script]);
   const reports: TraceReport[] = [];
   const exitCode = await eachFile(files, session, async (file) => {
-    const report = await checkFile(file, mode, session, (line) => opening?.line(line));
+    const report = await checkFile(file, mode, session, opening);
     reports.push(report);
     if (options.json !== true) for (const line of traceText(report, io)) io.out(line);
     if (request !== undefined && opening !== undefined) {
@@ -67,14 +67,14 @@ async function checkFile(
   file: string,
   mode: Mode | undefined,
   session: Session,
-  heard: (line: string) => void,
+  opening: Opening | undefined,
 ): Promise<TraceReport> {
   const checker = new TraceChecker({ file, ...(mode === undefined ? {} : { mode }) });
   const progress = new Progress(session, 1, undefined);
   const reader = {
-    line(text: string): void {
-      checker.line(text);
-      heard(text);
+    line(line: Uint8Array, from: number, to: number): void {
+      checker.read(line, from, to);
+      opening?.read(line, from, to);
     },
     read(bytes: number, size = Number.POSITIVE_INFINITY): void {
       const told = (seconds: number): string =>

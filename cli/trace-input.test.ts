@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { UsageError } from './exit.ts';
 import { recordingSession } from './session.ts';
 import { readTrace } from './trace-input.ts';
-import { LINE_BYTES } from './trace-lines.ts';
+import { LINE_BYTES, type TakeLine } from './trace-lines.ts';
 
 /** {@link NUMBERED} as `zstd -19` packs it, with a checksum. */
 const PACKED =
@@ -48,7 +48,11 @@ interface Read {
 /** What is read where these bytes come over standard input in these pieces. */
 async function read(pieces: Iterable<Buffer> | AsyncIterable<Buffer>, signal?: AbortSignal): Promise<Read> {
   const lines: string[] = [];
-  const reader = { line: (text: string) => void lines.push(text), read() {} };
+  const reader = {
+    line: (...[bytes, from, to]: Parameters<TakeLine>) =>
+      void lines.push(Buffer.from(bytes).toString('utf8', from, to)),
+    read() {},
+  };
   const input = Readable.from(pieces, { objectMode: false });
   return { early: await readTrace('-', reader, recordingSession(signal, input)), lines };
 }

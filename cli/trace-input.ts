@@ -4,7 +4,7 @@ import { UsageError } from './exit.ts';
 import { unreadable } from './read-file.ts';
 import type { Input, Session } from './session.ts';
 import { type Foreign, HEAD_BYTES, kindOf } from './trace-kinds.ts';
-import { Lines } from './trace-lines.ts';
+import { Lines, type TakeLine } from './trace-lines.ts';
 import { Damage, gunzip, type Sink, unzstd } from './trace-unpack.ts';
 
 /** Read at a time: each takes a turn of another thread. */
@@ -12,7 +12,7 @@ const READ_BYTES = 1 << 18;
 
 /** Who takes lines, and hears how far the file has been read. */
 export interface Reader {
-  line(text: string): void;
+  readonly line: TakeLine;
   /** @param size - of the file, where it is known */
   read(bytes: number, size: number | undefined): void;
 }
@@ -28,7 +28,7 @@ export async function readTrace(
   reader: Reader,
   { signal, input }: Session,
 ): Promise<string | undefined> {
-  const lines = new Lines((text) => reader.line(text));
+  const lines = new Lines(reader.line);
   const unpacked = byHead((head) => plainOf(file, head, lines, 'unpacked, '));
   const sink = byHead((head) => {
     const kind = kindOf(head);

@@ -63,9 +63,17 @@ export class TraceChecker {
     return { lines: this.#parser.heard.lines, events: this.#events };
   }
 
-  /** The next line, without its end. */
+  /** The next line, which ends before `to`; the byte there is an end of a line. */
+  read(bytes: Uint8Array, from: number, to: number): void {
+    this.#read(this.#parser.read(bytes, from, to));
+  }
+
+  /** The same of a line that is a text. */
   line(text: string): void {
-    const event = this.#parser.parse(text);
+    this.#read(this.#parser.parse(text));
+  }
+
+  #read(event: TraceEvent | undefined): void {
     if (event === undefined) return;
     if (event.kind === 'lost') this.#findings.tolerate(...MISSING[event.cause], event.line);
     this.#order.push(event);

@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { recordingSession } from '../../cli/session.ts';
 import { readTrace } from '../../cli/trace-input.ts';
+import type { TakeLine } from '../../cli/trace-lines.ts';
 import { TraceChecker } from '../../traces/index.ts';
 import { Reorder } from '../../traces/order.ts';
 import { TraceParser } from '../../traces/read/parse.ts';
@@ -18,7 +19,7 @@ export interface Measured {
 }
 
 interface Part {
-  line(text: string): void;
+  readonly line: TakeLine;
   /** How many events there were, once all lines are in. */
   end(): number;
 }
@@ -27,8 +28,8 @@ function parser(): Part {
   const parsing = new TraceParser();
   let events = 0;
   return {
-    line(text) {
-      if (parsing.parse(text) !== undefined) events += 1;
+    line(bytes, from, to) {
+      if (parsing.read(bytes, from, to) !== undefined) events += 1;
     },
     end: () => events,
   };
@@ -41,8 +42,8 @@ function order(): Part {
     events += 1;
   });
   return {
-    line(text) {
-      const event = parsing.parse(text);
+    line(bytes, from, to) {
+      const event = parsing.read(bytes, from, to);
       if (event !== undefined) ordering.push(event);
     },
     end() {
@@ -54,7 +55,7 @@ function order(): Part {
 
 function check(): Part {
   const checker = new TraceChecker({ file: 'bench' });
-  return { line: (text) => checker.line(text), end: () => checker.end().source.events };
+  return { line: (bytes, from, to) => checker.read(bytes, from, to), end: () => checker.end().source.events };
 }
 
 const PARTS: Readonly<Record<string, () => Part>> = {
@@ -70,9 +71,9 @@ async function measure(name: string, file: string): Promise<Measured> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   let bytes = 0;
   const reader = {
-    line(text: string) {
-      bytes += text.length + 1;
-      part.line(text);
+    line(line: Uint8Array, from: number, to: number) {
+      bytes += to - from + 1;
+      part.line(line, from, to);
     },
     read() {},
   };

@@ -1,5 +1,7 @@
 /** Codes of characters, and what is a digit: lines are read without cutting them up. */
 export const TAB = 9;
+export const NEWLINE = 10;
+export const RETURN = 13;
 export const SPACE = 32;
 export const OPEN_ROUND = 40;
 export const CLOSE_ROUND = 41;
@@ -17,31 +19,41 @@ export const LOWER_X = 120;
 /** The bit that tells a letter from its capital. */
 const LOWER_CASE = 32;
 const LOWER_A = 97;
+export const OPEN_CURLY = 123;
 export const CLOSE_CURLY = 125;
 
-/** What `digitOf` says of a character that is no digit in any base. */
+/** What `digitAt` says of a byte that is no digit in any base. */
 export const NO_DIGIT = 99;
 
-/** Value of a hexadecimal digit. The code of no character at all, NaN, is no digit. */
-export function digitOf(code: number): number {
-  if (code >= ZERO && code <= ZERO + 9) return code - ZERO;
+const DIGITS = Uint8Array.from({ length: 256 }, (_, code) => digitOf(code));
+
+function digitOf(code: number): number {
+  if (isDecimal(code)) return code - ZERO;
   const letter = (code | LOWER_CASE) - LOWER_A;
   return letter >= 0 && letter < 6 ? 10 + letter : NO_DIGIT;
 }
 
-export const isDecimal = (code: number): boolean => code >= ZERO && code <= ZERO + 9;
+/** Behind the last byte there is an end of a line. */
+export const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? NEWLINE;
+
+/** Value of a hexadecimal digit. */
+export const digitAt = (bytes: Uint8Array, at: number): number => DIGITS[byteAt(bytes, at)] ?? NO_DIGIT;
+
+export function isDecimal(code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9;
+}
 
 export const isBlank = (code: number): boolean => code === SPACE || code === TAB;
 
-/** First position from `at` on that is no blank; the length of the line where there is none. */
-export function skipBlanks(line: string, at: number): number {
+/** First position from `at` on that is no blank, at the latest that of the end of the line. */
+export function skipBlanks(bytes: Uint8Array, at: number): number {
   let to = at;
-  while (isBlank(line.charCodeAt(to))) to += 1;
+  while (isBlank(byteAt(bytes, to))) to += 1;
   return to;
 }
 
-export function skipDecimals(line: string, at: number): number {
+export function skipDecimals(bytes: Uint8Array, at: number): number {
   let to = at;
-  while (isDecimal(line.charCodeAt(to))) to += 1;
+  while (isDecimal(byteAt(bytes, to))) to += 1;
   return to;
 }

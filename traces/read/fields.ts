@@ -1,42 +1,67 @@
 /** An event's own text: `name=value` pairs, as the kernel formats them or as tools print the bare record. */
 import {
+  byteAt,
   CLOSE_CURLY,
+  CLOSE_ROUND,
   CLOSE_SQUARE,
   COLON,
   COMMA,
-  digitOf,
+  digitAt,
   isBlank,
   LOWER_X,
   MINUS,
+  OPEN_CURLY,
   SLASH,
   skipBlanks,
   ZERO,
 } from './characters.ts';
-import { flat, type Names } from './names.ts';
+import { holds, indexOf, Line, says, textOf } from './line.ts';
+import type { Names } from './names.ts';
 
 /** What `trace-cmd` and `perf` write before a record that they could not format: its fields follow, one by one. */
 const BARE = '[FAILED TO PARSE]';
+/** How an array of bytes begins in such a record. */
+const ARRAY = 'ARRAY[';
 /** Digits of the largest number of 64 bits. */
 const LONGEST_NUMBER = 20;
+/** Digits that make a small integer in any base: doubles take several times as long. */
+const SMALL_DIGITS = 7;
 const LETTER_B = 66;
+const SHORTEST_KEY = 4;
+/** Lines are shorter, so they have no more words. */
+const MOST_WORDS = 1 << 16;
 
 /** Numbers that are not there are NaN, words are empty: a reader looks once, at the end. One object serves for all. */
 export class Fields {
   readonly #names: Names;
-  #text = '';
+  readonly #line: Line;
+  #bytes = new Line().bytes;
   #from = 0;
+  #to = 0;
+  /** Behind what was read last. */
   #at = 0;
   #bare = false;
+  /** Where words begin, up to `#seen`: each byte is looked at once, whatever is asked for in which order. */
+  readonly #words = new Uint32Array(MOST_WORDS);
+  #count = 0;
+  #seen = 0;
 
-  constructor(names: Names) {
+  constructor(names: Names, line: Line) {
     this.#names = names;
+    this.#line = line;
   }
 
-  set(line: string, from: number): void {
-    this.#text = line;
-    this.#bare = line.startsWith(BARE, from);
-    this.#from = this.#bare ? skipBlanks(line, from + BARE.length) : from;
+  /** Of the line as it is now, from `from` on. */
+  start(from: number): void {
+    const { bytes, to } = this.#line;
+    this.#bytes = bytes;
+    this.#to = to;
+    this.#bare = says(bytes, from, to, BARE);
+    this.#from = this.#bare ? skipBlanks(bytes, from + BARE.length) : from;
     this.#at = this.#from;
+    this.#seen = this.#from;
+    this.#words[0] = this.#from;
+    this.#count = 1;
   }
 
   /** Printed field by field: numbers without 0x are decimal, arrays are bytes. */
@@ -52,7 +77,11 @@ export class Fields {
   }
 
   startsWith(text: string): boolean {
-    return this.#text.startsWith(text, this.#from);
+    return says(this.#bytes, this.#from, this.#to, text);
+  }
+
+  startsWithBytes(wanted: Uint8Array): boolean {
+    return holds(this.#bytes, this.#from, this.#to, wanted);
   }
 
   has(key: string): boolean {
@@ -61,23 +90,23 @@ export class Fields {
 
   /** Whether nothing follows what was read last. */
   get done(): boolean {
-    return skipBlanks(this.#text, this.#at) >= this.#text.length;
+    return skipBlanks(this.#bytes, this.#at) >= this.#to;
   }
 
   /** Whether `mark` follows what was read last. */
   follows(mark: string): boolean {
-    return this.#text.startsWith(mark, this.#at);
+    return says(this.#bytes, this.#at, this.#to, mark);
   }
 
   /** All of it, without what is in front of it. */
   get rest(): string {
-    return flat(this.#text.slice(this.#from));
+    return textOf(this.#bytes, this.#from, this.#to);
   }
 
   /** What stands in parentheses in front, with them; undefined where they do not close. */
-  get place(): string | undefined {
-    const close = this.#text.indexOf(')', this.#from);
-    return close < 0 ? undefined : flat(this.#text.slice(this.#from, close + 1));
+  get place(): Uint8Array | undefined {
+    const close = indexOf(this.#bytes, CLOSE_ROUND, this.#from, this.#to);
+    return close === this.#to ? undefined : this.#bytes.slice(this.#from, close + 1);
   }
 
   /** A number that is decimal unless it says 0x. */
@@ -94,7 +123,7 @@ export class Fields {
   signed(key: string): number {
     const at = this.#find(key);
     if (at < 0) return Number.NaN;
-    return this.#text.charCodeAt(at) === MINUS ? -this.#number(at + 1, 10) : this.#number(at, 10);
+    return this.#bytes[at] === MINUS ? -this.#number(at + 1, 10) : this.#number(at, 10);
   }
 
   /** The number that follows `mark`, where `mark` follows what was read last; NaN if it does not. */
@@ -115,7 +144,7 @@ export class Fields {
 
   /** The word after what was read last, without the colon at its end. */
   nextWord(): string {
-    return this.#word(skipBlanks(this.#text, this.#at));
+    return this.#word(skipBlanks(this.#bytes, this.#at));
   }
 
   /**
@@ -126,22 +155,23 @@ export class Fields {
   numbers(key: string, width: 4 | 8): readonly number[] | undefined {
     const at = this.#find(key);
     if (at < 0) return undefined;
-    if (this.#text.startsWith('ARRAY[', at)) return joined(this.#list(at + 6, CLOSE_SQUARE), width);
-    return this.#text.startsWith('{', at) ? this.#list(at + 1, CLOSE_CURLY) : undefined;
+    if (says(this.#bytes, at, this.#to, ARRAY))
+      return joined(this.#list(at + ARRAY.length, CLOSE_SQUARE), width);
+    return this.#bytes[at] === OPEN_CURLY ? this.#list(at + 1, CLOSE_CURLY) : undefined;
   }
 
   #list(from: number, close: number): readonly number[] | undefined {
     const list: number[] = [];
-    let at = skipBlanks(this.#text, from);
-    if (this.#text.charCodeAt(at) === close) return list;
+    let at = skipBlanks(this.#bytes, from);
+    if (this.#bytes[at] === close) return list;
     for (;;) {
       const value = this.#number(at, 16);
       if (Number.isNaN(value)) return undefined;
       list.push(value);
-      const code = this.#text.charCodeAt(this.#at);
+      const code = this.#bytes[this.#at];
       if (code === close) return list;
       if (code !== COMMA) return undefined;
-      at = skipBlanks(this.#text, this.#at + 1);
+      at = skipBlanks(this.#bytes, this.#at + 1);
     }
   }
 
@@ -152,47 +182,79 @@ export class Fields {
 
   /** A number that something sticks to is none: the line was damaged. */
   #number(from: number, unprefixed: 10 | 16): number {
-    const text = this.#text;
-    const prefixed = text.charCodeAt(from) === ZERO && text.charCodeAt(from + 1) === LOWER_X;
+    const bytes = this.#bytes;
+    const prefixed = bytes[from] === ZERO && bytes[from + 1] === LOWER_X;
     const base = prefixed ? 16 : unprefixed;
     const begin = prefixed ? from + 2 : from;
     let at = begin;
     // Half the digits of an address are zeros in front.
-    while (text.charCodeAt(at) === ZERO) at += 1;
+    while (bytes[at] === ZERO) at += 1;
+    const small = at + SMALL_DIGITS;
     let value = 0;
-    for (let digit = digitOf(text.charCodeAt(at)); digit < base; digit = digitOf(text.charCodeAt(at))) {
-      value = value * base + digit;
+    let digit = digitAt(bytes, at);
+    for (; digit < base && at < small; digit = digitAt(bytes, at)) {
+      value = Math.imul(value, base) + digit;
+      at += 1;
+    }
+    let whole = value;
+    for (; digit < base; digit = digitAt(bytes, at)) {
+      whole = whole * base + digit;
       at += 1;
     }
     this.#at = at;
-    const good = at > begin && at - begin <= LONGEST_NUMBER && ends(text.charCodeAt(at));
-    return good ? value : Number.NaN;
+    const good = at > begin && at - begin <= LONGEST_NUMBER && (at === this.#to || ends(byteAt(bytes, at)));
+    if (!good) return Number.NaN;
+    // No key reads like a number, and none fits in front of it.
+    if (from - this.#seen < SHORTEST_KEY) this.#seen = at;
+    return whole;
   }
 
   #word(from: number): string {
-    const text = this.#text;
+    const bytes = this.#bytes;
     let to = from;
-    for (let code = text.charCodeAt(to); to < text.length && !divides(code); code = text.charCodeAt(to))
-      to += 1;
+    while (to < this.#to && !divides(byteAt(bytes, to))) to += 1;
     this.#at = to;
-    if (to > from && text.charCodeAt(to - 1) === COLON) to -= 1;
-    return this.#names.of(text, from, to);
+    if (to > from && bytes[to - 1] === COLON) to -= 1;
+    return this.#names.of(bytes, from, to);
   }
 
-  /** Where the value of `key` begins; -1 where there is no such key. */
+  /** Where the value of the first `key` begins; -1 where there is no such key. */
   #find(key: string): number {
-    const text = this.#text;
-    let at = text.indexOf(key, this.#from);
-    while (at > this.#from && !divides(text.charCodeAt(at - 1))) at = text.indexOf(key, at + 1);
-    return at < 0 ? -1 : at + key.length;
+    const bytes = this.#bytes;
+    const words = this.#words;
+    const first = key.charCodeAt(0);
+    for (let index = 0; index < this.#count; index += 1) {
+      const at = words[index] ?? 0;
+      if (bytes[at] === first && says(bytes, at, this.#to, key)) return at + key.length;
+    }
+    return this.#findFurther(key);
+  }
+
+  /** The same among words that nobody asked for before. */
+  #findFurther(key: string): number {
+    const bytes = this.#bytes;
+    const to = this.#to;
+    const first = key.charCodeAt(0);
+    let at = this.#seen;
+    while (at < to) {
+      const divided = divides(byteAt(bytes, at));
+      at += 1;
+      if (!divided) continue;
+      this.#words[this.#count] = at;
+      this.#count += 1;
+      if (bytes[at] !== first || !says(bytes, at, to, key)) continue;
+      this.#seen = at + key.length - 1;
+      return at + key.length;
+    }
+    this.#seen = at;
+    return -1;
   }
 }
 
-const divides = (code: number): boolean => isBlank(code) || code === COMMA;
+const divides = (code: number): boolean => code <= COMMA && (isBlank(code) || code === COMMA);
 
-/** What may follow a number: blanks, marks of lists and of pairs, `B` for bytes, the end of the line. */
+/** What may follow a number: blanks, marks of lists and of pairs, `B` for bytes. */
 const ends = (code: number): boolean =>
-  Number.isNaN(code) ||
   isBlank(code) ||
   code === COMMA ||
   code === CLOSE_CURLY ||

@@ -6,6 +6,7 @@
  *     dd 204/205 [000] 21.936820: iommu:map: …     sh-123 0d..1. 4233624us : map: …
  */
 import {
+  byteAt,
   CLOSE_ROUND,
   CLOSE_SQUARE,
   COLON,
@@ -14,13 +15,15 @@ import {
   isDecimal,
   MINUS,
   OPEN_ROUND,
+  OPEN_SQUARE,
   SLASH,
   SPACE,
   skipBlanks,
   skipDecimals,
   ZERO,
 } from './characters.ts';
-import { flat, type Names } from './names.ts';
+import { bytesOf, holds, indexOf, type Line } from './line.ts';
+import type { Names } from './names.ts';
 
 /** Names of tasks may hold brackets: so many are tried before a line is given up. */
 const BRACKETS = 4;
@@ -29,13 +32,16 @@ const LONGEST_HEAD = 200;
 /** CPUs of which the last line is remembered: numbers of three digits. */
 const MOST_CPUS = 1000;
 const NS_PER_SECOND = 1e9;
+/** Of the last digit of a fraction of a second, by how many digits there are. */
+const NS_UNITS: readonly number[] = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1];
+const NS_DIGITS = NS_UNITS.length - 1;
 const NS_PER_US = 1e3;
 
 const DUMPED = /^\s*(.{1,64}?)-(\d{1,10})\s+(\d{1,5})([^\s\d]\S{2,6})\s+(\d{1,15})us.?\s*: /;
 
 /** A line up to its CPU, and what that says. */
 interface Beginning extends Pick<LineHead, 'cpu' | 'task' | 'pid' | 'perf'> {
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Where a head stood in its line, and what it says. One object serves for all lines. */
@@ -66,154 +72,149 @@ export class LineHead {
   }
 
   /** Whether the line has a head; if not, what was read before is not valid any more. */
-  read(line: string): boolean {
-    let open = line.indexOf('[');
-    if (this.#readAgain(line, open)) return true;
-    const first = open;
-    for (let tries = 0; open >= 0 && open < LONGEST_HEAD && tries < BRACKETS; tries += 1) {
-      const close = skipDecimals(line, open + 1);
-      if (close > open + 1 && close <= open + 6 && line.charCodeAt(close) === CLOSE_SQUARE) {
-        this.cpu = decimal(line, open + 1, close);
+  read(line: Line): boolean {
+    const { bytes, from, to } = line;
+    const first = indexOf(bytes, OPEN_SQUARE, from, to);
+    if (this.#readAgain(line, first)) return true;
+    let open = first;
+    for (let tries = 0; open < to && open < from + LONGEST_HEAD && tries < BRACKETS; tries += 1) {
+      const close = skipDecimals(bytes, open + 1);
+      if (close > open + 1 && close <= open + 6 && bytes[close] === CLOSE_SQUARE) {
+        this.cpu = decimal(bytes, open + 1, close);
         if (this.#readAfter(line, close + 1) && this.#readTask(line, open - 1)) {
-          if (open === first) this.#remember(line, close + 1);
+          if (open === first) this.#remember(bytes.slice(from, close + 1));
           return true;
         }
       }
-      open = line.indexOf('[', open + 1);
+      open = indexOf(bytes, OPEN_SQUARE, open + 1, to);
     }
-    return this.#readDumped(line);
+    return false;
   }
 
-  /** Whether the line begins as the last one of its CPU did, and has a time behind. */
-  #readAgain(line: string, open: number): boolean {
-    const close = skipDecimals(line, open + 1);
-    if (open < 0 || close > open + 4) return false;
-    const known = this.#beginnings[decimal(line, open + 1, close)];
-    if (known === undefined || !line.startsWith(known.text)) return false;
-    this.cpu = known.cpu;
-    this.task = known.task;
-    this.pid = known.pid;
-    this.perf = known.perf;
-    return this.#readAfter(line, known.text.length);
-  }
-
-  #remember(line: string, to: number): void {
-    const { cpu, task, pid, perf } = this;
-    if (cpu < MOST_CPUS) this.#beginnings[cpu] = { text: flat(line.slice(0, to)), cpu, task, pid, perf };
-  }
-
-  /** What follows the CPU: flags, time, name. */
-  #readAfter(line: string, from: number): boolean {
-    if (!isBlank(line.charCodeAt(from))) return false;
-    let at = skipBlanks(line, from);
-    this.flags = !isDecimal(line.charCodeAt(at));
-    if (this.flags) {
-      const to = skipWord(line, at);
-      if (to - at > 8) return false;
-      at = skipBlanks(line, to);
-    }
-    const dot = skipDecimals(line, at);
-    if (dot === at) return false;
-    this.ticks = line.charCodeAt(dot) !== DOT;
-    const end = this.ticks ? dot : line.indexOf(':', dot);
-    const whole = decimal(line, at, dot);
-    this.time = this.ticks ? whole : whole * NS_PER_SECOND + nanoseconds(line, dot + 1, end);
-    // What is no digit makes no number.
-    if (line.charCodeAt(end) !== COLON || Number.isNaN(this.time)) return false;
-    this.#readName(line, skipNotes(line, skipBlanks(line, end + 1)));
-    return true;
-  }
-
-  /** A name ends with a colon that a blank follows; `sys:event:` holds another one. */
-  #readName(line: string, from: number): void {
-    const to = skipWord(line, from);
-    const named = to > from + 1 && line.charCodeAt(to - 1) === COLON;
-    this.name = named ? this.#names.of(line, from, to - 1) : '';
-    this.text = named ? skipBlanks(line, to) : from;
-    this.gap = this.text - to;
-  }
-
-  /** Task and number, backwards from `at`; between them and the CPU there may be the number of the process. */
-  #readTask(line: string, at: number): boolean {
-    let to = backBlanks(line, at);
-    if (line.charCodeAt(to) === CLOSE_ROUND) {
-      while (to > 0 && line.charCodeAt(to) !== OPEN_ROUND) to -= 1;
-      to = backBlanks(line, to - 1);
-    }
-    let from = backDecimals(line, to);
-    if (from === to) return false;
-    this.pid = decimal(line, from + 1, to + 1);
-    if (line.charCodeAt(from) === SLASH) from = backDecimals(line, from - 1);
-    const between = line.charCodeAt(from);
-    this.perf = between === SPACE;
-    if (!this.perf && between !== MINUS) return false;
-    const begin = skipBlanks(line, 0);
-    const end = backBlanks(line, from - 1) + 1;
-    if (end <= begin) return false;
-    this.task = this.#names.of(line, begin, end);
-    return true;
-  }
-
-  #readDumped(line: string): boolean {
-    const match = DUMPED.exec(line.slice(0, LONGEST_HEAD));
+  /** The same for what the kernel dumped. @param text - of the line, which is well-formed UTF-8 */
+  readDumped(line: Line, text: string): boolean {
+    const match = DUMPED.exec(text.slice(0, LONGEST_HEAD));
     if (match === null) return false;
     const [head, task = '', pid, cpu, , us] = match;
-    this.task = this.#names.of(task, 0, task.length);
+    this.task = task;
     this.pid = Number(pid);
     this.cpu = Number(cpu);
     this.time = Number(us) * NS_PER_US;
     this.ticks = false;
     this.perf = false;
     this.flags = true;
-    this.#readName(line, head.length);
+    this.#readName(line, line.from + bytesOf(head).length - 1);
+    return true;
+  }
+
+  /** Whether the line begins as the last one of its CPU did, and has a time behind. */
+  #readAgain(line: Line, open: number): boolean {
+    const { bytes, from, to } = line;
+    if (open === to) return false;
+    const close = skipDecimals(bytes, open + 1);
+    if (close > open + 4) return false;
+    const known = this.#beginnings[decimal(bytes, open + 1, close)];
+    if (known === undefined || !holds(bytes, from, to, known.bytes)) return false;
+    this.cpu = known.cpu;
+    this.task = known.task;
+    this.pid = known.pid;
+    this.perf = known.perf;
+    return this.#readAfter(line, from + known.bytes.length);
+  }
+
+  #remember(bytes: Uint8Array): void {
+    const { cpu, task, pid, perf } = this;
+    if (cpu < MOST_CPUS) this.#beginnings[cpu] = { bytes, cpu, task, pid, perf };
+  }
+
+  /** What follows the CPU: flags, time, name. */
+  #readAfter(line: Line, from: number): boolean {
+    const { bytes } = line;
+    let at = skipBlanks(bytes, from);
+    if (at === from) return false;
+    this.flags = !isDecimal(byteAt(bytes, at));
+    if (this.flags) {
+      const to = skipWord(line, at);
+      if (to - at > 8) return false;
+      at = skipBlanks(bytes, to);
+    }
+    const dot = skipDecimals(bytes, at);
+    if (dot === at) return false;
+    const whole = decimal(bytes, at, dot);
+    this.ticks = bytes[dot] !== DOT;
+    const end = this.ticks ? dot : skipDecimals(bytes, dot + 1);
+    if (bytes[end] !== COLON) return false;
+    this.time = this.ticks ? whole : whole * NS_PER_SECOND + nanoseconds(bytes, dot + 1, end);
+    this.#readName(line, skipNotes(line, skipBlanks(bytes, end + 1)));
+    return true;
+  }
+
+  /** A name ends with a colon that a blank follows; `sys:event:` holds another one. */
+  #readName(line: Line, from: number): void {
+    const { bytes } = line;
+    const to = skipWord(line, from);
+    const named = to > from + 1 && bytes[to - 1] === COLON;
+    this.name = named ? this.#names.of(bytes, from, to - 1) : '';
+    this.text = named ? skipBlanks(bytes, to) : from;
+    this.gap = this.text - to;
+  }
+
+  /** Task and number, backwards from `at`; between them and the CPU there may be the number of the process. */
+  #readTask({ bytes, from: first }: Line, at: number): boolean {
+    let to = backBlanks(bytes, at, first);
+    if (to > first && bytes[to] === CLOSE_ROUND) {
+      while (to > first && bytes[to] !== OPEN_ROUND) to -= 1;
+      to = backBlanks(bytes, to - 1, first);
+    }
+    let from = backDecimals(bytes, to, first);
+    if (from === to) return false;
+    this.pid = decimal(bytes, from + 1, to + 1);
+    if (from > first && bytes[from] === SLASH) from = backDecimals(bytes, from - 1, first);
+    if (from < first) return false;
+    this.perf = bytes[from] === SPACE;
+    if (!this.perf && bytes[from] !== MINUS) return false;
+    const begin = skipBlanks(bytes, first);
+    const end = backBlanks(bytes, from - 1, first) + 1;
+    if (end <= begin) return false;
+    this.task = this.#names.of(bytes, begin, end);
     return true;
   }
 }
 
-function decimal(line: string, from: number, to: number): number {
+function decimal(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let at = from; at < to; at += 1) value = value * 10 + (line.charCodeAt(at) - ZERO);
+  for (let at = from; at < to; at += 1) value = value * 10 + (byteAt(bytes, at) - ZERO);
   return value;
 }
 
 /** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
-function nanoseconds(line: string, from: number, to: number): number {
-  let value = 0;
-  let unit = NS_PER_SECOND;
-  for (let at = from; at < to; at += 1) {
-    const code = line.charCodeAt(at);
-    if (!isDecimal(code)) return Number.NaN;
-    if (unit === 1) continue;
-    unit /= 10;
-    value += (code - ZERO) * unit;
-  }
-  return value;
+function nanoseconds(bytes: Uint8Array, from: number, to: number): number {
+  const value = decimal(bytes, from, Math.min(to, from + NS_DIGITS));
+  return value * (NS_UNITS[to - from] ?? 1);
 }
 
 /** `(+12)`, the distance to the line before, and perf's period may stand between time and name. */
-function skipNotes(line: string, at: number): number {
-  const code = line.charCodeAt(at);
-  if (code === OPEN_ROUND) return skipBlanks(line, skipWord(line, at));
-  const to = skipDecimals(line, at);
-  return to > at && isBlank(line.charCodeAt(to)) ? skipBlanks(line, to) : at;
+function skipNotes(line: Line, at: number): number {
+  const { bytes } = line;
+  if (bytes[at] === OPEN_ROUND) return skipBlanks(bytes, skipWord(line, at));
+  const to = skipDecimals(bytes, at);
+  return to > at && isBlank(byteAt(bytes, to)) ? skipBlanks(bytes, to) : at;
 }
 
-/** Searching for the end of a word takes less time than looking at each character. */
-function skipWord(line: string, at: number): number {
-  const space = line.indexOf(' ', at);
-  const to = space < 0 ? line.length : space;
-  const tab = line.indexOf('\t', at);
-  return tab < 0 || tab > to ? to : tab;
+function skipWord({ bytes, to }: Line, from: number): number {
+  let at = from;
+  while (at < to && !isBlank(byteAt(bytes, at))) at += 1;
+  return at;
 }
 
-function backBlanks(line: string, at: number): number {
+function backBlanks(bytes: Uint8Array, at: number, first: number): number {
   let to = at;
-  while (to >= 0 && isBlank(line.charCodeAt(to))) to -= 1;
+  while (to >= first && isBlank(byteAt(bytes, to))) to -= 1;
   return to;
 }
 
-function backDecimals(line: string, at: number): number {
+function backDecimals(bytes: Uint8Array, at: number, first: number): number {
   let to = at;
-  while (to >= 0 && isDecimal(line.charCodeAt(to))) to -= 1;
+  while (to >= first && isDecimal(byteAt(bytes, to))) to -= 1;
   return to;
 }

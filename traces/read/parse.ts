@@ -1,10 +1,11 @@
 /** From a line of text to an event. Never throws, whatever the line is: what it cannot read it counts. */
 import type { LostEvent, Stamp, TraceEvent } from '../event.ts';
 import { probeOf } from './buffer.ts';
-import { CLOSE_SQUARE } from './characters.ts';
+import { CLOSE_SQUARE, RETURN } from './characters.ts';
 import { Fields } from './fields.ts';
 import { Heard, type Tally } from './heard.ts';
 import { isDamaged, PRINTED } from './known-events.ts';
+import { bytesOf, Line, says } from './line.ts';
 import { LineHead } from './line-head.ts';
 import { Names } from './names.ts';
 import type { KnownEvent } from './reader.ts';
@@ -16,7 +17,6 @@ export type { Heard } from './heard.ts';
 const LONGEST_LINE = 64 * 1024;
 /** What the kernel ends a line with that did not fit its buffer. */
 const TOO_BIG = '[LINE TOO BIG]';
-const CARRIAGE_RETURN = 13;
 const UNNAMED = '(no event)';
 /** Names of probes that are remembered; damaged traces hold any number of them. */
 const MOST_PROBES = 100;
@@ -33,10 +33,11 @@ export class TraceParser {
     Array.from(PRINTED, ([name, event]) => [name, { event, tally: this.heard.tallyOf(event.name) }] as const),
   );
   /** By name: what the last event of that name was, and the place of the probe, which it depends on alone. */
-  readonly #probes = new Map<string, { place: string; event: KnownEvent; tally: Tally }>();
+  readonly #probes = new Map<string, { place: Uint8Array; event: KnownEvent; tally: Tally }>();
   readonly #names = new Names();
+  readonly #line = new Line();
   readonly #head = new LineHead(this.#names);
-  readonly #fields = new Fields(this.#names);
+  readonly #fields = new Fields(this.#names, this.#line);
   readonly #stamped = { line: 0, time: 0, cpu: 0, task: '', pid: 0 };
   #tally: Tally = { count: 0 };
   /** Of the last event: a notice has no time of its own. */
@@ -50,51 +51,72 @@ export class TraceParser {
   /**
    * The event on the next line; undefined for headers, unknown events and garbage. A line that cannot be read, and
    * a notice of the tool, become a `lost` event where they stand.
+   *
+   * @param to - where the line ends: the byte there is an end of a line, and is looked at
    */
-  parse(text: string): TraceEvent | undefined {
+  read(bytes: Uint8Array, from: number, to: number): TraceEvent | undefined {
     this.heard.lines += 1;
-    if (text.length >= LONGEST_LINE) return this.#garbage();
-    const line = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.slice(0, -1) : text;
-    const event = !isQuoted(line) && this.#readHead(line) ? this.#event(line) : UNREADABLE;
-    return event === UNREADABLE ? this.#again(cleaned(line)) : event;
+    if (to - from >= LONGEST_LINE) return this.#garbage();
+    const line = this.#line;
+    line.set(bytes, from, to > from && bytes[to - 1] === RETURN ? to - 1 : to);
+    const event = !isQuoted(line) && this.#readHead() ? this.#event() : UNREADABLE;
+    return event === UNREADABLE ? this.#again(cleaned(line.textFrom(from))) : event;
+  }
+
+  /** The same of a line that is a text. */
+  parse(text: string): TraceEvent | undefined {
+    const bytes = bytesOf(text);
+    return this.read(bytes, 0, bytes.length - 1);
   }
 
   /** Once more, without colours and quotes, which may also stand in the middle of an event. */
-  #again(line: string): TraceEvent | undefined {
-    if (!this.#readHead(line)) return this.#aside(line);
-    const event = this.#event(line);
+  #again(text: string): TraceEvent | undefined {
+    this.#line.setText(text);
+    if (!this.#readHead(text)) return this.#aside(text);
+    const event = this.#event();
     if (event !== UNREADABLE) return event;
     this.heard.countMalformed();
     return { ...this.#stamp(), kind: 'lost', cause: 'unreadable', count: 1 };
   }
 
-  /** A clock does not change within a trace: ticks among seconds are a damaged line. */
-  #readHead(line: string): boolean {
-    if (!this.#head.read(line)) return false;
-    return !this.#begun || this.#head.ticks === this.heard.ticks;
+  /**
+   * A clock does not change within a trace: ticks among seconds are a damaged line.
+   *
+   * @param text - of the line, if it may have been dumped by the kernel
+   */
+  #readHead(text?: string): boolean {
+    const head = this.#head;
+    const isRead = head.read(this.#line) || (text !== undefined && head.readDumped(this.#line, text));
+    return isRead && (!this.#begun || head.ticks === this.heard.ticks);
   }
 
-  #event(line: string): TraceEvent | typeof UNREADABLE | undefined {
+  #event(): TraceEvent | typeof UNREADABLE | undefined {
     this.#arrive();
-    const { name } = this.#head;
-    this.#fields.set(line, this.#head.text);
+    const { name, text } = this.#head;
+    this.#fields.start(text);
     const known = name === '' ? undefined : this.#known(name);
-    if (known === undefined) return this.#unknown(line, name);
-    const event = isTooBig(line) ? undefined : known.read(this.#fields, this.#stamp());
+    if (known === undefined) return this.#unknown(name);
+    const event = isTooBig(this.#line) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
     this.#tally.count += 1;
     this.#marked = event.kind === 'mark';
     return event;
   }
 
-  /** `perf` writes notices with the head of an event. */
-  #unknown(line: string, name: string): LostEvent | typeof UNREADABLE | undefined {
-    if (this.#head.perf && noticeOf(line) !== undefined) return this.#aside(line);
-    const text = line.slice(this.#head.text);
-    const known = this.heard.unknown.has(name);
-    if (name === '' ? !FUNCTION.test(text) : !known && isDamaged(name, text)) return UNREADABLE;
+  #unknown(name: string): LostEvent | typeof UNREADABLE | undefined {
+    const line = this.#line;
+    // `perf` writes notices with the head of an event.
+    const notice = this.#head.perf ? line.textFrom(line.from) : '';
+    if (noticeOf(notice) !== undefined) return this.#aside(notice);
+    if (!this.heard.unknown.has(name) && this.#isDamaged(name)) return UNREADABLE;
     this.heard.countUnknown(name === '' ? UNNAMED : name);
     return undefined;
+  }
+
+  /** Whether what nobody knows is something known in which something is wrong. */
+  #isDamaged(name: string): boolean {
+    const text = this.#line.textFrom(this.#head.text);
+    return name === '' ? !FUNCTION.test(text) : isDamaged(name, text);
   }
 
   /** Notes time, CPU and format of the line whose head was read. */
@@ -123,7 +145,7 @@ export class TraceParser {
 
   #probe(name: string): KnownEvent | undefined {
     const last = this.#probes.get(name);
-    if (last !== undefined && this.#fields.startsWith(last.place)) {
+    if (last !== undefined && this.#fields.startsWithBytes(last.place)) {
       this.#tally = last.tally;
       return last.event;
     }
@@ -179,5 +201,5 @@ export class TraceParser {
 }
 
 /** Nearly all lines differ in the last character already. */
-const isTooBig = (line: string): boolean =>
-  line.charCodeAt(line.length - 1) === CLOSE_SQUARE && line.endsWith(TOO_BIG);
+const isTooBig = ({ bytes, to }: Line): boolean =>
+  bytes[to - 1] === CLOSE_SQUARE && says(bytes, to - TOO_BIG.length, to, TOO_BIG);

@@ -1,6 +1,7 @@
 /** Lines of a trace that are no events: headers, notices of lost events, call chains; and what mail or a log added. */
-import { GREATER, isDecimal, LESS, OPEN_SQUARE } from './characters.ts';
+import { byteAt, GREATER, isDecimal, LESS, OPEN_SQUARE } from './characters.ts';
 import type { Heard } from './heard.ts';
+import type { Line } from './line.ts';
 
 /** Of a notice: the CPU, and how many are missing where that is said. */
 export interface Notice {
@@ -29,9 +30,9 @@ const TRACE_CMD =
 const FRAMES = /^\s*(?:=> |-{9,}|Dumping ftrace buffer|\(ftrace buffer empty\))|^\s+[0-9a-f]{6,16} \S/;
 
 /** Whether the line begins as those do that a mail or the log of the kernel put something in front of. */
-export function isQuoted(line: string): boolean {
-  const code = line.charCodeAt(0);
-  return code === OPEN_SQUARE || code === GREATER || (code === LESS && isDecimal(line.charCodeAt(1)));
+export function isQuoted({ bytes, from }: Line): boolean {
+  const code = bytes[from];
+  return code === OPEN_SQUARE || code === GREATER || (code === LESS && isDecimal(byteAt(bytes, from + 1)));
 }
 
 /** The line without what was added on its way; the same line where nothing was. */

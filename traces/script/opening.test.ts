@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { SPEC } from '../../model/index.ts';
 import { runScript, Stepper } from '../../properties/index.ts';
 import { builtin } from '../../targets/builtin.ts';
+import { bytesOf } from '../read/line.ts';
 import { TraceParser } from '../read/parse.ts';
 import { writeEvent } from '../write.ts';
 import { Opening } from './opening.ts';
@@ -28,7 +29,10 @@ describe('recorded traces', function () {
   for (const file of FILES)
     it(`${file} begins with a script that the specification and builtin hold on`, () => {
       const opening = new Opening(EVENTS);
-      for (const line of linesOf(file)) opening.line(line);
+      for (const line of linesOf(file)) {
+        const bytes = bytesOf(line);
+        opening.read(bytes, 0, bytes.length - 1);
+      }
       const events = opening.end();
       assert.ok(events.length >= 100 && events.length <= EVENTS, String(events.length));
       const told = scriptOfEvents(events);

@@ -15,9 +15,10 @@ export class Opening {
     this.#most = most;
   }
 
-  line(text: string): void {
+  /** The next line, which ends before `to`; the byte there is an end of a line. */
+  read(bytes: Uint8Array, from: number, to: number): void {
     if (this.#events.length >= this.#most) return;
-    const event = this.#parser.parse(text);
+    const event = this.#parser.read(bytes, from, to);
     if (event !== undefined) this.#order.push(event);
   }
 
