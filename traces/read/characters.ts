@@ -36,6 +36,9 @@ function digitOf(code: number): number {
 /** Behind the last byte there is an end of a line. */
 export const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? NEWLINE;
 
+/** Value of a decimal digit; something larger for what is none. */
+export const decimalAt = (bytes: Uint8Array, at: number): number => (byteAt(bytes, at) - ZERO) >>> 0;
+
 /** Value of a hexadecimal digit. */
 export const digitAt = (bytes: Uint8Array, at: number): number => DIGITS[byteAt(bytes, at)] ?? NO_DIGIT;
 

@@ -33,7 +33,7 @@ const MOST_WORDS = 1 << 16;
 
 /** Numbers that are not there are NaN, words are empty: a reader looks once, at the end. One object serves for all. */
 export class Fields {
-  readonly #names: Names;
+  readonly #names: Names<string>;
   readonly #line: Line;
   #bytes = new Line().bytes;
   #from = 0;
@@ -46,7 +46,7 @@ export class Fields {
   #count = 0;
   #seen = 0;
 
-  constructor(names: Names, line: Line) {
+  constructor(names: Names<string>, line: Line) {
     this.#names = names;
     this.#line = line;
   }

@@ -38,7 +38,7 @@ function free(batched: boolean): Reader {
 }
 
 const isBlock = (pfn: number, order: number): boolean =>
-  pfn + 2 ** order <= 2 ** PFN_BITS && order <= LARGEST_ORDER;
+  order <= LARGEST_ORDER && pfn + (1 << order) <= 2 ** PFN_BITS;
 
 /** How kernels and tools print a pointer to nothing. */
 export const isNull = (pointer: string): boolean => /^(\(null\)|\(nil\)|(0x)?0*)$/.test(pointer);

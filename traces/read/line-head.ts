@@ -10,6 +10,7 @@ import {
   CLOSE_ROUND,
   CLOSE_SQUARE,
   COLON,
+  decimalAt,
   DOT,
   isBlank,
   isDecimal,
@@ -31,6 +32,8 @@ const BRACKETS = 4;
 const LONGEST_HEAD = 200;
 /** CPUs of which the last line is remembered: numbers of three digits. */
 const MOST_CPUS = 1000;
+/** Of the column such as `d..1.` */
+const LONGEST_FLAGS = 8;
 const NS_PER_SECOND = 1e9;
 /** Of the last digit of a fraction of a second, by how many digits there are. */
 const NS_UNITS: readonly number[] = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1];
@@ -46,7 +49,7 @@ interface Beginning extends Pick<LineHead, 'cpu' | 'task' | 'pid' | 'perf'> {
 
 /** Where a head stood in its line, and what it says. One object serves for all lines. */
 export class LineHead {
-  readonly #names: Names;
+  readonly #names: Names<string>;
   task = '';
   pid = 0;
   cpu = 0;
@@ -57,8 +60,9 @@ export class LineHead {
   perf = false;
   /** Whether there is a column such as `d..1.` */
   flags = false;
-  /** Empty where the line has none: function traces, stack traces. */
-  name = '';
+  /** Where the name of the event begins and ends: nowhere in function traces and stack traces. */
+  nameFrom = 0;
+  nameTo = 0;
   /** Blanks between the name's colon and the text. */
   gap = 0;
   /** Where the event's own text begins. */
@@ -67,7 +71,7 @@ export class LineHead {
   /** By CPU: the beginning of the last line, to behind the CPU, and the task in it. Most lines repeat one. */
   readonly #beginnings: (Beginning | undefined)[] = [];
 
-  constructor(names: Names) {
+  constructor(names: Names<string>) {
     this.#names = names;
   }
 
@@ -135,18 +139,38 @@ export class LineHead {
     this.flags = !isDecimal(byteAt(bytes, at));
     if (this.flags) {
       const to = skipWord(line, at);
-      if (to - at > 8) return false;
+      if (to - at > LONGEST_FLAGS) return false;
       at = skipBlanks(bytes, to);
     }
-    const dot = skipDecimals(bytes, at);
-    if (dot === at) return false;
-    const whole = decimal(bytes, at, dot);
-    this.ticks = bytes[dot] !== DOT;
-    const end = this.ticks ? dot : skipDecimals(bytes, dot + 1);
-    if (bytes[end] !== COLON) return false;
-    this.time = this.ticks ? whole : whole * NS_PER_SECOND + nanoseconds(bytes, dot + 1, end);
+    const end = this.#readTime(bytes, at);
+    if (end === at || bytes[end] !== COLON) return false;
     this.#readName(line, skipNotes(line, skipBlanks(bytes, end + 1)));
     return true;
+  }
+
+  /** Returns where the time ends, which begins at `from`. */
+  #readTime(bytes: Uint8Array, from: number): number {
+    let at = from;
+    let whole = 0;
+    for (let digit = decimalAt(bytes, at); digit < 10; digit = decimalAt(bytes, at)) {
+      whole = whole * 10 + digit;
+      at += 1;
+    }
+    this.time = whole;
+    this.ticks = bytes[at] !== DOT;
+    return at === from || this.ticks ? at : this.#readFraction(bytes, at + 1);
+  }
+
+  /** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
+  #readFraction(bytes: Uint8Array, from: number): number {
+    let at = from;
+    let value = 0;
+    for (let digit = decimalAt(bytes, at); digit < 10; digit = decimalAt(bytes, at)) {
+      if (at < from + NS_DIGITS) value = Math.imul(value, 10) + digit;
+      at += 1;
+    }
+    this.time = this.time * NS_PER_SECOND + value * (NS_UNITS[at - from] ?? 1);
+    return at;
   }
 
   /** A name ends with a colon that a blank follows; `sys:event:` holds another one. */
@@ -154,7 +178,8 @@ export class LineHead {
     const { bytes } = line;
     const to = skipWord(line, from);
     const named = to > from + 1 && bytes[to - 1] === COLON;
-    this.name = named ? this.#names.of(bytes, from, to - 1) : '';
+    this.nameFrom = from;
+    this.nameTo = named ? to - 1 : from;
     this.text = named ? skipBlanks(bytes, to) : from;
     this.gap = this.text - to;
   }
@@ -185,12 +210,6 @@ function decimal(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at += 1) value = value * 10 + (byteAt(bytes, at) - ZERO);
   return value;
-}
-
-/** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
-function nanoseconds(bytes: Uint8Array, from: number, to: number): number {
-  const value = decimal(bytes, from, Math.min(to, from + NS_DIGITS));
-  return value * (NS_UNITS[to - from] ?? 1);
 }
 
 /** `(+12)`, the distance to the line before, and perf's period may stand between time and name. */

@@ -26,15 +26,20 @@ const FUNCTION = /^(?:<[a-z ]+>|[^\s:=]+(?: <- ?[^\s:=]+)?)\s*$/;
 /** Of a line whose head is an event's, but not the rest. */
 const UNREADABLE = Symbol('unreadable');
 
+/** Events of one name: what they are, if that is known, and where they are counted. */
+interface Called {
+  readonly name: string;
+  readonly event: KnownEvent | undefined;
+  readonly tally: Tally | undefined;
+}
+
 /** Reads the lines of one trace. */
 export class TraceParser {
   readonly heard: Heard = new Heard();
-  readonly #printed = new Map(
-    Array.from(PRINTED, ([name, event]) => [name, { event, tally: this.heard.tallyOf(event.name) }] as const),
-  );
   /** By name: what the last event of that name was, and the place of the probe, which it depends on alone. */
   readonly #probes = new Map<string, { place: Uint8Array; event: KnownEvent; tally: Tally }>();
-  readonly #names = new Names();
+  readonly #names = new Names((text) => text);
+  readonly #events = new Names((name) => this.#eventCalled(name));
   readonly #line = new Line();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names, this.#line);
@@ -92,10 +97,11 @@ export class TraceParser {
 
   #event(): TraceEvent | typeof UNREADABLE | undefined {
     this.#arrive();
-    const { name, text } = this.#head;
+    const { nameFrom, nameTo, text } = this.#head;
     this.#fields.start(text);
-    const known = name === '' ? undefined : this.#known(name);
-    if (known === undefined) return this.#unknown(name);
+    const called = this.#events.of(this.#line.bytes, nameFrom, nameTo);
+    const known = this.#known(called);
+    if (known === undefined) return this.#unknown(called.name);
     const event = isTooBig(this.#line) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
     this.#tally.count += 1;
@@ -133,14 +139,18 @@ export class TraceParser {
     else heard.format = head.flags || head.gap <= 1 ? 'ftrace' : 'trace-cmd';
   }
 
+  #eventCalled(name: string): Called {
+    const event = PRINTED.get(name);
+    return { name, event, tally: event && this.heard.tallyOf(event.name) };
+  }
+
   /** Sets `#tally` to where the event is counted, if it is known. */
-  #known(name: string): KnownEvent | undefined {
-    const printed = this.#printed.get(name);
-    if (printed !== undefined && (printed.event.owns?.(this.#fields) ?? true)) {
-      this.#tally = printed.tally;
-      return printed.event;
+  #known({ name, event, tally }: Called): KnownEvent | undefined {
+    if (tally !== undefined && (event?.owns?.(this.#fields) ?? true)) {
+      this.#tally = tally;
+      return event;
     }
-    return this.#fields.startsWith('(') ? this.#probe(name) : undefined;
+    return name !== '' && this.#fields.startsWith('(') ? this.#probe(name) : undefined;
   }
 
   #probe(name: string): KnownEvent | undefined {
