@@ -7,6 +7,7 @@ import {
   COLON,
   COMMA,
   digitAt,
+  divides,
   isBlank,
   LOWER_X,
   MINUS,
@@ -250,8 +251,6 @@ export class Fields {
     return -1;
   }
 }
-
-const divides = (code: number): boolean => code <= COMMA && (isBlank(code) || code === COMMA);
 
 /** What may follow a number: blanks, marks of lists and of pairs, `B` for bytes. */
 const ends = (code: number): boolean =>

@@ -10,8 +10,8 @@ import {
   CLOSE_ROUND,
   CLOSE_SQUARE,
   COLON,
-  decimalAt,
   DOT,
+  digitAt,
   isBlank,
   isDecimal,
   MINUS,
@@ -21,6 +21,7 @@ import {
   SPACE,
   skipBlanks,
   skipDecimals,
+  skipWord,
   ZERO,
 } from './characters.ts';
 import { bytesOf, holds, indexOf, type Line } from './line.ts';
@@ -53,8 +54,8 @@ export class LineHead {
   task = '';
   pid = 0;
   cpu = 0;
-  /** Nanoseconds, or ticks of a clock that counts no seconds. */
-  time = 0;
+  /** Nanoseconds, or ticks of a clock that counts no seconds. A double from the start: large ones are none else. */
+  time: number = Number.NaN;
   ticks = false;
   /** `perf script` puts a space between task and number where the others have a minus. */
   perf = false;
@@ -138,7 +139,7 @@ export class LineHead {
     if (at === from) return false;
     this.flags = !isDecimal(byteAt(bytes, at));
     if (this.flags) {
-      const to = skipWord(line, at);
+      const to = skipWord(bytes, at, line.to);
       if (to - at > LONGEST_FLAGS) return false;
       at = skipBlanks(bytes, to);
     }
@@ -152,7 +153,7 @@ export class LineHead {
   #readTime(bytes: Uint8Array, from: number): number {
     let at = from;
     let whole = 0;
-    for (let digit = decimalAt(bytes, at); digit < 10; digit = decimalAt(bytes, at)) {
+    for (let digit = digitAt(bytes, at); digit < 10; digit = digitAt(bytes, at)) {
       whole = whole * 10 + digit;
       at += 1;
     }
@@ -165,7 +166,7 @@ export class LineHead {
   #readFraction(bytes: Uint8Array, from: number): number {
     let at = from;
     let value = 0;
-    for (let digit = decimalAt(bytes, at); digit < 10; digit = decimalAt(bytes, at)) {
+    for (let digit = digitAt(bytes, at); digit < 10; digit = digitAt(bytes, at)) {
       if (at < from + NS_DIGITS) value = Math.imul(value, 10) + digit;
       at += 1;
     }
@@ -176,7 +177,7 @@ export class LineHead {
   /** A name ends with a colon that a blank follows; `sys:event:` holds another one. */
   #readName(line: Line, from: number): void {
     const { bytes } = line;
-    const to = skipWord(line, from);
+    const to = skipWord(bytes, from, line.to);
     const named = to > from + 1 && bytes[to - 1] === COLON;
     this.nameFrom = from;
     this.nameTo = named ? to - 1 : from;
@@ -215,15 +216,9 @@ function decimal(bytes: Uint8Array, from: number, to: number): number {
 /** `(+12)`, the distance to the line before, and perf's period may stand between time and name. */
 function skipNotes(line: Line, at: number): number {
   const { bytes } = line;
-  if (bytes[at] === OPEN_ROUND) return skipBlanks(bytes, skipWord(line, at));
+  if (bytes[at] === OPEN_ROUND) return skipBlanks(bytes, skipWord(bytes, at, line.to));
   const to = skipDecimals(bytes, at);
   return to > at && isBlank(byteAt(bytes, to)) ? skipBlanks(bytes, to) : at;
-}
-
-function skipWord({ bytes, to }: Line, from: number): number {
-  let at = from;
-  while (at < to && !isBlank(byteAt(bytes, at))) at += 1;
-  return at;
 }
 
 function backBlanks(bytes: Uint8Array, at: number, first: number): number {

@@ -37,8 +37,7 @@ export class Names<T> {
 
   #holds(at: number, bytes: Uint8Array, from: number, to: number): boolean {
     const own = this.#bytes;
-    for (let index = from; index < to; index += 1)
-      if (bytes[index] !== own[at + index - from]) return false;
+    for (let index = from; index < to; index += 1) if (bytes[index] !== own[at + index - from]) return false;
     return true;
   }
 

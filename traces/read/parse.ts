@@ -43,7 +43,7 @@ export class TraceParser {
   readonly #line = new Line();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names, this.#line);
-  readonly #stamped = { line: 0, time: 0, cpu: 0, task: '', pid: 0 };
+  readonly #stamped = { line: 0, time: Number.NaN, cpu: 0, task: '', pid: 0 };
   #tally: Tally = { count: 0 };
   /** Of the last event: a notice has no time of its own. */
   #time = 0;
