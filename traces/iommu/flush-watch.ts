@@ -54,7 +54,9 @@ export class FlushWatch {
   readonly #forced: Mode | undefined;
   readonly #stale = new Map<UnmapEvent, Stale>();
   readonly #byAddress = new Map<number, Stale>();
-  readonly #byFrame = new PageTree<Stale>((below, above) => below ?? above);
+  readonly #byFrame = new PageTree<Stale>((below, above) =>
+    below.event.time > above.event.time ? below : above,
+  );
   /** By thread, when it last did anything but unmap. */
   readonly #busy = new Map<number, number>();
   readonly #early: Early[] = [];
@@ -110,7 +112,7 @@ export class FlushWatch {
     const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
     if (!stale.mappings.includes(mapping)) stale.mappings.push(mapping);
     stale.frames.push({ first: frame, count: pages });
-    this.#byFrame.add(frame, pages, () => stale);
+    this.#byFrame.add(frame, pages, stale);
   }
 
   /** Anything a thread does beside unmapping: a flush that comes later is not that of its unmaps. */
@@ -169,7 +171,8 @@ export class FlushWatch {
     this.#stale.delete(stale.event);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
-      this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
+      if (!this.#byFrame.takeOnly(stale, first, count))
+        this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
   }
 
   #inferred(): ModeView {
