@@ -122,8 +122,8 @@ export class IommuWatch implements Watch, Lives {
     this.#pages.born(mapping);
     this.#conflicts.born(mapping);
     for (const listener of this.#listeners) listener.born(mapping);
-    if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
-    else this.#names.born(mapping);
+    if (event.device === undefined) this.#names.born(mapping);
+    else if (!this.#live.isAlone(mapping)) this.#conflicts.overlaps(mapping, event.device);
   }
 
   #shared(mapping: Mapping, twins: ReadonlySet<Mapping>): void {
@@ -205,10 +205,11 @@ export class IommuWatch implements Watch, Lives {
       const mapping = made[at];
       if (mapping === undefined) continue;
       if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      if (!this.#live.isAlone(mapping) && this.#isReplaced(mapping, event.device)) continue;
+      const alone = this.#live.isAlone(mapping);
+      if (!alone && this.#isReplaced(mapping, event.device)) continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
-      this.#conflicts.named(mapping, event.device);
+      if (!alone) this.#conflicts.overlaps(mapping, event.device);
       if (this.#flushes.waiting) this.#flushes.mapped(mapping);
     }
   }
@@ -222,6 +223,7 @@ export class IommuWatch implements Watch, Lives {
   #restart(): void {
     this.#settle();
     this.#suspicions.end();
+    this.#flushes.restart();
     this.#leaks = new IommuLeaks(this.#findings);
     this.#names = new ThreadNames();
     [this.#live, this.#pages, this.#conflicts] = this.#fresh();

@@ -156,5 +156,7 @@ const eachOf = (there: Leading): readonly Mapping[] => ('length' in there ? ther
 function without(there: Leading, mapping: Mapping): Leading | undefined {
   if (there === mapping) return undefined;
   if (!('length' in there) || !there.includes(mapping)) return there;
-  return there.length === 2 ? there.find((each) => each !== mapping) : there.filter((each) => each !== mapping);
+  return there.length === 2
+    ? there.find((each) => each !== mapping)
+    : there.filter((each) => each !== mapping);
 }

@@ -20,9 +20,10 @@ export class Numbered<T> {
   }
 
   get(number: number): T | undefined {
-    if (this.#numbers === undefined) return this.#things[number];
-    const at = this.#numbers.indexOf(number);
-    return at < 0 ? undefined : this.#things[at];
+    const numbers = this.#numbers;
+    if (numbers === undefined) return this.#things[number];
+    for (let at = 0; at < numbers.length; at += 1) if (numbers[at] === number) return this.#things[at];
+    return undefined;
   }
 
   /** Something with a number that has nothing yet. */

@@ -21,8 +21,8 @@ export interface Block<C> {
   put(low: number, high: number, cell: C | undefined): void;
   /** @param base - number of the first page of the block; the range of the walk may reach out of it */
   walk(base: number, walk: Walk<C>): void;
-  /** Forgets the empty blocks in a range. */
-  prune(low: number, high: number): void;
+  /** Forgets the empty blocks in it. */
+  prune(): void;
 }
 
 /** Goes through cells in the order of pages; those that are the same and lie in a row are visited at once. */
@@ -178,11 +178,15 @@ export class Table<C, P extends Block<C>> implements Block<C> {
   }
 
   isEmptyAt(low: number, high: number): boolean {
-    return this.own === undefined && this.#every(low, high, (part, from, to) => part.isEmptyAt(from, to));
+    if (this.own !== undefined) return false;
+    const from = low % this.#pages;
+    const to = from + high - low;
+    if (to <= this.#pages) return this.partOf(low)?.isEmptyAt(from, to) ?? true;
+    return this.#every(low, high, (part, first, end) => part.isEmptyAt(first, end));
   }
 
   holdsOnly(cell: C, low: number, high: number): boolean {
-    if (this.own !== undefined) return this.own === cell && this.#parts.count === 0;
+    if (this.own !== undefined) return this.own === cell && this.#isBare();
     let held = 0;
     const isHeld = (part: P, from: number, to: number): boolean => {
       held += to - from;
@@ -191,8 +195,9 @@ export class Table<C, P extends Block<C>> implements Block<C> {
     return this.#every(low, high, isHeld) && held === high - low;
   }
 
-  part(number: number): P | undefined {
-    return this.#parts.get(number);
+  /** The part with a page, if it is there. */
+  partOf(page: number): P | undefined {
+    return this.#parts.get(Math.floor(page / this.#pages));
   }
 
   add(low: number, high: number, what: C, join: Join<C>): void {
@@ -206,7 +211,7 @@ export class Table<C, P extends Block<C>> implements Block<C> {
     const { own } = this;
     if (own !== undefined) {
       const { join } = walk;
-      if (join !== undefined && (!this.#isWhole(low, high) || this.#parts.count > 0)) this.#split(own, join);
+      if (join !== undefined && !(this.#isWhole(low, high) && this.#isBare())) this.#split(own, join);
       else walk.meet(own, base, this, 0, this.#count * this.#pages);
     }
     this.#every(low, high, (part, _from, _to, at) => {
@@ -222,12 +227,18 @@ export class Table<C, P extends Block<C>> implements Block<C> {
     } else this.#eachMade(low, high, (part, from, to) => part.put(from, to, cell));
   }
 
-  prune(low: number, high: number): void {
-    this.#every(low, high, (part, from, to, at) => {
-      part.prune(from, to);
-      if (part.isEmpty) this.#parts.remove(at / this.#pages);
-      return true;
-    });
+  prune(): void {
+    for (let at = this.#parts.next(0); at < this.#count; at = this.#parts.next(at + 1)) {
+      const part = this.#parts.get(at);
+      part?.prune();
+      if (part?.isEmpty === true) this.#parts.remove(at);
+    }
+  }
+
+  /** Whether nothing lies at parts of it. */
+  #isBare(): boolean {
+    this.prune();
+    return this.#parts.count === 0;
   }
 
   #isWhole(low: number, high: number): boolean {
@@ -235,13 +246,18 @@ export class Table<C, P extends Block<C>> implements Block<C> {
   }
 
   /** Parts that are there, each with the pages of a range in it and the number of its first page. */
-  #every(low: number, high: number, is: (part: P, low: number, high: number, at: number) => boolean): boolean {
+  #every(
+    low: number,
+    high: number,
+    is: (part: P, low: number, high: number, at: number) => boolean,
+  ): boolean {
     const pages = this.#pages;
     const last = Math.floor((high - 1) / pages);
     for (let n = this.#parts.next(Math.floor(low / pages)); n <= last; n = this.#parts.next(n + 1)) {
       const part = this.#parts.get(n);
       const at = n * pages;
-      if (part !== undefined && !is(part, Math.max(0, low - at), Math.min(pages, high - at), at)) return false;
+      if (part !== undefined && !is(part, Math.max(0, low - at), Math.min(pages, high - at), at))
+        return false;
     }
     return true;
   }

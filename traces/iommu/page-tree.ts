@@ -15,12 +15,17 @@ const REGION = AREA * FANOUT;
 /** Ranges above this (64 TB of 4 KiB pages) are no mapping of any machine, and would cost one entry for each 32 GB. */
 export const PAGES_MAX: number = 2048 * REGION;
 
+/** Leaves that are empty and kept at the most; each has some hundred bytes. */
+const EMPTY_MAX = 4096;
+
 type Area<C> = Table<C, Leaf<C>>;
 type Region<C> = Table<C, Area<C>>;
 
 export class PageTree<C> {
   readonly #regions = new Map<number, Region<C>>();
   readonly #join: Join<C>;
+  /** Leaves that may be empty. */
+  #empty = 0;
   readonly #newArea = (): Area<C> => new Table(FANOUT, LEAF, newLeaf<C>);
 
   /**
@@ -33,6 +38,11 @@ export class PageTree<C> {
 
   /** Puts something to each of `count` pages. */
   add(first: number, count: number, what: C): void {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) {
+      leaf.add(first % LEAF, (first % LEAF) + count, what, this.#join);
+      return;
+    }
     const end = first + count;
     for (let page = first; page < end; ) {
       const low = page % REGION;
@@ -46,7 +56,7 @@ export class PageTree<C> {
   change(first: number, count: number, visit: CellVisitor<C>): void {
     const walk = new Walk(first, first + count, this.#join, visit);
     this.#walk(walk);
-    if (walk.empties) this.#prune(first, first + count);
+    if (walk.empties) this.#emptied(count);
   }
 
   /** Reads the cells of a range, without splitting: a cell may reach out of it. */
@@ -59,11 +69,16 @@ export class PageTree<C> {
   }
 
   isEmptyAt(first: number, count: number): boolean {
+    const low = first % REGION;
+    if (low + count <= REGION)
+      return this.#regions.get(Math.floor(first / REGION))?.isEmptyAt(low, low + count) ?? true;
     return this.#every(first, first + count, (region, low, high) => region.isEmptyAt(low, high));
   }
 
   /** Whether nothing but one cell lies at the pages, and it at all of them. */
   holdsOnly(cell: C, first: number, count: number): boolean {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) return leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
     let held = 0;
     const isHeld = (region: Region<C>, low: number, high: number): boolean => {
       held += high - low;
@@ -74,29 +89,55 @@ export class PageTree<C> {
 
   /** Takes a cell away if nothing else lies at the pages. Returns whether it was so. */
   takeOnly(cell: C, first: number, count: number): boolean {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) {
+      const low = first % LEAF;
+      if (!leaf.holdsOnly(cell, low, low + count)) return false;
+      leaf.put(low, low + count, undefined);
+      if (leaf.isEmpty) this.#emptied(count);
+      return true;
+    }
     if (!this.holdsOnly(cell, first, count)) return false;
     this.#every(first, first + count, (region, low, high) => {
       region.put(low, high, undefined);
       return true;
     });
-    this.#prune(first, first + count);
+    this.#emptied(count);
     return true;
   }
 
+  /** The leaf that all of a range is in, if nothing lies around it: the usual case. */
+  #leafOf(first: number, count: number): Leaf<C> | undefined {
+    if ((first % LEAF) + count > LEAF) return undefined;
+    const region = this.#regions.get(Math.floor(first / REGION));
+    if (region === undefined || region.own !== undefined) return undefined;
+    const area = region.partOf(first % REGION);
+    return area === undefined || area.own !== undefined ? undefined : area.partOf(first % AREA);
+  }
+
   #walk(walk: Walk<C>): void {
+    const leaf = this.#leafOf(walk.first, walk.end - walk.first);
+    if (leaf !== undefined) leaf.walk(Math.floor(walk.first / LEAF) * LEAF, walk);
+    else this.#walkAll(walk);
+    walk.finish();
+  }
+
+  #walkAll(walk: Walk<C>): void {
     this.#every(walk.first, walk.end, (region, _low, _high, key) => {
       region.walk(key * REGION, walk);
       return true;
     });
-    walk.finish();
   }
 
-  #prune(first: number, end: number): void {
-    this.#every(first, end, (region, low, high, key) => {
-      region.prune(low, high);
+  /** Pages come and go at the same places, so blocks that are empty stay until there may be many. */
+  #emptied(pages: number): void {
+    this.#empty += Math.ceil(pages / LEAF);
+    if (this.#empty < EMPTY_MAX) return;
+    this.#empty = 0;
+    for (const [key, region] of this.#regions) {
+      region.prune();
       if (region.isEmpty) this.#regions.delete(key);
-      return true;
-    });
+    }
   }
 
   /** Regions that are there, in order, each with the pages of a range in it. */
