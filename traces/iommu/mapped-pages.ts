@@ -8,7 +8,10 @@ import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
 import type { Suspicions } from './suspicions.ts';
 
-/** The largest block that an event may speak of: 4 GB, more than any allocator hands out at once. */
+/**
+ * The largest block that an event may speak of: 4 GB, more than any allocator hands out at once. Of a larger mapping it
+ * is not asked whether its pages were free when it was made.
+ */
 const ORDER_MAX = 20;
 
 /** Pages that were mapped after they were freed, and wait for what is heard of them next. */
@@ -55,6 +58,7 @@ export class MappedPages {
   born(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
     this.#by.add(first, count, mapping);
+    if (count > 2 ** ORDER_MAX) return;
     const end = first + count;
     for (let pfn = this.#log.nextFree(first, end); pfn < end; pfn = this.#log.nextFree(pfn + 1, end))
       if (this.#doubted.size < DOUBTED_MAX && !this.#doubted.has(pfn))
