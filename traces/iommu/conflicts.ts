@@ -59,9 +59,8 @@ export class Conflicts {
     return true;
   }
 
-  /** Two mappings of one device at one address: the tables would have refused the second. */
-  named(mapping: Mapping, space: string): void {
-    if (this.#live.isAlone(mapping)) return;
+  /** A mapping that is not alone. Two of one device at one address: the tables would have refused the second. */
+  overlaps(mapping: Mapping, space: string): void {
     const found = this.#live
       .sharing(mapping)
       .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)

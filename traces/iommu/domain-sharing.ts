@@ -86,7 +86,7 @@ export class DomainSharing {
     const shared = known ?? { first: pair, pages: new PageTree<true>(() => true) };
     this.#shared.set(kind, shared);
     const { first, count } = common(old, mapping);
-    shared.pages.add(first, count, () => true);
+    shared.pages.add(first, count, true);
   }
 
   #tell({ first: { old, mapping }, pages }: Shared): void {

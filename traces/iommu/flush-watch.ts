@@ -15,6 +15,9 @@ import { threadOf } from './thread-names.ts';
 const STALE_MAX = 4096;
 const WINDOW = 2_000_000_000;
 
+/** Threads that are remembered while nothing waits. */
+const THREADS_MAX = 1024;
+
 /** What came too early, of which so many are kept. */
 const EARLY_MAX = 256;
 
@@ -52,11 +55,14 @@ export interface ModeView {
 
 export class FlushWatch {
   readonly #forced: Mode | undefined;
-  readonly #stale = new Map<UnmapEvent, Stale>();
+  /** By line of the unmap. */
+  readonly #stale = new Map<number, Stale>();
   readonly #byAddress = new Map<number, Stale>();
-  readonly #byFrame = new PageTree<Stale>((below, above) => below ?? above);
-  /** By thread, when it last did anything but unmap. */
-  readonly #busy = new Map<number, number>();
+  readonly #byFrame = new PageTree<Stale>((below, above) =>
+    below.event.time > above.event.time ? below : above,
+  );
+  /** By thread, what it last did beside unmapping. */
+  readonly #busy = new Map<number, { event: TraceEvent }>();
   readonly #early: Early[] = [];
   #seen = false;
   #prompt = 0;
@@ -93,36 +99,44 @@ export class FlushWatch {
 
   unmapped(event: UnmapEvent): void {
     if (!this.#seen) return;
-    for (const [oldest, stale] of this.#stale) {
-      if (this.#stale.size < STALE_MAX && event.time - oldest.time < WINDOW) break;
+    for (const stale of this.#stale.values()) {
+      if (this.#stale.size < STALE_MAX && event.time - stale.event.time < WINDOW) break;
       this.#never += 1;
       this.#forget(stale);
     }
     const stale: Stale = { event, mappings: [], frames: [], early: [] };
-    this.#stale.set(event, stale);
+    this.#stale.set(event.line, stale);
     this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
   }
 
   /** What an unmap took away, as soon as it is known. */
   ended({ mapping, first, pages, event, sure }: Ending): void {
-    const stale = event === undefined || !sure ? undefined : this.#stale.get(event);
+    const stale = event === undefined || !sure ? undefined : this.#stale.get(event.line);
     if (stale === undefined || mapping.doubtful) return;
     const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
-    if (!stale.mappings.includes(mapping)) stale.mappings.push(mapping);
+    if (stale.mappings.at(-1) !== mapping) stale.mappings.push(mapping);
     stale.frames.push({ first: frame, count: pages });
-    this.#byFrame.add(frame, pages, () => stale);
+    this.#byFrame.add(frame, pages, stale);
   }
 
   /** Anything a thread does beside unmapping: a flush that comes later is not that of its unmaps. */
   other(event: TraceEvent): void {
-    this.#busy.set(threadOf(event), event.time);
+    const thread = threadOf(event);
+    const busy = this.#busy.get(thread);
+    if (busy !== undefined) busy.event = event;
+    else this.#busy.set(thread, { event });
+  }
+
+  /** Another recording follows, whose clock begins anew. */
+  restart(): void {
+    this.#busy.clear();
   }
 
   flush(event: FlushEvent): void {
     this.#seen = true;
     for (const stale of this.#stale.values()) {
       if (!covers(event, stale.event)) continue;
-      const since = this.#busy.get(threadOf(event)) ?? Number.NEGATIVE_INFINITY;
+      const since = this.#busy.get(threadOf(event))?.event.time ?? Number.NEGATIVE_INFINITY;
       const sameThread = threadOf(stale.event) === threadOf(event);
       const prompt = sameThread && since <= stale.event.time;
       if (prompt) this.#prompt += 1;
@@ -132,7 +146,7 @@ export class FlushWatch {
         [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
       this.#forget(stale);
     }
-    if (this.#stale.size === 0) this.#busy.clear();
+    if (this.#stale.size === 0 && this.#busy.size > THREADS_MAX) this.#busy.clear();
   }
 
   freedPages(event: PageFreeEvent): void {
@@ -166,10 +180,11 @@ export class FlushWatch {
 
   #forget(stale: Stale): void {
     const page = Math.floor(stale.event.iova / PAGE);
-    this.#stale.delete(stale.event);
+    this.#stale.delete(stale.event.line);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
-      this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
+      if (!this.#byFrame.takeOnly(stale, first, count))
+        this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
   }
 
   #inferred(): ModeView {

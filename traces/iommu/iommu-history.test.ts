@@ -179,10 +179,10 @@ describe('a tree of pages', () => {
   it('holds what a list of pages holds', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), range, (steps, asked) => {
-        const tree = new PageTree<readonly number[]>((below, above) => [...(below ?? []), ...above]);
+        const tree = new PageTree<readonly number[]>((below, above) => [...below, ...above]);
         const plain = new Map<number, number[]>();
         for (const [number, { range: at, adds }] of steps.entries()) {
-          if (adds) tree.add(at.first, at.count, (cell) => [...(cell ?? []), number]);
+          if (adds) tree.add(at.first, at.count, [number]);
           else tree.change(at.first, at.count, () => undefined);
           for (let each = at.first; each < at.first + at.count; each += 1)
             if (adds) plain.set(each, [...(plain.get(each) ?? []), number]);

@@ -33,6 +33,10 @@ interface Open {
   readonly lastBorn: number;
 }
 
+/** Bytes. Mappings above that overlap in thousands of ways; so many are followed at once. */
+const GIANT = 2 ** 34;
+const GIANTS_MAX = 64;
+
 export class IommuWatch implements Watch, Lives {
   readonly #findings: Findings;
   readonly #listeners: readonly LifeListener[];
@@ -48,6 +52,8 @@ export class IommuWatch implements Watch, Lives {
   readonly #open = new Map<number, Open>();
   #count = 0;
   #unmaps = false;
+  /** Giants that live. */
+  #giants = 0;
 
   constructor(findings: Findings, listeners: readonly LifeListener[], mode: Mode | undefined) {
     this.#findings = findings;
@@ -101,7 +107,7 @@ export class IommuWatch implements Watch, Lives {
 
   #map(event: MapEvent): void {
     this.#close(threadOf(event));
-    if (!checkedMap(event, this.#findings)) return;
+    if (!checkedMap(event, this.#findings) || this.#isTooMuch(event)) return;
     const { iova, paddr, size } = event;
     this.#count += 1;
     const left = pagesOf(iova, size).count;
@@ -122,8 +128,17 @@ export class IommuWatch implements Watch, Lives {
     this.#pages.born(mapping);
     this.#conflicts.born(mapping);
     for (const listener of this.#listeners) listener.born(mapping);
-    if (event.device !== undefined) this.#conflicts.named(mapping, event.device);
-    else this.#names.born(mapping);
+    if (event.device === undefined) this.#names.born(mapping);
+    else if (!this.#live.isAlone(mapping)) this.#conflicts.overlaps(mapping, event.device);
+  }
+
+  #isTooMuch({ size, line }: MapEvent): boolean {
+    if (size <= GIANT) return false;
+    this.#giants += 1;
+    if (this.#giants <= GIANTS_MAX) return false;
+    this.#giants -= 1;
+    this.#findings.tolerate('crowded-giants', 'maps of giant ranges while very many live already', line);
+    return true;
   }
 
   #shared(mapping: Mapping, twins: ReadonlySet<Mapping>): void {
@@ -189,6 +204,7 @@ export class IommuWatch implements Watch, Lives {
     if (event !== undefined && sure) this.#suspicions.proven(mapping, event);
     if (mapping.left > 0) return;
     this.#pages.died(mapping);
+    if (mapping.size > GIANT) this.#giants -= 1;
     if (event === undefined) return;
     this.#leaks.died(mapping, event.time);
     mapping.died = event;
@@ -205,10 +221,11 @@ export class IommuWatch implements Watch, Lives {
       const mapping = made[at];
       if (mapping === undefined) continue;
       if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      if (!this.#live.isAlone(mapping) && this.#isReplaced(mapping, event.device)) continue;
+      const alone = this.#live.isAlone(mapping);
+      if (!alone && this.#isReplaced(mapping, event.device)) continue;
       mapping.space = event.device;
       for (const listener of this.#listeners) listener.named?.(mapping);
-      this.#conflicts.named(mapping, event.device);
+      if (!alone) this.#conflicts.overlaps(mapping, event.device);
       if (this.#flushes.waiting) this.#flushes.mapped(mapping);
     }
   }
@@ -222,6 +239,8 @@ export class IommuWatch implements Watch, Lives {
   #restart(): void {
     this.#settle();
     this.#suspicions.end();
+    this.#flushes.restart();
+    this.#giants = 0;
     this.#leaks = new IommuLeaks(this.#findings);
     this.#names = new ThreadNames();
     [this.#live, this.#pages, this.#conflicts] = this.#fresh();

@@ -45,13 +45,15 @@ export interface Ending {
 }
 
 export class LiveMappings {
-  readonly #cells = new PageTree<Cell>(joined);
+  readonly #cells = new PageTree<Cell>((below, above) => this.#joined(below, above));
   readonly #ended: (ending: Ending) => void;
   readonly #unsure: (mapping: Mapping) => boolean;
   /** The mapping whose pages an unmap takes one after the other: they are told of together. */
   #dying: Mapping | undefined;
   #dyingFirst = 0;
   #dyingPages = 0;
+  /** Whether a mapping came to more than are told apart. */
+  #full = false;
   /** Addresses where mappings could not be told apart any more. */
   worn = 0;
 
@@ -63,13 +65,9 @@ export class LiveMappings {
 
   add(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.iova, mapping.size);
-    let full = false;
-    this.#cells.add(first, count, (cell) => {
-      const now = joined(cell, mapping);
-      full ||= 'worn' in now && now.mappings.length > BAG_MAX;
-      return now;
-    });
-    if (full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
+    this.#full = false;
+    this.#cells.add(first, count, mapping);
+    if (this.#full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
   }
 
   /** What may be live at a page. */
@@ -206,15 +204,23 @@ export class LiveMappings {
     return cell;
   }
 
+  #joined(below: Cell, above: Cell): Bag {
+    const bag = joined(below, above);
+    this.#full ||= bag.mappings.length > BAG_MAX;
+    return bag;
+  }
+
   /** Where there are as many deaths as mappings, all may be dead; where there are too many, none is told apart. */
   #settle(cell: Cell, at: number, pages: number): Cell | undefined {
     if (!('worn' in cell)) return cell;
     const bag = cell;
-    const pairs = pairsOf(bag);
-    if (pairs.length === bag.mappings.length && !bag.worn) {
-      for (const [mapping, { event }] of pairs)
-        this.#ended({ mapping, first: at, pages, event, sure: false });
-      return undefined;
+    if (!bag.worn && bag.deaths.length >= bag.mappings.length) {
+      const pairs = pairsOf(bag);
+      if (pairs.length === bag.mappings.length) {
+        for (const [mapping, { event }] of pairs)
+          this.#ended({ mapping, first: at, pages, event, sure: false });
+        return undefined;
+      }
     }
     const [oldest] = bag.mappings;
     if (bag.mappings.length <= BAG_MAX || oldest === undefined) return bag;
@@ -278,17 +284,15 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
   return mappings.length === 0 ? undefined : { mappings, deaths, worn: bag.worn };
 }
 
-/** Where something lies already, something comes to it; mostly a mapping that is younger than all there. */
-function joined(below: Cell | undefined, above: Cell): Cell {
-  if (below === undefined) return above;
-  if (!('worn' in above)) {
-    const { mappings, deaths, worn } = bagOf(below);
-    if ((mappings.at(-1)?.id ?? 0) < above.id) return { mappings: [...mappings, above], deaths, worn };
-  }
-  const bags = [bagOf(below), bagOf(above)];
+/** Two cells as one; mostly a mapping comes that is younger than all that are there. */
+function joined(below: Cell, above: Cell): Bag {
+  const [a, b] = [bagOf(below), bagOf(above)];
+  const worn = a.worn || b.worn;
+  if (!('worn' in above) && (a.mappings.at(-1)?.id ?? 0) < above.id)
+    return { mappings: [...a.mappings, above], deaths: a.deaths, worn };
   return {
-    mappings: bags.flatMap(({ mappings }) => mappings).toSorted((a, b) => a.id - b.id),
-    deaths: bags.flatMap(({ deaths }) => deaths).toSorted((a, b) => a.lastBorn - b.lastBorn),
-    worn: bags.some(({ worn }) => worn),
+    mappings: [...a.mappings, ...b.mappings].toSorted((one, other) => one.id - other.id),
+    deaths: [...a.deaths, ...b.deaths].toSorted((one, other) => one.lastBorn - other.lastBorn),
+    worn,
   };
 }

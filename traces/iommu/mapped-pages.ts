@@ -8,14 +8,20 @@ import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
 import type { Suspicions } from './suspicions.ts';
 
-/** The largest block that an event may speak of: 4 GB, more than any allocator hands out at once. */
+/**
+ * The largest block that an event may speak of: 4 GB, more than any allocator hands out at once. Of a larger mapping it
+ * is not asked whether its pages were free when it was made.
+ */
 const ORDER_MAX = 20;
 
 /** Pages that were mapped after they were freed, and wait for what is heard of them next. */
 const DOUBTED_MAX = 65_536;
 
-/** What leads to a page: mostly it is one mapping, which then needs no set; thousands may share a scratch page. */
-type Leading = Mapping | Set<Mapping>;
+/** What leads to a page: mostly one mapping. */
+type Leading = Mapping | readonly Mapping[];
+
+/** A page that more mappings lead to is crowded: further ones are not looked for when it changes hands. */
+const LEADING_MAX = 256;
 
 interface Doubted {
   readonly freed: PageFreeEvent;
@@ -27,9 +33,7 @@ export class MappedPages {
   readonly #suspicions: Suspicions;
   readonly #live: Pick<LiveMappings, 'excuse'>;
   /** By page frame, the mappings that lead there; some of their pages may be unmapped by now. */
-  readonly #by = new PageTree<Leading>((below, above) =>
-    below === undefined && !(above instanceof Set) ? above : new Set([...eachOf(below), ...eachOf(above)]),
-  );
+  readonly #by = new PageTree<Leading>((below, above) => this.#together(below, above));
   readonly #log = new PageLog();
   readonly #doubted = new Map<number, Doubted>();
 
@@ -42,6 +46,7 @@ export class MappedPages {
   /** Those of other domains that lead to the memory of one that is new, if there are any. */
   twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    if (this.#by.isEmptyAt(first, count)) return undefined;
     let twins: Set<Mapping> | undefined;
     this.#by.read(first, count, (there) => {
       for (const other of eachOf(there))
@@ -52,24 +57,18 @@ export class MappedPages {
 
   born(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    this.#by.add(first, count, (there) => {
-      if (there === undefined) return mapping;
-      return there instanceof Set ? there.add(mapping) : new Set([there, mapping]);
-    });
-    this.#log.eachFree(first, count, (pfn, freed) => {
+    this.#by.add(first, count, mapping);
+    if (count > 2 ** ORDER_MAX) return;
+    const end = first + count;
+    for (let pfn = this.#log.nextFree(first, end); pfn < end; pfn = this.#log.nextFree(pfn + 1, end))
       if (this.#doubted.size < DOUBTED_MAX && !this.#doubted.has(pfn))
-        this.#doubted.set(pfn, { freed, mapping });
-    });
+        this.#doubted.set(pfn, { freed: this.#log.freeOf(pfn), mapping });
   }
 
   died(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    this.#by.change(first, count, (there) => {
-      if (there === mapping) return undefined;
-      if (!(there instanceof Set)) return there;
-      there.delete(mapping);
-      return there.size > 1 ? there : there.values().next().value;
-    });
+    if (!this.#by.takeOnly(mapping, first, count))
+      this.#by.change(first, count, (there) => without(there, mapping));
   }
 
   on(event: PageAllocEvent | PageFreeEvent): void {
@@ -78,6 +77,14 @@ export class MappedPages {
     this.#reached(event);
     if (event.kind === 'page-free') this.#log.freed(event);
     else this.#log.allocated(event.pfn, event.order);
+  }
+
+  #together(below: Leading, above: Leading): Leading {
+    const all = [...eachOf(below), ...eachOf(above)];
+    if (all.length <= LEADING_MAX) return all;
+    const text = 'pages that so many addresses lead to that not all are looked at when they are freed';
+    this.#findings.tolerate('crowded-page', text, all.at(-1)?.born.line ?? 0);
+    return all.slice(0, LEADING_MAX);
   }
 
   /** Pages change hands: nothing may lead to them. */
@@ -148,5 +155,12 @@ export class MappedPages {
   }
 }
 
-const eachOf = (there: Leading | undefined): Iterable<Mapping> =>
-  there instanceof Set ? there : there === undefined ? [] : [there];
+const eachOf = (there: Leading): readonly Mapping[] => ('length' in there ? there : [there]);
+
+function without(there: Leading, mapping: Mapping): Leading | undefined {
+  if (there === mapping) return undefined;
+  if (!('length' in there) || !there.includes(mapping)) return there;
+  return there.length === 2
+    ? there.find((each) => each !== mapping)
+    : there.filter((each) => each !== mapping);
+}

@@ -1,94 +1,106 @@
 /**
- * What the trace said last of each page: who freed it. About 16 bytes for each page that is named, in chunks of 512.
+ * What the trace said last of each page: who freed it. 16 bytes for each page near one that is named; chunks are small,
+ * for pages that are scattered.
  */
 import type { PageFreeEvent } from '../event.ts';
 
-const CHUNK = 512;
+const CHUNK = 16;
 
-interface Chunk {
-  /** When the page was freed; NaN where it was not, or was handed out since. */
-  readonly time: Float64Array;
-  readonly line: Uint32Array;
-  readonly cpu: Uint16Array;
-  /** Number of the task. */
-  readonly task: Uint16Array;
-}
+/** Pages that there is room for at first. */
+const ROOM = 16_384;
 
 /** Tasks that are told apart; those that come later have no name. */
 const TASKS_MAX = 65_535;
 
 export class PageLog {
-  readonly #chunks = new Map<number, Chunk>();
+  /** By number of the chunk, its place in the columns. */
+  readonly #places = new Map<number, number>();
   readonly #tasks: { readonly task: string; readonly pid: number }[] = [{ task: '?', pid: 0 }];
   readonly #numbers = new Map<number, number>();
+  /** Columns. The line that freed a page is 0 where it was not freed, or was handed out since. */
+  #line = new Uint32Array(ROOM);
+  #time = new Float64Array(ROOM);
+  #cpu = new Uint16Array(ROOM);
+  /** Number of the task. */
+  #task = new Uint16Array(ROOM);
 
   freed(event: PageFreeEvent): void {
     const task = this.#numberOf(event);
     const end = event.pfn + 2 ** event.order;
-    let chunk = this.#chunkOf(event.pfn);
-    for (let page = event.pfn; page < end; page += 1) {
-      const at = page % CHUNK;
-      if (at === 0) chunk = this.#chunkOf(page);
-      // The same free is written twice where pages are freed in batches; the first was when it happened.
-      if (!Number.isNaN(chunk.time[at] ?? 0)) continue;
-      chunk.time[at] = event.time;
-      chunk.line[at] = event.line;
-      chunk.cpu[at] = event.cpu;
-      chunk.task[at] = task;
+    for (let page = event.pfn; page < end; ) {
+      const next = Math.min(end, page - (page % CHUNK) + CHUNK);
+      const first = this.#made(page);
+      for (let at = first; at < first + next - page; at += 1) this.#freedAt(at, event, task);
+      page = next;
     }
   }
 
   allocated(pfn: number, order: number): void {
     const end = pfn + 2 ** order;
     for (let page = pfn; page < end; ) {
-      const chunk = this.#chunks.get(Math.floor(page / CHUNK));
-      const at = page % CHUNK;
-      const last = Math.min(CHUNK, at + end - page);
-      chunk?.time.fill(Number.NaN, at, last);
-      page += last - at;
+      const next = Math.min(end, page - (page % CHUNK) + CHUNK);
+      const first = this.#at(page);
+      if (first !== undefined) this.#line.fill(0, first, first + next - page);
+      page = next;
     }
   }
 
-  /** Tells the pages of a range that were freed, and nothing was heard of them since. */
-  eachFree(first: number, count: number, tell: (pfn: number, event: PageFreeEvent) => void): void {
-    const end = first + count;
+  /** The first page of a range that was freed, while nothing was heard of it since; the end if there is none. */
+  nextFree(first: number, end: number): number {
     for (let pfn = first; pfn < end; ) {
-      const chunk = this.#chunks.get(Math.floor(pfn / CHUNK));
-      const next = (Math.floor(pfn / CHUNK) + 1) * CHUNK;
-      if (chunk !== undefined)
-        for (let page = pfn; page < Math.min(next, end); page += 1)
-          if (!Number.isNaN(chunk.time[page % CHUNK] ?? 0)) tell(page, this.#eventOf(chunk, page));
+      const next = Math.min(end, pfn - (pfn % CHUNK) + CHUNK);
+      const at = this.#at(pfn);
+      if (at !== undefined)
+        for (let page = pfn; page < next; page += 1) if (this.#line[at + page - pfn] !== 0) return page;
       pfn = next;
     }
+    return end;
   }
 
-  #eventOf(chunk: Chunk, pfn: number): PageFreeEvent {
-    const at = pfn % CHUNK;
-    const { task, pid } = this.#tasks[chunk.task[at] ?? 0] ?? { task: '?', pid: 0 };
+  /** The event of a page that was freed. */
+  freeOf(pfn: number): PageFreeEvent {
+    const at = this.#made(pfn);
+    const { task, pid } = this.#tasks[this.#task[at] ?? 0] ?? { task: '?', pid: 0 };
     const stamp = {
-      line: chunk.line[at] ?? 0,
-      time: chunk.time[at] ?? 0,
-      cpu: chunk.cpu[at] ?? 0,
-      task,
-      pid,
+      ...{ line: this.#line[at] ?? 0, time: this.#time[at] ?? 0, cpu: this.#cpu[at] ?? 0 },
+      ...{ task, pid },
     };
     return { kind: 'page-free', ...stamp, pfn, order: 0, batched: false };
   }
 
-  #chunkOf(page: number): Chunk {
-    const key = Math.floor(page / CHUNK);
-    let chunk = this.#chunks.get(key);
-    if (chunk === undefined) {
-      const time = new Float64Array(CHUNK).fill(Number.NaN);
-      chunk = {
-        time,
-        line: new Uint32Array(CHUNK),
-        cpu: new Uint16Array(CHUNK),
-        task: new Uint16Array(CHUNK),
-      };
-      this.#chunks.set(key, chunk);
-    }
-    return chunk;
+  /** The same free is written twice where pages are freed in batches; the first was when it happened. */
+  #freedAt(at: number, event: PageFreeEvent, task: number): void {
+    if (this.#line[at] !== 0) return;
+    this.#line[at] = event.line;
+    this.#time[at] = event.time;
+    this.#cpu[at] = event.cpu;
+    this.#task[at] = task;
+  }
+
+  /** Where a page is in the columns, if it is. */
+  #at(pfn: number): number | undefined {
+    const place = this.#places.get(Math.floor(pfn / CHUNK));
+    return place === undefined ? undefined : place * CHUNK + (pfn % CHUNK);
+  }
+
+  #made(pfn: number): number {
+    const known = this.#at(pfn);
+    if (known !== undefined) return known;
+    const place = this.#places.size;
+    this.#places.set(Math.floor(pfn / CHUNK), place);
+    if (this.#places.size * CHUNK > this.#line.length) this.#grow();
+    return place * CHUNK + (pfn % CHUNK);
+  }
+
+  #grow(): void {
+    const room = this.#line.length * 2;
+    const [line, time] = [new Uint32Array(room), new Float64Array(room)];
+    const [cpu, task] = [new Uint16Array(room), new Uint16Array(room)];
+    line.set(this.#line);
+    time.set(this.#time);
+    cpu.set(this.#cpu);
+    task.set(this.#task);
+    [this.#line, this.#time, this.#cpu, this.#task] = [line, time, cpu, task];
   }
 
   #numberOf({ task, pid }: PageFreeEvent): number {

@@ -1,67 +1,62 @@
 /**
- * What lies at page numbers, at three levels like a page table: a cell stands for one page, for 512 or for 512 * 512
- * aligned ones, so that a mapping of 16 GB costs 16 entries. The entries of a table are an array, as they are there.
+ * What lies at page numbers, as in a page table of three levels: a cell stands for one page or for all of an aligned
+ * block, so that a mapping of 64 TB costs 2048 entries. Tables with few entries are short, so that mappings that are
+ * scattered over all addresses cost some hundred bytes each.
  */
+import { type CellVisitor, type Join, Leaf, Table, Walk } from './page-block.ts';
+
+/** Pages of the smallest block: most mappings are in one. */
+const LEAF = 32;
 const FANOUT = 512;
-/** Pages of the largest block. */
-const TOP = FANOUT * FANOUT;
+const AREA = LEAF * FANOUT;
+/** Pages of the largest block: 32 GB of 4 KiB pages. */
+const REGION = AREA * FANOUT;
 
-/** Ranges above this (64 TB of 4 KiB pages) are no mapping of any machine, and would cost one entry for each GB. */
-export const PAGES_MAX: number = 65_536 * TOP;
+/** Ranges above this (64 TB of 4 KiB pages) are no mapping of any machine, and would cost one entry for each 32 GB. */
+export const PAGES_MAX: number = 2048 * REGION;
 
-/** Tables that are empty, and kept for the next need: pages come and go at the same places. */
-const SPARE_MAX = 16;
+/** Leaves that are empty and kept at the most; each has some hundred bytes. */
+const EMPTY_MAX = 4096;
 
-/** A table, and what lies at all pages of the block that it is of. */
-interface Table<C, E> {
-  own: C | undefined;
-  /** What lies at some of the pages besides, by number in the block; undefined as long as it was never needed. */
-  entries: (E | undefined)[] | undefined;
-  /** How many entries there are. */
-  used: number;
-}
-
-/** Of single pages, and of tables of single pages. */
-type Leaf<C> = Table<C, C>;
-type Directory<C> = Table<C, Leaf<C>>;
-
-/** Told of a cell and of the pages that it stands for; what it returns lies there from now on. */
-export type CellVisitor<C> = (cell: C, first: number, count: number) => C | undefined;
-
-interface Walk<C> {
-  readonly first: number;
-  readonly end: number;
-  /** Whether cells change; they split where they reach out of the range. */
-  readonly splits: boolean;
-  readonly visit: CellVisitor<C>;
-}
+type Area<C> = Table<C, Leaf<C>>;
+type Region<C> = Table<C, Area<C>>;
 
 export class PageTree<C> {
-  readonly #directories = new Map<number, Directory<C>>();
-  readonly #join: (below: C | undefined, above: C) => C;
-  readonly #spareDirectories: Directory<C>[] = [];
-  readonly #spareLeaves: Leaf<C>[] = [];
+  readonly #regions = new Map<number, Region<C>>();
+  readonly #join: Join<C>;
+  /** Leaves that may be empty. */
+  #empty = 0;
+  readonly #newArea = (): Area<C> => new Table(FANOUT, LEAF, newLeaf<C>);
 
-  /** @param join - a new cell for part of a block: what lies at the part already, and at the block around it */
-  constructor(join: (below: C | undefined, above: C) => C) {
-    this.#join = join;
+  /**
+   * @param join - a new cell where two come together: what lies there already or is of the smaller block, and what
+   *   is new or of the block around it. Cells are shared by pages, so it must not change them.
+   */
+  constructor(join: Join<C>) {
+    this.#join = remembered(join);
   }
 
-  /** Puts something to each of `count` pages. @param put - given what lies there already, returns what does then */
-  add(first: number, count: number, put: (cell: C | undefined) => C): void {
+  /** Puts something to each of `count` pages. */
+  add(first: number, count: number, what: C): void {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) {
+      leaf.add(first % LEAF, (first % LEAF) + count, what, this.#join);
+      return;
+    }
     const end = first + count;
     for (let page = first; page < end; ) {
-      const directory = this.#directoryAt(page);
-      if (page % TOP === 0 && end - page >= TOP) {
-        directory.own = put(directory.own);
-        page += TOP;
-      } else page = this.#addIn(directory, page, end, put);
+      const low = page % REGION;
+      const high = Math.min(REGION, low + end - page);
+      this.#regionAt(Math.floor(page / REGION)).add(low, high, what, this.#join);
+      page += high - low;
     }
   }
 
   /** Goes through the cells of a range. Blocks that reach out of it are split first, so that only the range changes. */
   change(first: number, count: number, visit: CellVisitor<C>): void {
-    this.#walk({ first, end: first + count, splits: true, visit });
+    const walk = new Walk(first, first + count, this.#join, visit);
+    this.#walk(walk);
+    if (walk.empties) this.#emptied(count);
   }
 
   /** Reads the cells of a range, without splitting: a cell may reach out of it. */
@@ -70,181 +65,121 @@ export class PageTree<C> {
       look(cell, at, pages);
       return cell;
     };
-    this.#walk({ first, end: first + count, splits: false, visit });
+    this.#walk(new Walk(first, first + count, undefined, visit));
   }
 
-  /** Whether nothing lies at the pages, as far as can be told without going through them. */
-  isEmptyAt(page: number, count: number): boolean {
-    if (this.#directories.size === 0) return true;
-    const directory = this.#directories.get(Math.floor(page / TOP));
-    const leaf = directory?.entries?.[Math.floor(page / FANOUT) % FANOUT];
-    const at = page % FANOUT;
-    if (at + count > FANOUT || directory?.own !== undefined) return false;
-    return leaf === undefined || (leaf.own === undefined && areEmpty(leaf, at, at + count));
+  isEmptyAt(first: number, count: number): boolean {
+    const low = first % REGION;
+    if (low + count <= REGION)
+      return this.#regions.get(Math.floor(first / REGION))?.isEmptyAt(low, low + count) ?? true;
+    return this.#every(first, first + count, (region, low, high) => region.isEmptyAt(low, high));
   }
 
-  /** Whether nothing but one cell lies at the pages; false as well where that takes more than a look. */
-  holdsOnly(cell: C, page: number, count: number): boolean {
-    const directory = this.#directories.get(Math.floor(page / TOP));
-    const leaf = directory?.entries?.[Math.floor(page / FANOUT) % FANOUT];
-    const entries = leaf?.entries;
-    const first = page % FANOUT;
-    if (entries === undefined || directory?.own !== undefined || leaf?.own !== undefined) return false;
-    if (first + count > FANOUT) return false;
-    for (let at = first; at < first + count; at += 1) if (entries[at] !== cell) return false;
+  /** Whether nothing but one cell lies at the pages, and it at all of them. */
+  holdsOnly(cell: C, first: number, count: number): boolean {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) return leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
+    let held = 0;
+    const isHeld = (region: Region<C>, low: number, high: number): boolean => {
+      held += high - low;
+      return region.holdsOnly(cell, low, high);
+    };
+    return this.#every(first, first + count, isHeld) && held === count;
+  }
+
+  /** Takes a cell away if nothing else lies at the pages. Returns whether it was so. */
+  takeOnly(cell: C, first: number, count: number): boolean {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined) {
+      const low = first % LEAF;
+      if (!leaf.holdsOnly(cell, low, low + count)) return false;
+      leaf.put(low, low + count, undefined);
+      if (leaf.isEmpty) this.#emptied(count);
+      return true;
+    }
+    if (!this.holdsOnly(cell, first, count)) return false;
+    this.#every(first, first + count, (region, low, high) => {
+      region.put(low, high, undefined);
+      return true;
+    });
+    this.#emptied(count);
     return true;
   }
 
-  /** Up to the end of the range or of the leaf. Returns the page after. */
-  #addIn(directory: Directory<C>, page: number, end: number, put: (cell: C | undefined) => C): number {
-    const leaf = this.#leafAt(directory, page);
-    const first = page % FANOUT;
-    const last = Math.min(FANOUT, first + end - page);
-    if (last - first === FANOUT) leaf.own = put(leaf.own);
-    else {
-      const entries = entriesOf(leaf);
-      for (let at = first; at < last; at += 1) {
-        const before = entries[at];
-        if (before === undefined) leaf.used += 1;
-        entries[at] = put(before);
-      }
-    }
-    return page + last - first;
+  /** The leaf that all of a range is in, if nothing lies around it: the usual case. */
+  #leafOf(first: number, count: number): Leaf<C> | undefined {
+    if ((first % LEAF) + count > LEAF) return undefined;
+    const region = this.#regions.get(Math.floor(first / REGION));
+    if (region === undefined || region.own !== undefined) return undefined;
+    const area = region.partOf(first % REGION);
+    return area === undefined || area.own !== undefined ? undefined : area.partOf(first % AREA);
   }
 
   #walk(walk: Walk<C>): void {
-    if (this.#directories.size === 0) return;
-    if (this.#walkOneLeaf(walk)) return;
-    const low = Math.floor(walk.first / TOP);
-    const high = Math.floor((walk.end - 1) / TOP);
-    // Mostly it is one.
-    if (high - low <= this.#directories.size)
-      for (let key = low; key <= high; key += 1) this.#walkKey(key, walk);
-    else
-      for (const key of [...this.#directories.keys()].toSorted((a, b) => a - b))
-        if (key >= low && key <= high) this.#walkKey(key, walk);
+    const leaf = this.#leafOf(walk.first, walk.end - walk.first);
+    if (leaf !== undefined) leaf.walk(Math.floor(walk.first / LEAF) * LEAF, walk);
+    else this.#walkAll(walk);
+    walk.finish();
   }
 
-  /** The usual case: all pages are of one leaf, with nothing around it, and other pages stay in it. */
-  #walkOneLeaf(walk: Walk<C>): boolean {
-    const at = Math.floor(walk.first / FANOUT);
-    if (walk.end > (at + 1) * FANOUT) return false;
-    const directory = this.#directories.get(Math.floor(at / FANOUT));
-    if (directory === undefined) return true;
-    const leaf = directory.entries?.[at % FANOUT];
-    if (directory.own !== undefined) return false;
-    if (leaf === undefined) return true;
-    // One that may be empty then is taken away.
-    if (walk.splits && leaf.used <= walk.end - walk.first) return false;
-    walkLeaf(leaf, at * FANOUT, walk, this.#join);
+  #walkAll(walk: Walk<C>): void {
+    this.#every(walk.first, walk.end, (region, _low, _high, key) => {
+      region.walk(key * REGION, walk);
+      return true;
+    });
+  }
+
+  /** Pages come and go at the same places, so blocks that are empty stay until there may be many. */
+  #emptied(pages: number): void {
+    this.#empty += Math.ceil(pages / LEAF);
+    if (this.#empty < EMPTY_MAX) return;
+    this.#empty = 0;
+    for (const [key, region] of this.#regions) {
+      region.prune();
+      if (region.isEmpty) this.#regions.delete(key);
+    }
+  }
+
+  /** Regions that are there, in order, each with the pages of a range in it. */
+  #every(
+    first: number,
+    end: number,
+    is: (region: Region<C>, low: number, high: number, key: number) => boolean,
+  ): boolean {
+    for (const key of this.#keysOf(first, end)) {
+      const region = this.#regions.get(key);
+      const base = key * REGION;
+      if (region !== undefined && !is(region, Math.max(0, first - base), Math.min(REGION, end - base), key))
+        return false;
+    }
     return true;
   }
 
-  #walkKey(key: number, walk: Walk<C>): void {
-    const directory = this.#directories.get(key);
-    if (directory === undefined) return;
-    this.#walkDirectory(directory, key * TOP, walk);
-    if (!isEmpty(directory)) return;
-    this.#directories.delete(key);
-    if (this.#spareDirectories.length < SPARE_MAX) this.#spareDirectories.push(directory);
+  /** Numbers of the regions of a range; mostly it is one. */
+  #keysOf(first: number, end: number): readonly number[] {
+    const low = Math.floor(first / REGION);
+    const high = Math.floor((end - 1) / REGION);
+    if (low === high) return [low];
+    if (high - low < this.#regions.size) return Array.from({ length: high - low + 1 }, (_, at) => low + at);
+    return [...this.#regions.keys()].filter((key) => key >= low && key <= high).toSorted((a, b) => a - b);
   }
 
-  #walkDirectory(directory: Directory<C>, base: number, walk: Walk<C>): void {
-    const low = Math.max(0, Math.floor((walk.first - base) / FANOUT));
-    const high = Math.min(FANOUT - 1, Math.floor((walk.end - 1 - base) / FANOUT));
-    const whole = base >= walk.first && base + TOP <= walk.end;
-    if (walk.splits && directory.own !== undefined && (!whole || directory.used > 0))
-      this.#splitDirectory(directory, directory.own, base);
-    if (directory.own !== undefined) visitOwn(directory, base, TOP, walk);
-    const { entries } = directory;
-    if (entries === undefined || directory.used === 0) return;
-    for (let at = low; at <= high; at += 1) {
-      const leaf = entries[at];
-      if (leaf === undefined) continue;
-      walkLeaf(leaf, base + at * FANOUT, walk, this.#join);
-      if (!isEmpty(leaf)) continue;
-      entries[at] = undefined;
-      directory.used -= 1;
-      if (this.#spareLeaves.length < SPARE_MAX) this.#spareLeaves.push(leaf);
-    }
-  }
-
-  #splitDirectory(directory: Directory<C>, own: C, base: number): void {
-    for (let at = 0; at < FANOUT; at += 1) {
-      const leaf = this.#leafAt(directory, base + at * FANOUT);
-      leaf.own = this.#join(leaf.own, own);
-    }
-    directory.own = undefined;
-  }
-
-  #directoryAt(page: number): Directory<C> {
-    const key = Math.floor(page / TOP);
-    let directory = this.#directories.get(key);
-    if (directory === undefined) {
-      directory = this.#spareDirectories.pop() ?? { own: undefined, entries: undefined, used: 0 };
-      this.#directories.set(key, directory);
-    }
-    return directory;
-  }
-
-  #leafAt(directory: Directory<C>, page: number): Leaf<C> {
-    const entries = entriesOf(directory);
-    const at = Math.floor(page / FANOUT) % FANOUT;
-    let leaf = entries[at];
-    if (leaf === undefined) {
-      leaf = this.#spareLeaves.pop() ?? { own: undefined, entries: undefined, used: 0 };
-      entries[at] = leaf;
-      directory.used += 1;
-    }
-    return leaf;
+  #regionAt(key: number): Region<C> {
+    const known = this.#regions.get(key);
+    if (known !== undefined) return known;
+    const region: Region<C> = new Table(FANOUT, AREA, this.#newArea);
+    this.#regions.set(key, region);
+    return region;
   }
 }
 
-function walkLeaf<C>(
-  leaf: Leaf<C>,
-  base: number,
-  walk: Walk<C>,
-  join: (below: C | undefined, above: C) => C,
-): void {
-  const low = Math.max(0, walk.first - base);
-  const high = Math.min(FANOUT, walk.end - base);
-  if (walk.splits && leaf.own !== undefined && (high - low < FANOUT || leaf.used > 0))
-    splitLeaf(leaf, leaf.own, join);
-  if (leaf.own !== undefined) visitOwn(leaf, base, FANOUT, walk);
-  const { entries } = leaf;
-  if (entries === undefined || leaf.used === 0) return;
-  for (let at = low; at < high; at += 1) {
-    const cell = entries[at];
-    if (cell === undefined) continue;
-    const left = walk.visit(cell, base + at, 1);
-    if (left === cell || !walk.splits) continue;
-    entries[at] = left;
-    if (left === undefined) leaf.used -= 1;
-  }
-}
+const newLeaf = <C>(): Leaf<C> => new Leaf(LEAF);
 
-function visitOwn<C>(table: { own: C | undefined }, base: number, pages: number, walk: Walk<C>): void {
-  if (table.own === undefined) return;
-  const left = walk.visit(table.own, base, pages);
-  if (walk.splits) table.own = left;
-}
-
-function splitLeaf<C>(leaf: Leaf<C>, own: C, join: (below: C | undefined, above: C) => C): void {
-  const entries = entriesOf(leaf);
-  for (let at = 0; at < FANOUT; at += 1) entries[at] = join(entries[at], own);
-  leaf.used = FANOUT;
-  leaf.own = undefined;
-}
-
-const isEmpty = ({ own, used }: Table<unknown, unknown>): boolean => own === undefined && used === 0;
-
-function areEmpty({ entries }: Table<unknown, unknown>, first: number, end: number): boolean {
-  if (entries === undefined) return true;
-  for (let at = first; at < end; at += 1) if (entries[at] !== undefined) return false;
-  return true;
-}
-
-function entriesOf<E>(table: Table<unknown, E>): (E | undefined)[] {
-  table.entries ??= new Array<E | undefined>(FANOUT).fill(undefined);
-  return table.entries;
+/** The same two often come together at one page after the other: they are joined once. */
+function remembered<C>(join: Join<C>): Join<C> {
+  let last: { readonly below: C; readonly above: C; readonly joined: C } | undefined;
+  return (below, above) => {
+    if (last?.below !== below || last.above !== above) last = { below, above, joined: join(below, above) };
+    return last.joined;
+  };
 }

@@ -44,11 +44,10 @@ interface Waiting extends Suspicion {
 export class Suspicions {
   readonly #findings: Findings;
   readonly #waiting = new Map<Mapping, Waiting>();
-  /** By CPU, when its last event was. */
-  readonly #lastOf: number[] = [];
+  /** By CPU. */
+  readonly #lastOf: TraceEvent[] = [];
+  #last: TraceEvent | undefined;
   #lastLoss = Number.NEGATIVE_INFINITY;
-  /** Nanoseconds, of the last event. */
-  now = 0;
   readonly #recordsEnds: (mapping: Mapping) => boolean;
 
   /** @param recordsEnds - whether unmaps of mappings such as this one are recorded at all */
@@ -60,8 +59,13 @@ export class Suspicions {
   /** Called for each event before it is judged. */
   seen(event: TraceEvent): void {
     if (event.kind === 'lost') this.#lost(event);
-    this.#lastOf[event.cpu] = event.time;
-    this.now = event.time;
+    this.#lastOf[event.cpu] = event;
+    this.#last = event;
+  }
+
+  /** Nanoseconds, of the last event. */
+  get now(): number {
+    return this.#last?.time ?? 0;
   }
 
   /** Whether events are missing since a mapping's birth. */
@@ -107,7 +111,7 @@ export class Suspicions {
 
   /** Events of one CPU are missing since its last one: what happened in between may have been otherwise. */
   #lost({ cpu, time }: LostEvent): void {
-    const since = this.#lastOf[cpu] ?? Number.NEGATIVE_INFINITY;
+    const since = this.#lastOf[cpu]?.time ?? Number.NEGATIVE_INFINITY;
     for (const waiting of this.#waiting.values()) waiting.lossy ||= waiting.event.time >= since;
     this.#lastLoss = time;
   }
