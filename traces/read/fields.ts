@@ -28,6 +28,7 @@ const LONGEST_NUMBER = 20;
 /** Digits that make a small integer in any base: doubles take several times as long. */
 const SMALL_DIGITS = 7;
 const LETTER_B = 66;
+/** Of what readers ask for, such as `did `. */
 const SHORTEST_KEY = 4;
 /** Lines are shorter, so they have no more words. */
 const MOST_WORDS = 1 << 16;

@@ -112,8 +112,8 @@ export class TraceParser {
   #unknown(name: string): LostEvent | typeof UNREADABLE | undefined {
     const line = this.#line;
     // `perf` writes notices with the head of an event.
-    const notice = this.#head.perf ? line.textFrom(line.from) : '';
-    if (noticeOf(notice) !== undefined) return this.#aside(notice);
+    const notice = this.#head.perf ? line.textFrom(line.from) : undefined;
+    if (notice !== undefined && noticeOf(notice) !== undefined) return this.#aside(notice);
     if (!this.heard.unknown.has(name) && this.#isDamaged(name)) return UNREADABLE;
     this.heard.countUnknown(name === '' ? UNNAMED : name);
     return undefined;
