@@ -48,8 +48,9 @@ export class TraceChecker {
     (what, line) => this.#findings.tolerate(...DISORDER[what], line),
   );
   #events = 0;
-  #first: number | undefined;
-  #last: number | undefined;
+  /** Times of events. */
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
   #cpus = 0;
 
   constructor(options: TraceOptions) {
@@ -105,8 +106,7 @@ export class TraceChecker {
     const { format, lines, ticks } = this.#parser.heard;
     return {
       ...{ file: this.#options.file, format, lines, events: this.#events },
-      ...(this.#first === undefined ? {} : { first: this.#first }),
-      ...(this.#last === undefined ? {} : { last: this.#last }),
+      ...(this.#events === 0 ? {} : { first: this.#first, last: this.#last }),
       ...{ cpus: this.#cpus, ticks },
       ...(early === undefined ? {} : { early }),
     };
@@ -126,9 +126,10 @@ export class TraceChecker {
     // What is missing has no time of its own.
     if (event.kind !== 'lost') {
       this.#events += 1;
-      this.#first = Math.min(this.#first ?? event.time, event.time);
-      this.#last = Math.max(this.#last ?? event.time, event.time);
-      this.#cpus = Math.max(this.#cpus, event.cpu + 1);
+      const { time, cpu } = event;
+      if (time < this.#first) this.#first = time;
+      if (time > this.#last) this.#last = time;
+      if (cpu >= this.#cpus) this.#cpus = cpu + 1;
     }
     this.#losses.on(event);
     for (const watch of this.#watches) watch.on(event);

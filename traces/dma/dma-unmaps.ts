@@ -122,10 +122,12 @@ export class DmaUnmaps {
 
   #compare(device: DmaDevice, { mapping, start, size }: DmaRange, event: AddressUnmap): void {
     const { api, direction, born } = mapping;
+    const as = apiOf(event);
+    // Nearly all are right, and a text is dear.
+    if (as === api && event.size === size && event.direction === direction) return;
     const tell = (check: CheckName, text: string): void =>
       this.#tell(check, this.#state.grade(device, 2, born.time), text, mapping, event);
     const there = `${hex(start)} of ${device.name}`;
-    const as = apiOf(event);
     if (as !== api)
       tell('dma-unmap-kind', `${there}: mapped by ${nameOfMap(api)}, undone by ${nameOfUnmap(as)}`);
     else if (event.size !== size)
@@ -135,8 +137,10 @@ export class DmaUnmaps {
   }
 
   #compareList(device: DmaDevice, mapping: DmaMapping, event: ListUnmap, grade: Grade): void {
+    const isWhole = sameLength(mapping, event);
+    if (isWhole && mapping.direction === event.direction) return;
     const there = `the list at ${hex(mapping.ranges[0]?.start ?? 0)} of ${device.name}`;
-    if (!sameLength(mapping, event)) {
+    if (!isWhole) {
       const counts = `${mapping.physes.length} entries were mapped, ${event.physes.length} unmapped`;
       this.#tell('dma-unmap-size', grade, `${there}: ${counts}`, mapping, event);
     }
