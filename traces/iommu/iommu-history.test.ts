@@ -165,10 +165,11 @@ describe('random histories of mappings', () => {
 });
 
 describe('a tree of pages', () => {
-  /** Around the borders of blocks of both sizes. */
+  /** Around the borders of blocks of all sizes. */
   const page = fc.oneof(
     fc.nat({ max: 1200 }),
-    fc.nat({ max: 600 }).map((n) => 512 * 512 - 300 + n),
+    fc.nat({ max: 600 }).map((n) => 32 * 512 - 300 + n),
+    fc.nat({ max: 600 }).map((n) => 32 * 512 * 512 - 300 + n),
   );
   const range = fc.record({
     first: page,
@@ -188,6 +189,10 @@ describe('a tree of pages', () => {
             if (adds) plain.set(each, [...(plain.get(each) ?? []), number]);
             else plain.delete(each);
         }
+        const all = Array.from({ length: asked.count }, (_, at) => plain.get(asked.first + at));
+        expect(tree.isEmptyAt(asked.first, asked.count)).to.equal(
+          all.every((cell) => cell === undefined || cell.length === 0),
+        );
         const seen = new Map<number, number[]>();
         const end = asked.first + asked.count;
         tree.read(asked.first, asked.count, (cell, first, count) => {

@@ -172,6 +172,8 @@ export class LiveMappings {
     }
     for (const mapping of all) mapping.doubtful = true;
     const { mappings, deaths, worn } = cell;
+    // Another one would say no more. A new bag, because the unmap was of what is known.
+    if (worn && deaths.length >= BAG_MAX) return { mappings, deaths, worn };
     const later = deaths.findIndex(({ lastBorn }) => lastBorn > death.lastBorn);
     const inOrder = deaths.toSpliced(later < 0 ? deaths.length : later, 0, death);
     return this.#settle({ mappings, deaths: inOrder, worn }, at, pages);
