@@ -151,6 +151,7 @@ export class FlushWatch {
 
   freedPages(event: PageFreeEvent): void {
     const end = event.pfn + 2 ** event.order;
+    if (this.#byFrame.isEmptyAt(event.pfn, end - event.pfn)) return;
     this.#byFrame.read(event.pfn, end - event.pfn, (stale, at, pages) => {
       for (let pfn = Math.max(at, event.pfn); pfn < Math.min(at + pages, end); pfn += 1)
         this.#freedPage(stale, event, pfn);

@@ -85,9 +85,9 @@ export class IommuWatch implements Watch, Lives {
     const { kind } = event;
     if (kind === 'flush') this.#flushes.flush(event);
     else if (kind !== 'unmap' && this.#flushes.waiting) this.#flushes.other(event);
-    if (kind === 'map') this.#map(event);
+    if (kind === 'page-alloc' || kind === 'page-free') this.#page(event);
+    else if (kind === 'map') this.#map(event);
     else if (kind === 'unmap') this.#unmap(event);
-    else if (kind === 'page-alloc' || kind === 'page-free') this.#page(event);
     else if (kind === 'dma-map' || kind === 'dma-alloc' || kind === 'dma-map-sg') this.#name(event);
     else if (kind === 'dma-unmap') this.#dmaUnmap(event);
     else if (kind === 'dma-unmap-sg' || kind === 'dma-free') this.#hint(event);

@@ -201,8 +201,12 @@ export class Table<C, P extends Block<C>> implements Block<C> {
   }
 
   add(low: number, high: number, what: C, join: Join<C>): void {
-    if (this.#isWhole(low, high)) this.own = this.own === undefined ? what : join(this.own, what);
-    else this.#eachMade(low, high, (part, from, to) => part.add(from, to, what, join));
+    const from = low % this.#pages;
+    const to = from + high - low;
+    if (to <= this.#pages) this.#made(Math.floor(low / this.#pages)).add(from, to, what, join);
+    else if (!this.#isWhole(low, high))
+      this.#eachMade(low, high, (part, first, end) => part.add(first, end, what, join));
+    else this.own = this.own === undefined ? what : join(this.own, what);
   }
 
   walk(base: number, walk: Walk<C>): void {

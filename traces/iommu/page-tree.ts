@@ -38,11 +38,6 @@ export class PageTree<C> {
 
   /** Puts something to each of `count` pages. */
   add(first: number, count: number, what: C): void {
-    const leaf = this.#leafOf(first, count);
-    if (leaf !== undefined) {
-      leaf.add(first % LEAF, (first % LEAF) + count, what, this.#join);
-      return;
-    }
     const end = first + count;
     for (let page = first; page < end; ) {
       const low = page % REGION;
