@@ -22,6 +22,8 @@ const ONCE: ReadonlySet<EventKind> = new Set<EventKind>([
 /** A ring of the latest events. Those of equal time stay in the order of their lines. */
 export class Reorder {
   readonly #ring: (TraceEvent | undefined)[] = new Array<TraceEvent | undefined>(WINDOW).fill(undefined);
+  /** Their times, beside them: events are of many shapes, and asking each costs. */
+  readonly #times = new Float64Array(WINDOW);
   readonly #out: (event: TraceEvent) => void;
   readonly #note: (what: Disorder, line: number) => void;
   /** Positions count on for ever; the ring holds those from `#first` up to, not including, `#next`. */
@@ -42,15 +44,16 @@ export class Reorder {
   }
 
   push(event: TraceEvent): void {
-    if (event.time < this.#released) {
+    const { time } = event;
+    if (time < this.#released) {
       this.#late.push(event);
       if (this.#late.length >= RESTART) this.#restart();
       return;
     }
     if (this.#late.length > 0) this.#releaseLate();
-    if (event.time > this.#latest) this.#append(event);
-    else this.#insert(event);
-    this.#before = event.time;
+    if (time > this.#latest) this.#append(event, time);
+    else this.#insert(event, time);
+    this.#before = time;
   }
 
   /** No more events: those that wait go out. */
@@ -59,45 +62,45 @@ export class Reorder {
     while (this.#first < this.#next) this.#release();
   }
 
+  /** Nearly all events come here: later than all others. */
+  #append(event: TraceEvent, time: number): void {
+    if (this.#next - this.#first === WINDOW) this.#release();
+    this.#put(this.#next, event, time);
+    this.#next += 1;
+    this.#latest = time;
+  }
+
   /** Behind all that are not later. */
-  #insert(event: TraceEvent): void {
+  #insert(event: TraceEvent, time: number): void {
     let to = this.#next;
-    while (to > this.#first && this.#at(to - 1).time > event.time) to -= 1;
-    if (this.#isCopy(event, to)) this.#note('duplicate', event.line);
+    while (to > this.#first && this.#timeAt(to - 1) > time) to -= 1;
+    if (this.#isCopy(event, time, to)) this.#note('duplicate', event.line);
     else {
-      if (event.time < this.#before) this.#note('moved', event.line);
-      this.#place(event, to);
+      if (time < this.#before) this.#note('moved', event.line);
+      this.#place(event, time, to);
     }
   }
 
-  /** Nearly all events come here: later than all others. */
-  #append(event: TraceEvent): void {
-    if (this.#next - this.#first === WINDOW) this.#release();
-    this.#ring[this.#next % WINDOW] = event;
-    this.#next += 1;
-    this.#latest = event.time;
-  }
-
-  #place(event: TraceEvent, position: number): void {
+  #place(event: TraceEvent, time: number, position: number): void {
     if (this.#next - this.#first === WINDOW) {
       if (position === this.#first) {
-        this.#send(event);
+        this.#send(event, time);
         return;
       }
       this.#release();
     }
-    for (let at = this.#next; at > position; at -= 1) this.#ring[at % WINDOW] = this.#at(at - 1);
-    this.#ring[position % WINDOW] = event;
+    for (let at = this.#next; at > position; at -= 1) this.#put(at, this.#at(at - 1), this.#timeAt(at - 1));
+    this.#put(position, event, time);
     this.#next += 1;
   }
 
   /** Whether the event before it on its CPU says the same, at the same time. */
-  #isCopy(event: TraceEvent, position: number): boolean {
+  #isCopy(event: TraceEvent, time: number, position: number): boolean {
     if (!ONCE.has(event.kind)) return false;
-    for (let at = position - 1; at >= this.#first; at -= 1) {
+    const { cpu } = event;
+    for (let at = position - 1; at >= this.#first && this.#timeAt(at) === time; at -= 1) {
       const before = this.#at(at);
-      if (before.time !== event.time) return false;
-      if (before.cpu === event.cpu) return saysSame(before, event);
+      if (before.cpu === cpu) return saysSame(before, event);
     }
     return false;
   }
@@ -133,15 +136,23 @@ export class Reorder {
     return event;
   }
 
-  #release(): void {
-    const event = this.#at(this.#first);
-    this.#ring[this.#first % WINDOW] = undefined;
-    this.#first += 1;
-    this.#send(event);
+  #timeAt(position: number): number {
+    return this.#times[position % WINDOW] ?? 0;
   }
 
-  #send(event: TraceEvent): void {
-    this.#released = event.time;
+  #put(position: number, event: TraceEvent, time: number): void {
+    this.#ring[position % WINDOW] = event;
+    this.#times[position % WINDOW] = time;
+  }
+
+  #release(): void {
+    const position = this.#first;
+    this.#first += 1;
+    this.#send(this.#at(position), this.#timeAt(position));
+  }
+
+  #send(event: TraceEvent, time: number): void {
+    this.#released = time;
     this.#out(event);
   }
 }
