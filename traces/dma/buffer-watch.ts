@@ -17,13 +17,13 @@ const INSIDE = 10_000_000;
 
 export class BufferWatch {
   readonly #verdicts: Verdicts;
-  readonly #attachments = new Map<string, Attachment>();
+  readonly #attachments = new Latest<Attachment>();
   /** By task: the call of map that it is in. */
   readonly #inMap = new Map<number, BufferEvent>();
   /** By name of the device, where events name it: the attachment that was made last. */
   readonly #devices = new Map<string, BufferEvent>();
   /** What freed a buffer of which no new allocation was seen. */
-  readonly #freed = new Map<string, BufferEvent>();
+  readonly #freed = new Latest<BufferEvent>();
   /** Some probes are not set, or sit in functions that the compiler has inlined. */
   #unmapsSeen = false;
   #lastAttach: BufferEvent | undefined;
@@ -96,7 +96,7 @@ export class BufferWatch {
   }
 
   #renew({ attachment, buffer }: BufferEvent): void {
-    remember(this.#attachments, attachment, { buffer, maps: [], detached: undefined });
+    this.#attachments.set(attachment, { buffer, maps: [], detached: undefined });
   }
 
   /** What an attachment is mapped by, unless it has to be taken for a new one at the same place. */
@@ -104,7 +104,7 @@ export class BufferWatch {
     const known = this.#attachments.get(attachment);
     if (known !== undefined && known.detached === undefined) return known;
     const fresh: Attachment = { buffer, maps: [], detached: undefined };
-    remember(this.#attachments, attachment, fresh);
+    this.#attachments.set(attachment, fresh);
     return fresh;
   }
 
@@ -133,7 +133,7 @@ export class BufferWatch {
       ];
       this.#tell(text, subjectOf(event), since, this.#unmapsSeen);
     }
-    remember(this.#attachments, event.attachment, { buffer: event.buffer, maps: [], detached: event });
+    this.#attachments.set(event.attachment, { buffer: event.buffer, maps: [], detached: event });
   }
 
   /** The same place in memory may hold a new attachment, if there was one. */
@@ -151,7 +151,7 @@ export class BufferWatch {
   #free(event: BufferEvent): void {
     if (event.buffer === '') return;
     const before = this.#freed.get(event.buffer);
-    remember(this.#freed, event.buffer, event);
+    this.#freed.set(event.buffer, event);
     if (before === undefined) return;
     const both = [
       { role: 'freed here', event: before },
@@ -172,11 +172,27 @@ export class BufferWatch {
 
 const subjectOf = ({ device }: BufferEvent): Subject => (device === '' ? {} : { device });
 
-/** Keeps the last ones. */
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= REMEMBERED) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
+/**
+ * What was set last, by name: of names that were not set again, at least as many as are remembered and at most twice
+ * as many. Deleting the oldest one by one would leave holes in a map, which it takes long to look past.
+ */
+class Latest<V> {
+  #young = new Map<string, V>();
+  #old = new Map<string, V>();
+
+  get(name: string): V | undefined {
+    return this.#young.get(name) ?? this.#old.get(name);
+  }
+
+  set(name: string, value: V): void {
+    this.#young.set(name, value);
+    if (this.#young.size < REMEMBERED) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  delete(name: string): void {
+    this.#young.delete(name);
+    this.#old.delete(name);
+  }
 }

@@ -36,7 +36,7 @@ export interface DmaMapping {
 /** `DMA_MAPPING_ERROR`, all ones, of 64 and of 32 bits; what ends beyond 2^52 no machine maps. */
 const ERROR_32 = 0xffff_ffff;
 const ADDRESS_MAX = 2 ** 52;
-const NOWHERE: readonly number[] = [];
+const NO_SPANS: readonly never[] = [];
 
 export const isAddress = (dma: number, size: number): boolean =>
   dma !== ERROR_32 && size > 0 && dma + size <= ADDRESS_MAX;
@@ -44,47 +44,42 @@ export const isAddress = (dma: number, size: number): boolean =>
 /** What a birth event maps; undefined where it mapped nothing. */
 export function mappingOf(born: DmaBirth, buffer: BufferEvent | undefined): DmaMapping | undefined {
   if (isFailedAlloc(born)) return undefined;
-  const ranges: DmaRange[] = [];
-  const memory: ReachedMemory[] = [];
-  const mapping: DmaMapping = {
+  const mapping: { -readonly [K in keyof DmaMapping]: DmaMapping[K] } = {
     device: born.device,
     api: apiOf(born),
     direction: born.direction,
-    ranges,
-    memory,
-    physes: born.kind === 'dma-map-sg' ? born.physes : NOWHERE,
+    ranges: NO_SPANS,
+    memory: NO_SPANS,
+    physes: born.kind === 'dma-map-sg' ? born.physes : NO_SPANS,
     truncated: born.kind === 'dma-map-sg' && born.truncated,
     born,
     died: undefined,
     buffer,
     doubtful: false,
   };
-  if (born.kind === 'dma-map-sg') listRanges(born, mapping, ranges, memory);
-  else if (isAddress(born.dma, born.size)) ranges.push({ start: born.dma, size: born.size, mapping });
-  if (born.kind === 'dma-map') memory.push({ start: born.phys, size: born.size, mapping });
-  return ranges.length === 0 ? undefined : mapping;
+  if (born.kind === 'dma-map-sg') {
+    mapping.ranges = rangesOf(born, mapping);
+    mapping.memory = memoryOf(born, mapping);
+  } else if (isAddress(born.dma, born.size)) mapping.ranges = [{ start: born.dma, size: born.size, mapping }];
+  if (born.kind === 'dma-map') mapping.memory = [{ start: born.phys, size: born.size, mapping }];
+  return mapping.ranges.length === 0 ? undefined : mapping;
+}
+
+/** Arrays that are kept are made as long as they are: those that grow have room for sixteen more. */
+function rangesOf({ dmas, sizes }: EventOf<'dma-map-sg'>, mapping: DmaMapping): readonly DmaRange[] {
+  const ranges = dmas.map((start, at) => ({ start, size: sizes[at] ?? 0, mapping }));
+  const isRange = ({ start, size }: DmaRange): boolean => isAddress(start, size);
+  return ranges.every(isRange) ? ranges : ranges.filter(isRange);
 }
 
 /** Entries that were merged into segments have lengths that no event tells: of them only the first byte is known. */
-function listRanges(
-  { dmas, sizes, physes, truncated }: EventOf<'dma-map-sg'>,
+function memoryOf(
+  { sizes, physes, truncated }: EventOf<'dma-map-sg'>,
   mapping: DmaMapping,
-  ranges: DmaRange[],
-  memory: ReachedMemory[],
-): void {
-  let sum = 0;
-  for (let at = 0; at < dmas.length; at += 1) {
-    const start = dmas[at] ?? 0;
-    const size = sizes[at] ?? 0;
-    sum += size;
-    if (isAddress(start, size)) ranges.push({ start, size, mapping });
-  }
+): readonly ReachedMemory[] {
   const apart = physes.length === sizes.length;
-  const whole = physes.length === 1 && !truncated ? sum : 0;
-  for (let at = 0; at < physes.length; at += 1) {
-    const size = apart ? (sizes[at] ?? 0) : whole;
-    memory.push({ start: physes[at] ?? 0, size: Math.max(1, size, whole), mapping });
-  }
+  const whole = physes.length === 1 && !truncated ? sizes.reduce((sum, size) => sum + size, 0) : 0;
+  return physes.map((start, at) => ({ start, size: Math.max(1, apart ? (sizes[at] ?? 0) : whole), mapping }));
 }
 
 /** Name of the function that maps and of the one that undoes it. */

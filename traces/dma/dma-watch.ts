@@ -47,13 +47,16 @@ export class DmaWatch implements Watch {
   }
 
   on(event: TraceEvent): void {
-    this.#now = event.time;
-    this.#state.verdicts.seen(event);
-    this.#reach.seen(event);
+    const { kind, time } = event;
+    this.#now = time;
+    if (kind === 'lost') this.#state.verdicts.lost(event);
+    this.#state.verdicts.seen(event, time);
+    if (this.#reach.active) this.#reach.seen(event);
     this.#unmaps.next(event);
-    switch (event.kind) {
+    switch (kind) {
       case 'map':
         this.#state.mapped(event);
+        this.#reach.translates();
         break;
       case 'dma-map':
       case 'dma-map-sg':

@@ -28,7 +28,7 @@ export class DriverReach {
   /** Functions whose unmaps the trace has shown. */
   readonly #ended = new Set<DmaApi>();
   #pages: MappedPages;
-  /** An IOMMU was told a mapping: it shows what becomes of all addresses that are not those of the memory. */
+  /** The IOMMU shows what becomes of all addresses that are not those of the memory. */
   #translates = false;
   #count = 0;
 
@@ -44,13 +44,18 @@ export class DriverReach {
     return this.#count > 0;
   }
 
-  /** Called for each event before it is judged. */
+  /** Called for each event before it is judged, once there was any. */
   seen(event: TraceEvent): void {
-    if (event.kind === 'map') this.#translates = true;
-    if (this.active) this.#suspicions.seen(event);
+    this.#suspicions.seen(event);
+  }
+
+  /** An IOMMU was told a mapping. */
+  translates(): void {
+    this.#translates = true;
   }
 
   born(mapping: DmaMapping): void {
+    if (this.#translates && !isDirect(mapping)) return;
     const reach = this.#reachOf(mapping);
     if (reach.lives.length === 0) return;
     this.#reaches.set(mapping, reach);
@@ -143,4 +148,10 @@ export class DriverReach {
       },
     };
   }
+}
+
+/** Whether some address is that of its memory. */
+function isDirect({ ranges, memory }: DmaMapping): boolean {
+  for (let at = 0; at < ranges.length; at += 1) if (ranges[at]?.start === memory[at]?.start) return true;
+  return false;
 }

@@ -40,9 +40,16 @@ export class Verdicts {
   }
 
   /** Called for each event before it is judged. */
-  seen(event: TraceEvent): void {
-    if (event.kind === 'lost') this.#lost(event);
-    this.#lastOf[event.cpu] = event.time;
+  seen(event: TraceEvent, time: number): void {
+    this.#lastOf[event.cpu] = time;
+  }
+
+  /** Events of one CPU are missing since its last one; called before this one is seen. */
+  lost({ cpu, time }: LostEvent): void {
+    const from = this.#lastOf[cpu] ?? Number.NEGATIVE_INFINITY;
+    for (const waiting of this.#waiting)
+      if (waiting.at >= from && waiting.grade.since <= time) waiting.grade = LOSSY;
+    this.#lastLoss = time;
   }
 
   /** The last two events of the evidence are those that must not be the other way round. */
@@ -65,14 +72,6 @@ export class Verdicts {
       this.#findings.add({ ...finding, confidence, assumptions });
     }
     this.#waiting = [];
-  }
-
-  /** Events of one CPU are missing since its last one. */
-  #lost({ cpu, time }: LostEvent): void {
-    const from = this.#lastOf[cpu] ?? Number.NEGATIVE_INFINITY;
-    for (const waiting of this.#waiting)
-      if (waiting.at >= from && waiting.grade.since <= time) waiting.grade = LOSSY;
-    this.#lastLoss = time;
   }
 }
 
