@@ -5,7 +5,6 @@ import type { LostEvent, TraceEvent } from './event.ts';
 import { Findings } from './findings.ts';
 import { IommuWatch } from './iommu/iommu-watch.ts';
 import { Losses } from './losses.ts';
-import type { Watch } from './mapping.ts';
 import { type Disorder, Reorder } from './order.ts';
 import { TraceParser } from './read/parse.ts';
 import type { Mode, Sight, Source, TraceReport } from './report.ts';
@@ -42,7 +41,7 @@ export class TraceChecker {
   readonly #census = new Census();
   readonly #losses = new Losses();
   readonly #iommu: IommuWatch;
-  readonly #watches: readonly Watch[];
+  readonly #dma: DmaWatch;
   readonly #order = new Reorder(
     (event) => this.#take(event),
     (what, line) => this.#findings.tolerate(...DISORDER[what], line),
@@ -56,7 +55,7 @@ export class TraceChecker {
   constructor(options: TraceOptions) {
     this.#options = options;
     this.#iommu = new IommuWatch(this.#findings, [this.#census], options.mode);
-    this.#watches = [this.#iommu, new DmaWatch(this.#findings, this.#iommu, [this.#census]), this.#census];
+    this.#dma = new DmaWatch(this.#findings, this.#iommu, [this.#census]);
   }
 
   /** Lines and events so far, for progress. */
@@ -87,7 +86,9 @@ export class TraceChecker {
    */
   end(early?: string): TraceReport {
     this.#order.end();
-    for (const watch of this.#watches) watch.end();
+    this.#iommu.end();
+    this.#dma.end();
+    this.#census.end();
     const findings = this.#findings.list;
     return {
       source: this.#source(early),
@@ -124,14 +125,17 @@ export class TraceChecker {
 
   #take(event: TraceEvent): void {
     // What is missing has no time of its own.
-    if (event.kind !== 'lost') {
-      this.#events += 1;
+    if (event.kind === 'lost') this.#losses.lost(event);
+    else {
       const { time, cpu } = event;
+      this.#events += 1;
       if (time < this.#first) this.#first = time;
       if (time > this.#last) this.#last = time;
       if (cpu >= this.#cpus) this.#cpus = cpu + 1;
+      this.#losses.heard(cpu, time);
     }
-    this.#losses.on(event);
-    for (const watch of this.#watches) watch.on(event);
+    this.#iommu.on(event);
+    this.#dma.on(event);
+    this.#census.on(event);
   }
 }

@@ -1,5 +1,5 @@
 /** Where events are missing, as the tool itself says: after each place nothing is certain of what lives. */
-import type { TraceEvent } from './event.ts';
+import type { LostEvent } from './event.ts';
 import type { Heard } from './read/heard.ts';
 import type { Gap, Lost } from './report.ts';
 
@@ -16,22 +16,25 @@ export class Losses {
   readonly #open = new Map<number, { to: number }>();
   #first: number | undefined;
 
-  on(event: TraceEvent): void {
-    const { cpu, time } = event;
-    const open = this.#open.size === 0 ? undefined : this.#open.get(cpu);
-    if (event.kind !== 'lost') {
-      this.#first ??= time;
-      // The notice has no time of its own: events are missing until the CPU is heard again.
-      if (open !== undefined) open.to = time;
-      if (open !== undefined) this.#open.delete(cpu);
-      this.#heard[cpu] = time;
-    } else if (event.cause === 'overrun' && this.#gaps.length < GAPS_MAX) {
-      const from = this.#heard[cpu];
-      const count = event.count === undefined ? {} : { count: event.count };
-      const gap = { cpu, ...(from === undefined ? {} : { from }), to: time, ...count };
-      this.#gaps.push(gap);
-      this.#open.set(cpu, gap);
-    }
+  /** An event came: nothing of its CPU is missing from here on, until a notice says so. */
+  heard(cpu: number, time: number): void {
+    this.#first ??= time;
+    this.#heard[cpu] = time;
+    if (this.#open.size === 0) return;
+    const open = this.#open.get(cpu);
+    if (open === undefined) return;
+    // The notice has no time of its own: events are missing until the CPU is heard again.
+    open.to = time;
+    this.#open.delete(cpu);
+  }
+
+  lost({ cause, cpu, time, count }: LostEvent): void {
+    if (cause !== 'overrun' || this.#gaps.length >= GAPS_MAX) return;
+    const from = this.#heard[cpu];
+    const known = count === undefined ? {} : { count };
+    const gap = { cpu, ...(from === undefined ? {} : { from }), to: time, ...known };
+    this.#gaps.push(gap);
+    this.#open.set(cpu, gap);
   }
 
   result({ lost, overwritten, notices, uncounted }: Notices): Lost {

@@ -43,7 +43,7 @@ export class Census implements Watch, LifeListener {
 
   /** Comes after the births and deaths that the event brought. */
   on(event: TraceEvent): void {
-    const { kind } = event;
+    const { kind, time } = event;
     const known = this.#kinds.get(kind);
     if (known === undefined) this.#kinds.set(kind, { count: 1 });
     else known.count += 1;
@@ -51,7 +51,6 @@ export class Census implements Watch, LifeListener {
       if (event.cause === 'restart') this.#restart();
       return;
     }
-    const { time } = event;
     this.#first ??= time;
     if (time > this.#last) this.#last = time;
     if (kind !== 'page-alloc' && kind !== 'page-free') return;
