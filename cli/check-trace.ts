@@ -1,5 +1,6 @@
 /** `ionclad check-trace`: recorded traces of real kernels against the specification. */
-import { CHECKS, type Mode, type Opening, TraceChecker, type TraceReport } from '../traces/index.ts';
+import { CHECKS, type Mode, TraceChecker, type TraceReport } from '../traces/index.ts';
+import type { Opening } from '../traces/script/index.ts';
 import { eachFile } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { Progress } from './progress.ts';
@@ -7,14 +8,8 @@ import type { Session } from './session.ts';
 import { count, many } from './table.ts';
 import { type ReportFiles, refuseUnwritable, writeReports } from './trace-files.ts';
 import { readTrace } from './trace-input.ts';
-import {
-  type Exported,
-  exportedText,
-  exportScript,
-  openingFor,
-  type RawScriptOptions,
-  scriptRequest,
-} from './trace-script.ts';
+import type { Exported } from './trace-script.ts';
+import { openingFor, type RawScriptOptions, scriptRequest } from './trace-script-options.ts';
 import { traceText } from './trace-text.ts';
 import { version } from './version.ts';
 
@@ -43,6 +38,7 @@ export async function checkTraceCommand(
     reports.push(report);
     if (options.json !== true) for (const line of traceText(report, io)) io.out(line);
     if (request !== undefined && opening !== undefined) {
+      const { exportScript, exportedText } = await import('./trace-script.ts');
       script = await exportScript(request, report, opening);
       if (options.json !== true) for (const line of exportedText(script)) io.out(line);
     }

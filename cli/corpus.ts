@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type Case, CaseError } from '../counterexamples/index.ts';
 import { SPEC } from '../model/index.ts';
 import { isSmaller, measure, type ScriptMachine } from '../properties/index.ts';
+import { readCaseFile, saveCase } from './case-files.ts';
 import { UsageError } from './exit.ts';
-import { readCaseFile } from './read-file.ts';
-import { type Saved, saveCase } from './save.ts';
+import type { Saved } from './save.ts';
 
 export interface CaseFile {
   readonly file: string;

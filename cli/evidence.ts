@@ -14,10 +14,11 @@ import {
   withoutInvariant,
 } from '../properties/index.ts';
 import { type Bug, bugOf, infect, ZOO } from '../targets/zoo/index.ts';
+import { HUNT_SCRIPTS } from './defaults.ts';
 import { type Evidence, isAnythingOpen } from './gates.ts';
 import { type Hunted, propertyOf } from './hunt.ts';
 import { inLanes } from './lanes.ts';
-import { HUNT_SCRIPTS, type RunOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 import { ThreadRunner } from './pool.ts';
 import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';

@@ -2,15 +2,8 @@
 import { type NamedScope, SPEC } from '../model/index.ts';
 import { type Scope, STATES_MAX } from '../properties/index.ts';
 import { UsageError } from './exit.ts';
-import {
-  callsOf,
-  integer,
-  known,
-  machineOptions,
-  premiseOf,
-  type RawMachineOptions,
-  threadsOf,
-} from './options.ts';
+import { integer, known } from './option-values.ts';
+import { callsOf, machineOptions, premiseOf, type RawMachineOptions, threadsOf } from './options.ts';
 import { type TargetName, targetName } from './targets.ts';
 
 export interface RawExploreOptions extends RawMachineOptions {

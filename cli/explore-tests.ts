@@ -2,12 +2,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DETAILS, type Detail, describe, FORMAT, type Scope, type Tested } from '../properties/index.ts';
+import { saveCase } from './case-files.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { type Asked, type RawExploreOptions, scopesOf } from './explore-options.ts';
-import { integer, known } from './options.ts';
+import { integer, known } from './option-values.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
-import { saveCase } from './save.ts';
 import type { Session } from './session.ts';
 import { count, many } from './table.ts';
 import { type TargetName, targetName } from './targets.ts';
@@ -26,8 +26,6 @@ export interface TestsOptions {
 /** What a thread is asked for. Plain data. */
 export type TestsTask = Pick<TestsOptions, 'target' | 'detail' | 'length'> & { readonly scope: Scope };
 
-/** Commands of a script at the most, without being told: as many as somebody still reads. */
-export const TEST_COMMANDS = 40;
 const LENGTH_MAX = 10_000;
 
 /** @throws {UsageError} for the first option that does not fit */

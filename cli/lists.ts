@@ -9,7 +9,7 @@ import { table } from './table.ts';
 type Row = Readonly<Record<string, string>>;
 
 /** The calls with what they take and give. `!` behind an argument: the call consumes it. */
-export function callsCommand(json: boolean, io: Output): ExitCode {
+function callsCommand(json: boolean, io: Output): ExitCode {
   if (json) return printJson({ calls: SPEC.calls, kinds: SPEC.kinds, sites: SPEC.sites }, io);
   const rows = Object.entries(SPEC.calls).map(([call, { layer, by, args, gives }]) => ({
     call,
@@ -45,7 +45,7 @@ function givesText(gives: CallShape['gives']): string {
 }
 
 /** The invariants, with the bugs of the zoo that show each. */
-export function invariantsCommand(json: boolean, io: Output): ExitCode {
+function invariantsCommand(json: boolean, io: Output): ExitCode {
   const rows = SPEC.invariants.map(({ id, form, text }) => ({
     id,
     form,
@@ -58,7 +58,7 @@ export function invariantsCommand(json: boolean, io: Output): ExitCode {
 }
 
 /** The targets: ours, the bugs, and the two ways to bring one's own. */
-export function targetsCommand(json: boolean, io: Output): ExitCode {
+function targetsCommand(json: boolean, io: Output): ExitCode {
   const own = [
     { target: 'builtin', breaks: '', text: `our implementation; ${[...builtin().capabilities].join(', ')}` },
     ...ZOO.map(({ name, catches, text }) => ({ target: `zoo/${name}`, breaks: catches, text })),
@@ -83,3 +83,12 @@ function printRows(rows: readonly Row[], io: Output): ExitCode {
   for (const line of lines) io.out(line);
   return EXIT.HELD;
 }
+
+/** By name of the command. */
+export const LISTS: Readonly<
+  Record<'calls' | 'invariants' | 'targets', (json: boolean, io: Output) => ExitCode>
+> = {
+  calls: callsCommand,
+  invariants: invariantsCommand,
+  targets: targetsCommand,
+};

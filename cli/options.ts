@@ -1,7 +1,7 @@
 /** The options of `run`: from texts to values, each checked against the specification's tables. */
 import { availableParallelism } from 'node:os';
 import { VERDICTS } from '../counterexamples/index.ts';
-import { nearest, suggest } from '../counterexamples/near.ts';
+import { nearest } from '../counterexamples/near.ts';
 import { SPEC } from '../model/index.ts';
 import {
   CERTIFY_STATES,
@@ -13,8 +13,10 @@ import {
 } from '../properties/index.ts';
 import { type Bug, ZOO } from '../targets/zoo/index.ts';
 import { type FolderCoverage, readCoverage } from './coverage.ts';
+import { DEFAULT_SCRIPTS } from './defaults.ts';
 import { UsageError } from './exit.ts';
 import { type Memory, pagesOption, readMemory } from './memory-options.ts';
+import { integer, known, positive } from './option-values.ts';
 import { type TargetName, targetName } from './targets.ts';
 import type { VerdictOptions } from './verdicts.ts';
 import type { ZooOptions } from './zoo.ts';
@@ -90,17 +92,8 @@ export interface GateOptions {
   readonly figures: string | undefined;
 }
 
-/** Scripts that `run` draws without being told: about twenty seconds on two cores. */
-export const DEFAULT_SCRIPTS: Readonly<Record<PropertyName, number>> = {
-  lockstep: 61_440,
-  noninterference: 16_384,
-  fault: 4_096,
-  schedule: 32_768,
-};
-export const DEFAULT_SEED = 1;
 const THREADS_MAX = 256;
 const SCRIPTS_MAX = 1e12;
-const SECONDS_MAX = 1e7;
 const PROOF_STATES_MAX = 1e9;
 
 /** @throws {UsageError} for the first option that does not fit */
@@ -175,9 +168,6 @@ export interface RawVerdictOptions extends RawMachineOptions, RawProofOptions {
   readonly json?: true;
 }
 
-/** Scripts of each choice that `verdicts` draws without being told. */
-export const VERDICT_SCRIPTS = 2048;
-
 /** @throws {UsageError} for the first option that does not fit */
 export function verdictOptions(raw: RawVerdictOptions): VerdictOptions {
   const names = [...new Set(VERDICTS.map(({ argument }) => argument))];
@@ -215,8 +205,6 @@ export interface RawZooOptions extends RawProofOptions {
   readonly json?: true;
 }
 
-/** Scripts of one hunt at most: most bugs need a hundred, what the others need is rare. */
-export const HUNT_SCRIPTS = 6000;
 const SEEDS_MAX = 10_000;
 
 /** @throws {UsageError} for the first option that does not fit */
@@ -265,23 +253,6 @@ export const premiseOf = (name: string): string =>
 
 export const threadsOf = (threads: string | undefined): number =>
   threads === undefined ? availableParallelism() : integer('--threads', threads, 1, THREADS_MAX);
-
-export function integer(option: string, text: string, from: number, to: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= from && value <= to) return value;
-  throw new UsageError(`${option}: expected an integer from ${from} to ${to}, got "${text}"`);
-}
-
-function positive(option: string, text: string): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (value > 0 && value <= SECONDS_MAX) return value;
-  throw new UsageError(`${option}: expected seconds above 0, got "${text}"`);
-}
-
-export function known(option: string, word: string, words: readonly string[]): string {
-  if (words.includes(word)) return word;
-  throw new UsageError(`${option}: there is no "${word}"${suggest(word, words)}`);
-}
 
 /** Layers stand for all of their calls. */
 export function callsOf(names: readonly string[]): string[] {

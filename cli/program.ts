@@ -1,34 +1,17 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
-import { CERTIFY_STATES, DETAILS } from '../properties/index.ts';
-import { checkTraceCommand, type TraceCommandOptions } from './check-trace.ts';
+import { DETAILS } from '../properties/explore/abstraction.ts';
+import { CERTIFY_STATES } from '../properties/explore/certify.ts';
+import type { TraceCommandOptions } from './check-trace.ts';
 import { TRACE_HELP } from './check-trace-help.ts';
+import { DEFAULT_SCRIPTS, DEFAULT_SEED, HUNT_SCRIPTS, TEST_COMMANDS, VERDICT_SCRIPTS } from './defaults.ts';
 import { EXIT, EXIT_HELP, type ExitCode, UsageError } from './exit.ts';
-import { exploreCommand } from './explore.ts';
-import { checkTogether, exploreOptions, type RawExploreOptions } from './explore-options.ts';
-import { exploreSpecCommand } from './explore-spec.ts';
-import { TEST_COMMANDS, testsCommand, testsOptions } from './explore-tests.ts';
-import { callsCommand, invariantsCommand, targetsCommand } from './lists.ts';
-import {
-  DEFAULT_SCRIPTS,
-  DEFAULT_SEED,
-  HUNT_SCRIPTS,
-  type RawRunOptions,
-  type RawVerdictOptions,
-  type RawZooOptions,
-  runOptions,
-  VERDICT_SCRIPTS,
-  verdictOptions,
-  zooOptions,
-} from './options.ts';
-import { type ReplayOptions, replayCommand } from './replay.ts';
-import { runCommand } from './run.ts';
-import type { Output, Session } from './session.ts';
-import { type ShrinkOptions, shrinkCommand } from './shrink.ts';
-import { stepCommand, stepOptions } from './step.ts';
-import { verdictsCommand } from './verdicts.ts';
+import type { RawExploreOptions } from './explore-options.ts';
+import type { RawRunOptions, RawVerdictOptions, RawZooOptions } from './options.ts';
+import type { ReplayOptions } from './replay.ts';
+import type { Session } from './session.ts';
+import type { ShrinkOptions } from './shrink.ts';
 import { version } from './version.ts';
-import { zooCommand } from './zoo.ts';
 
 /** Parses a command line and runs what it names. What stands behind `--` is the program of a process target. */
 export async function commands(args: readonly string[], session: Session): Promise<ExitCode> {
@@ -36,39 +19,43 @@ export async function commands(args: readonly string[], session: Session): Promi
   const dashes = args.includes('--') ? args.indexOf('--') : args.length;
   const words = args.slice(dashes + 1);
   const program = root(session);
+  // Each command loads its own code: all of it takes longer to load than most commands run.
   addRun(program, async (options) => {
+    const [{ runCommand }, { runOptions }] = await Promise.all([import('./run.ts'), import('./options.ts')]);
     code = await runCommand(runOptions(options, words), session);
   });
   addVerdicts(program, async (options) => {
-    code = await verdictsCommand(
-      verdictOptions({ ...options, arguments: [...options.arguments, ...words] }),
-      session,
-    );
+    const [{ verdictsCommand }, { verdictOptions }] = await Promise.all([
+      import('./verdicts.ts'),
+      import('./options.ts'),
+    ]);
+    const asked = { ...options, arguments: [...options.arguments, ...words] };
+    code = await verdictsCommand(verdictOptions(asked), session);
   });
   addZoo(program, async (options) => {
+    const [{ zooCommand }, { zooOptions }] = await Promise.all([import('./zoo.ts'), import('./options.ts')]);
     code = await zooCommand(zooOptions({ ...options, names: [...options.names, ...words] }), session);
   });
   addReplay(program, async (files, options) => {
+    const { replayCommand } = await import('./replay.ts');
     code = await replayCommand(files, options, words, session);
   });
   addShrink(program, async (files, options) => {
+    const { shrinkCommand } = await import('./shrink.ts');
     code = await shrinkCommand(files, options, words, session);
   });
   addCheckTrace(program, async (files, options) => {
+    const { checkTraceCommand } = await import('./check-trace.ts');
     code = await checkTraceCommand(files, options, session);
   });
   addExplore(program, async (options) => {
-    checkTogether(options);
-    if (options.step !== undefined) code = await stepCommand(stepOptions(options, words), session);
-    else if (options.tests !== undefined) code = await testsCommand(testsOptions(options, words), session);
-    else {
-      const asked = exploreOptions(options, words);
-      code = await (asked.spec ? exploreSpecCommand : exploreCommand)(asked, session);
-    }
+    const { exploringCommand } = await import('./exploring.ts');
+    code = await exploringCommand(options, words, session);
   });
-  addLists(program, (list, json) => {
+  addLists(program, async (name, json) => {
     if (words.length > 0) throw new UsageError(`"${words[0]}": this command takes no arguments`);
-    code = list(json, session.io);
+    const { LISTS } = await import('./lists.ts');
+    code = LISTS[name](json, session.io);
   });
   await program.parseAsync(args.slice(0, dashes), { from: 'user' });
   return code;
@@ -318,21 +305,22 @@ function addExplore(program: Command, act: (options: RawExploreOptions) => Promi
     .action(act);
 }
 
-type List = (json: boolean, io: Output) => ExitCode;
+const LIST_TEXTS = {
+  calls: 'list the calls: what they take and give, who makes them',
+  invariants: 'list what must hold',
+  targets: 'list what can be tested',
+} as const;
 
-function addLists(program: Command, act: (list: List, json: boolean) => void): void {
-  const lists = [
-    ['calls', 'list the calls: what they take and give, who makes them', callsCommand],
-    ['invariants', 'list what must hold', invariantsCommand],
-    ['targets', 'list what can be tested', targetsCommand],
-  ] as const;
-  for (const [name, text, list] of lists) {
+type ListName = keyof typeof LIST_TEXTS;
+
+function addLists(program: Command, act: (list: ListName, json: boolean) => Promise<void>): void {
+  for (const name of ['calls', 'invariants', 'targets'] as const) {
     program
       .command(name)
-      .description(text)
+      .description(LIST_TEXTS[name])
       .option('--json', 'print one JSON object')
       .addHelpText('after', `\nExample:\n  ionclad ${name} --json\n${EXIT_HELP}`)
-      .action((options: { readonly json?: true }) => act(list, options.json === true));
+      .action((options: { readonly json?: true }) => act(name, options.json === true));
   }
 }
 

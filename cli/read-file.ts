@@ -1,7 +1,5 @@
 /** Reads files that a user named, whatever stands there. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type Case, readCase } from '../counterexamples/index.ts';
-import { TEXT_MAX } from '../counterexamples/text.ts';
 import { UsageError } from './exit.ts';
 
 const PIECE_BYTES = 1 << 20;
@@ -11,11 +9,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'reading it is not permitted',
   EISDIR: 'it is a folder; name the files in it',
 };
-
-/** @throws {UsageError} or CaseError, with one line that names the file */
-export function readCaseFile(file: string): Case {
-  return readCase(readTextFile(file, TEXT_MAX), file);
-}
 
 /** The text of a file. @throws {UsageError} with one line that names it, also when it has more bytes */
 export function readTextFile(file: string, bytesMax: number): string {

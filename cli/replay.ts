@@ -1,9 +1,9 @@
 /** `ionclad replay`: cases again. */
 import type { Case } from '../counterexamples/index.ts';
 import { describe, type Finding } from '../properties/index.ts';
+import { readCaseFile } from './case-files.ts';
 import { eachFile, filesAndProgram } from './each-file.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
-import { readCaseFile } from './read-file.ts';
 import { type Result, resultOf, runOn, variants } from './replay-case.ts';
 import type { Output, Session } from './session.ts';
 import { closeTarget, isForeign, type Opened, openTarget, type TargetName, targetName } from './targets.ts';

@@ -10,11 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Case, writeCase } from '../counterexamples/index.ts';
 
 export type Saved = { readonly file: string } | { readonly problem: string };
-
-export const saveCase = (file: string, found: Case): Saved => saveText(file, writeCase(found));
 
 /**
  * Writes a file: whoever reads it sees either the old text or the new one, whole, also after a crash of the machine,

@@ -11,6 +11,7 @@ import {
   type Shrunk,
   trialOf,
 } from '../properties/index.ts';
+import { readCaseFile, saveCase } from './case-files.ts';
 import { certificateText } from './certificate-text.ts';
 import { replayLine } from './command-line.ts';
 import { eachFile, filesAndProgram } from './each-file.ts';
@@ -20,11 +21,10 @@ import { proofOf, type RawProofOptions } from './options.ts';
 import { checkProperty } from './plan.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
-import { readCaseFile } from './read-file.ts';
 import { NO_WAY_BACK } from './remote.ts';
 import { ownTarget } from './replay.ts';
 import { resultOf, runOn } from './replay-case.ts';
-import { type Saved, saveCase } from './save.ts';
+import type { Saved } from './save.ts';
 import { scriptLines } from './script-text.ts';
 import type { Session } from './session.ts';
 import { drive } from './shrinking.ts';

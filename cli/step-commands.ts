@@ -10,8 +10,8 @@ import {
   showReply,
   UnconfirmedError,
 } from '../properties/index.ts';
+import { saveCase } from './case-files.ts';
 import { verdictLine } from './explore-text.ts';
-import { saveCase } from './save.ts';
 import { commandText, machineText } from './script-text.ts';
 import { allowedLines } from './step-allowed.ts';
 import { callLines, readCall } from './step-calls.ts';

@@ -2,9 +2,9 @@
 import { createInterface } from 'node:readline';
 import type { Case } from '../counterexamples/index.ts';
 import { FORMAT, type Scope, type Script } from '../properties/index.ts';
+import { readCaseFile } from './case-files.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { ownScope, type RawExploreOptions, scopesOf } from './explore-options.ts';
-import { readCaseFile } from './read-file.ts';
 import { ownTarget } from './replay.ts';
 import { variants, withFault } from './replay-case.ts';
 import type { Input, Session } from './session.ts';

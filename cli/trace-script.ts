@@ -2,36 +2,21 @@
 import { basename } from 'node:path';
 import type { Case } from '../counterexamples/index.ts';
 import { describe, FORMAT } from '../properties/index.ts';
+import type { TraceFinding, TraceReport } from '../traces/index.ts';
 import {
-  Opening,
+  type Opening,
   scriptOfEvents,
   scriptOfFinding,
-  type TraceFinding,
-  type TraceReport,
   type TraceScript,
   verdictOf,
-} from '../traces/index.ts';
+} from '../traces/script/index.ts';
+import { saveCase } from './case-files.ts';
 import { UsageError } from './exit.ts';
-import { integer } from './options.ts';
 import { runOn } from './replay-case.ts';
-import { saveCase } from './save.ts';
 import { count, many } from './table.ts';
 import { openTarget } from './targets.ts';
+import type { ScriptRequest } from './trace-script-options.ts';
 import { version } from './version.ts';
-
-export interface RawScriptOptions {
-  readonly script?: string;
-  readonly finding?: string;
-  readonly events?: string;
-}
-
-export interface ScriptRequest {
-  readonly file: string;
-  /** Number of the finding, from 1, in the order of the report; undefined: the surest, or the beginning. */
-  readonly finding: number | undefined;
-  /** The first so many events, whatever was found. */
-  readonly events: number | undefined;
-}
 
 /** What was written, and what the specification says of it. */
 export interface Exported {
@@ -46,36 +31,7 @@ export interface Exported {
   readonly detail?: string;
 }
 
-/** Events of the beginning of a trace, where nobody says how many. */
-const EVENTS = 100;
-/** Commands in a file at the most are 10,000; an event is up to a few of them. */
-const EVENTS_MAX = 1000;
-const FINDINGS_MAX = 1_000_000;
 const TITLE_MAX = 2000;
-
-/** @throws {UsageError} for what does not go together */
-export function scriptRequest(raw: RawScriptOptions, files: readonly string[]): ScriptRequest | undefined {
-  const { script, finding, events } = raw;
-  const lonely = finding === undefined ? (events === undefined ? undefined : '--events') : '--finding';
-  if (script === undefined) {
-    if (lonely !== undefined) throw new UsageError(`${lonely}: only with --script`);
-    return undefined;
-  }
-  if (files.length > 1) throw new UsageError(`--script: for one file, not for ${files.length}`);
-  if (finding !== undefined && events !== undefined)
-    throw new UsageError('--finding and --events exclude each other');
-  return {
-    file: script,
-    finding: numberOf('--finding', finding, FINDINGS_MAX),
-    events: numberOf('--events', events, EVENTS_MAX),
-  };
-}
-
-const numberOf = (option: string, text: string | undefined, most: number): number | undefined =>
-  text === undefined ? undefined : integer(option, text, 1, most);
-
-/** Who keeps the beginning of a trace while it is read. */
-export const openingFor = ({ events }: ScriptRequest): Opening => new Opening(events ?? EVENTS);
 
 /**
  * Writes the case.

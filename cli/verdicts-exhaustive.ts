@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import { type Case, caseFileOf, scopeOf, VERDICTS, type Verdict } from '../counterexamples/index.ts';
 import type { Explored, Scope } from '../properties/index.ts';
+import { saveCase } from './case-files.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { Crew } from './explore-crew.ts';
 import { foundCase, withOthers } from './found.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
-import { type Saved, saveCase } from './save.ts';
+import type { Saved } from './save.ts';
 import type { Session } from './session.ts';
 import { count, many, table, wrapped } from './table.ts';
 import type { VerdictOptions } from './verdicts.ts';

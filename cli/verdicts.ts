@@ -11,13 +11,14 @@ import {
   type Shrunk,
   START_MAPS,
 } from '../properties/index.ts';
+import { saveCase } from './case-files.ts';
 import { COST_PAGES } from './costs.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { caseOf, withOthers } from './found.ts';
 import type { MachineOptions } from './options.ts';
 import { ThreadRunner } from './pool.ts';
 import { Progress } from './progress.ts';
-import { type Saved, saveCase } from './save.ts';
+import type { Saved } from './save.ts';
 import type { Session } from './session.ts';
 import { many, table, wrapped } from './table.ts';
 import { exhaustiveVerdicts } from './verdicts-exhaustive.ts';

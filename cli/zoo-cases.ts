@@ -14,13 +14,13 @@ import {
   trialOf,
 } from '../properties/index.ts';
 import { type Bug, infect } from '../targets/zoo/index.ts';
+import { readCaseFile, saveCase } from './case-files.ts';
 import { UsageError } from './exit.ts';
 import { foundCase } from './found.ts';
 import { propertyOf } from './hunt.ts';
 import type { ThreadRunner } from './pool.ts';
-import { readCaseFile } from './read-file.ts';
 import { runOn } from './replay-case.ts';
-import { type Saved, saveCase } from './save.ts';
+import type { Saved } from './save.ts';
 import type { ShownIn } from './scope-hunt.ts';
 import type { Output } from './session.ts';
 import type { TargetName } from './targets.ts';

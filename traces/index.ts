@@ -7,8 +7,5 @@ export type { EventKind, EventOf, Stamp, TraceEvent } from './event.ts';
 export { CONFIDENCES, type Confidence, type Evidence, type TraceFinding } from './finding.ts';
 export type { Histogram, Mode, Series, SpaceUse, TraceReport } from './report.ts';
 export { duration, hex, size } from './say.ts';
-export { Opening } from './script/opening.ts';
-export { scriptOfEvents, scriptOfFinding, type TraceScript } from './script/script.ts';
-export { verdictOf } from './script/verdict.ts';
 export type { Fact, ToldReport } from './told.ts';
 export { writeEvent, writeTrace } from './write.ts';

@@ -3,7 +3,8 @@ import { readCase, writeCase } from '../../counterexamples/index.ts';
 import { SPEC } from '../../model/index.ts';
 import { FORMAT, runScript, Stepper } from '../../properties/index.ts';
 import { builtin } from '../../targets/builtin.ts';
-import { type CheckName, scriptOfFinding, type TraceFinding, verdictOf } from '../../traces/index.ts';
+import type { CheckName, TraceFinding } from '../../traces/index.ts';
+import { scriptOfFinding, verdictOf } from '../../traces/script/index.ts';
 import { EXPECTATIONS, judged, systemTrace } from './expectations.ts';
 
 const FREED = 'duty free_pages: no device reaches it';
