@@ -9,14 +9,14 @@ Which events show what, as far as the kernel has them (/sys/kernel/tracing/avail
   iommu:io_page_fault                faults, explained by what was mapped shortly before
   iommu:attach_device_to_domain, ... which devices there are
   kmem:mm_page_alloc mm_page_free    pages freed or handed out while they are mapped
-  dma:*                              which device and which driver call; Linux 6.12 and newer
+  dma:*                              which device and driver; without an IOMMU what devices reach; since Linux 6.12
   intel_iommu:*                      flushes of the IOTLB (qi_submit; newer kernels also cache_tag_flush_*)
   dmabuf, ion and dma_heap events    buffers that are shared between drivers
 
 Recording, with a clock that all CPUs share; sizes of buffers are for each CPU:
   cd /sys/kernel/tracing; echo mono > trace_clock; echo 65536 > buffer_size_kb
   for e in iommu dma intel_iommu kmem/mm_page_alloc kmem/mm_page_free; do echo 1 > events/$e/enable; done
-  ... ; echo 0 > tracing_on; gzip -c trace > trace.txt.gz
+  ... ; echo 0 > tracing_on; cat trace | gzip > trace.txt.gz
 
   trace-cmd record -C mono -b 65536 -e iommu -e dma -e intel_iommu -e mm_page_alloc -e mm_page_free COMMAND
   trace-cmd report -t | ionclad check-trace -
