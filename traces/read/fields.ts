@@ -16,7 +16,7 @@ import {
   skipBlanks,
   ZERO,
 } from './characters.ts';
-import { holds, indexOf, Line, says, textOf } from './line.ts';
+import { holds, indexOf, Line, says, textOf, viewOf } from './line.ts';
 import type { Names } from './names.ts';
 
 /** What `trace-cmd` and `perf` write before a record that they could not format: its fields follow, one by one. */
@@ -82,8 +82,8 @@ export class Fields {
     return says(this.#bytes, this.#from, this.#to, text);
   }
 
-  startsWithBytes(wanted: Uint8Array): boolean {
-    return holds(this.#bytes, this.#from, this.#to, wanted);
+  startsWithBytes(wanted: DataView): boolean {
+    return holds(this.#line.view, this.#from, this.#to, wanted);
   }
 
   has(key: string): boolean {
@@ -106,9 +106,9 @@ export class Fields {
   }
 
   /** What stands in parentheses in front, with them; undefined where they do not close. */
-  get place(): Uint8Array | undefined {
+  get place(): DataView | undefined {
     const close = indexOf(this.#bytes, CLOSE_ROUND, this.#from, this.#to);
-    return close === this.#to ? undefined : this.#bytes.slice(this.#from, close + 1);
+    return close === this.#to ? undefined : viewOf(this.#bytes.slice(this.#from, close + 1));
   }
 
   /** A number that is decimal unless it says 0x. */

@@ -5,6 +5,7 @@
  *     sh-123 (120) [000] d..1. 4.233624: map: …    dd-147 [000] 9.897812: map: …
  *     dd 204/205 [000] 21.936820: iommu:map: …     sh-123 0d..1. 4233624us : map: …
  */
+import type { Stamp } from '../event.ts';
 import {
   byteAt,
   CLOSE_ROUND,
@@ -24,7 +25,7 @@ import {
   skipWord,
   ZERO,
 } from './characters.ts';
-import { bytesOf, holds, indexOf, type Line } from './line.ts';
+import { bytesOf, holds, indexOf, type Line, viewOf } from './line.ts';
 import type { Names } from './names.ts';
 
 /** Names of tasks may hold brackets: so many are tried before a line is given up. */
@@ -32,7 +33,8 @@ const BRACKETS = 4;
 /** The head of a line is not longer, whatever the task is called. */
 const LONGEST_HEAD = 200;
 /** CPUs of which the last line is remembered: numbers of three digits. */
-const MOST_CPUS = 1000;
+const CPU_DIGITS = 3;
+const MOST_CPUS = 10 ** CPU_DIGITS;
 /** Of the column such as `d..1.` */
 const LONGEST_FLAGS = 8;
 const NS_PER_SECOND = 1e9;
@@ -43,19 +45,27 @@ const NS_PER_US = 1e3;
 
 const DUMPED = /^\s*(.{1,64}?)-(\d{1,10})\s+(\d{1,5})([^\s\d]\S{2,6})\s+(\d{1,15})us.?\s*: /;
 
-/** A line up to its CPU, and what that says. */
-interface Beginning extends Pick<LineHead, 'cpu' | 'task' | 'pid' | 'perf'> {
-  readonly bytes: Uint8Array;
+/** A line up to the dot in its time, and what that says. */
+interface Beginning extends Pick<LineHead, 'perf' | 'flags'> {
+  readonly bytes: DataView;
+  readonly cpu: number;
+  readonly task: string;
+  readonly pid: number;
+  /** In nanoseconds. */
+  readonly seconds: number;
 }
 
 /** Where a head stood in its line, and what it says. One object serves for all lines. */
 export class LineHead {
   readonly #names: Names<string>;
-  task = '';
-  pid = 0;
-  cpu = 0;
-  /** Nanoseconds, or ticks of a clock that counts no seconds. A double from the start: large ones are none else. */
-  time: number = Number.NaN;
+  /** Time in nanoseconds, or ticks of a clock that counts no seconds: a double from the start, as large ones are. */
+  readonly stamp: { -readonly [Key in keyof Stamp]: Stamp[Key] } = {
+    line: 0,
+    time: Number.NaN,
+    cpu: 0,
+    task: '',
+    pid: 0,
+  };
   ticks = false;
   /** `perf script` puts a space between task and number where the others have a minus. */
   perf = false;
@@ -69,8 +79,13 @@ export class LineHead {
   /** Where the event's own text begins. */
   text = 0;
 
-  /** By CPU: the beginning of the last line, to behind the CPU, and the task in it. Most lines repeat one. */
+  /** By CPU: the beginning of the last line. Most lines repeat one. */
   readonly #beginnings: (Beginning | undefined)[] = [];
+  /** None of them has a bracket nearer to its start. */
+  #nearest = LONGEST_HEAD;
+  /** Of a time with a dot: nanoseconds in front of it, and where what is behind it begins. */
+  #seconds = Number.NaN;
+  #fraction = 0;
 
   constructor(names: Names<string>) {
     this.#names = names;
@@ -78,16 +93,19 @@ export class LineHead {
 
   /** Whether the line has a head; if not, what was read before is not valid any more. */
   read(line: Line): boolean {
+    return this.#readAgain(line) || this.#readAnew(line);
+  }
+
+  #readAnew(line: Line): boolean {
     const { bytes, from, to } = line;
     const first = indexOf(bytes, OPEN_SQUARE, from, to);
-    if (this.#readAgain(line, first)) return true;
     let open = first;
     for (let tries = 0; open < to && open < from + LONGEST_HEAD && tries < BRACKETS; tries += 1) {
       const close = skipDecimals(bytes, open + 1);
       if (close > open + 1 && close <= open + 6 && bytes[close] === CLOSE_SQUARE) {
-        this.cpu = decimal(bytes, open + 1, close);
+        this.stamp.cpu = decimal(bytes, open + 1, close);
         if (this.#readAfter(line, close + 1) && this.#readTask(line, open - 1)) {
-          if (open === first) this.#remember(bytes.slice(from, close + 1));
+          if (open === first && !this.ticks) this.#remember(line, open);
           return true;
         }
       }
@@ -101,10 +119,10 @@ export class LineHead {
     const match = DUMPED.exec(text.slice(0, LONGEST_HEAD));
     if (match === null) return false;
     const [head, task = '', pid, cpu, , us] = match;
-    this.task = task;
-    this.pid = Number(pid);
-    this.cpu = Number(cpu);
-    this.time = Number(us) * NS_PER_US;
+    this.stamp.task = task;
+    this.stamp.pid = Number(pid);
+    this.stamp.cpu = Number(cpu);
+    this.stamp.time = Number(us) * NS_PER_US;
     this.ticks = false;
     this.perf = false;
     this.flags = true;
@@ -112,24 +130,33 @@ export class LineHead {
     return true;
   }
 
-  /** Whether the line begins as the last one of its CPU did, and has a time behind. */
-  #readAgain(line: Line, open: number): boolean {
+  /** Whether the line begins as the last one of its CPU did, and goes on as it should. */
+  #readAgain(line: Line): boolean {
     const { bytes, from, to } = line;
-    if (open === to) return false;
+    const open = indexOf(bytes, OPEN_SQUARE, from + this.#nearest, to);
+    if (open >= to) return false;
     const close = skipDecimals(bytes, open + 1);
-    if (close > open + 4) return false;
+    if (close > open + CPU_DIGITS + 1) return false;
     const known = this.#beginnings[decimal(bytes, open + 1, close)];
-    if (known === undefined || !holds(bytes, from, to, known.bytes)) return false;
-    this.cpu = known.cpu;
-    this.task = known.task;
-    this.pid = known.pid;
+    if (known === undefined || !holds(line.view, from, to, known.bytes)) return false;
+    const { stamp } = this;
+    stamp.cpu = known.cpu;
+    stamp.task = known.task;
+    stamp.pid = known.pid;
     this.perf = known.perf;
-    return this.#readAfter(line, from + known.bytes.length);
+    this.flags = known.flags;
+    this.ticks = false;
+    return this.#readEvent(line, this.#readFraction(bytes, from + known.bytes.byteLength, known.seconds));
   }
 
-  #remember(bytes: Uint8Array): void {
-    const { cpu, task, pid, perf } = this;
-    if (cpu < MOST_CPUS) this.#beginnings[cpu] = { bytes, cpu, task, pid, perf };
+  /** A line with seconds, of which all was read. @param open - where the CPU's bracket is */
+  #remember({ bytes, from }: Line, open: number): void {
+    const { perf, flags } = this;
+    const { cpu, task, pid } = this.stamp;
+    if (cpu >= MOST_CPUS) return;
+    this.#nearest = Math.min(this.#nearest, open - from);
+    const beginning = viewOf(bytes.slice(from, this.#fraction));
+    this.#beginnings[cpu] = { bytes: beginning, cpu, task, pid, perf, flags, seconds: this.#seconds };
   }
 
   /** What follows the CPU: flags, time, name. */
@@ -144,9 +171,7 @@ export class LineHead {
       at = skipBlanks(bytes, to);
     }
     const end = this.#readTime(bytes, at);
-    if (end === at || bytes[end] !== COLON) return false;
-    this.#readName(line, skipNotes(line, skipBlanks(bytes, end + 1)));
-    return true;
+    return end > at && this.#readEvent(line, end);
   }
 
   /** Returns where the time ends, which begins at `from`. */
@@ -157,21 +182,32 @@ export class LineHead {
       whole = whole * 10 + digit;
       at += 1;
     }
-    this.time = whole;
     this.ticks = bytes[at] !== DOT;
-    return at === from || this.ticks ? at : this.#readFraction(bytes, at + 1);
+    this.stamp.time = whole;
+    if (at === from || this.ticks) return at;
+    this.#seconds = whole * NS_PER_SECOND;
+    this.#fraction = at + 1;
+    return this.#readFraction(bytes, at + 1, this.#seconds);
   }
 
   /** Digits of a fraction of a second: six of them are microseconds, nine nanoseconds; more say nothing. */
-  #readFraction(bytes: Uint8Array, from: number): number {
+  #readFraction(bytes: Uint8Array, from: number, seconds: number): number {
     let at = from;
     let value = 0;
     for (let digit = digitAt(bytes, at); digit < 10; digit = digitAt(bytes, at)) {
       if (at < from + NS_DIGITS) value = Math.imul(value, 10) + digit;
       at += 1;
     }
-    this.time = this.time * NS_PER_SECOND + value * (NS_UNITS[at - from] ?? 1);
+    this.stamp.time = seconds + value * (NS_UNITS[at - from] ?? 1);
     return at;
+  }
+
+  /** Whether the time ends there, and what follows. */
+  #readEvent(line: Line, end: number): boolean {
+    const { bytes } = line;
+    if (bytes[end] !== COLON) return false;
+    this.#readName(line, skipNotes(line, skipBlanks(bytes, end + 1)));
+    return true;
   }
 
   /** A name ends with a colon that a blank follows; `sys:event:` holds another one. */
@@ -194,7 +230,7 @@ export class LineHead {
     }
     let from = backDecimals(bytes, to, first);
     if (from === to) return false;
-    this.pid = decimal(bytes, from + 1, to + 1);
+    this.stamp.pid = decimal(bytes, from + 1, to + 1);
     if (from > first && bytes[from] === SLASH) from = backDecimals(bytes, from - 1, first);
     if (from < first) return false;
     this.perf = bytes[from] === SPACE;
@@ -202,7 +238,7 @@ export class LineHead {
     const begin = skipBlanks(bytes, first);
     const end = backBlanks(bytes, from - 1, first) + 1;
     if (end <= begin) return false;
-    this.task = this.#names.of(bytes, begin, end);
+    this.stamp.task = this.#names.of(bytes, begin, end);
     return true;
   }
 }

@@ -10,6 +10,8 @@ declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 const ENCODER = new TextEncoder();
+/** Bytes that are compared at once. */
+const WORD = 4;
 
 /** The text of some bytes; what is no UTF-8 becomes U+FFFD. */
 export const textOf = (bytes: Uint8Array, from: number, to: number): string =>
@@ -24,10 +26,13 @@ export const bytesOf = (text: string): Uint8Array => ENCODER.encode(`${text}\n`)
  */
 export class Line {
   bytes: Uint8Array = Uint8Array.of(NEWLINE);
+  /** Of the same bytes. */
+  view: DataView = viewOf(this.bytes);
   from = 0;
   to = 0;
 
   set(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes !== this.bytes) this.view = viewOf(bytes);
     this.bytes = bytes;
     this.from = from;
     this.to = to;
@@ -51,11 +56,17 @@ export function indexOf(bytes: Uint8Array, code: number, at: number, to: number)
   return found;
 }
 
-/** Whether these bytes stand at `at`, and no end of the line among them. */
-export function holds(bytes: Uint8Array, at: number, to: number, wanted: Uint8Array): boolean {
-  if (wanted.length > to - at) return false;
-  for (let index = 0; index < wanted.length; index += 1)
-    if (bytes[at + index] !== wanted[index]) return false;
+export const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Whether these bytes stand at `at`, and no end of the line among them. Views compare several at once. */
+export function holds(view: DataView, at: number, to: number, wanted: DataView): boolean {
+  const length = wanted.byteLength;
+  if (length > to - at) return false;
+  let index = 0;
+  for (; index + WORD <= length; index += WORD)
+    if (view.getInt32(at + index) !== wanted.getInt32(index)) return false;
+  for (; index < length; index += 1) if (view.getUint8(at + index) !== wanted.getUint8(index)) return false;
   return true;
 }
 

@@ -37,13 +37,12 @@ interface Called {
 export class TraceParser {
   readonly heard: Heard = new Heard();
   /** By name: what the last event of that name was, and the place of the probe, which it depends on alone. */
-  readonly #probes = new Map<string, { place: Uint8Array; event: KnownEvent; tally: Tally }>();
+  readonly #probes = new Map<string, { place: DataView; event: KnownEvent; tally: Tally }>();
   readonly #names = new Names((text) => text);
   readonly #events = new Names((name) => this.#eventCalled(name));
   readonly #line = new Line();
   readonly #head = new LineHead(this.#names);
   readonly #fields = new Fields(this.#names, this.#line);
-  readonly #stamped = { line: 0, time: Number.NaN, cpu: 0, task: '', pid: 0 };
   #tally: Tally = { count: 0 };
   /** Of the last event: a notice has no time of its own. */
   #time = 0;
@@ -129,8 +128,8 @@ export class TraceParser {
   #arrive(): void {
     const { heard } = this;
     const head = this.#head;
-    this.#time = head.time;
-    this.#cpu = head.cpu;
+    this.#time = head.stamp.time;
+    this.#cpu = head.stamp.cpu;
     this.#marked = false;
     this.#begun = true;
     heard.ticks = head.ticks;
@@ -195,13 +194,8 @@ export class TraceParser {
 
   /** Of the line whose head was read; one object serves for all lines. */
   #stamp(): Stamp {
-    const stamp = this.#stamped;
-    const head = this.#head;
+    const { stamp } = this.#head;
     stamp.line = this.heard.lines;
-    stamp.time = head.time;
-    stamp.cpu = head.cpu;
-    stamp.task = head.task;
-    stamp.pid = head.pid;
     return stamp;
   }
 
