@@ -217,7 +217,7 @@ export class Fields {
     while (to < this.#to && !divides(byteAt(bytes, to))) to += 1;
     this.#at = to;
     if (to > from && bytes[to - 1] === COLON) to -= 1;
-    return this.#names.of(bytes, from, to);
+    return this.#names.of(this.#line, from, to);
   }
 
   /** Where the value of the first `key` begins; -1 where there is no such key. */

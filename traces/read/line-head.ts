@@ -222,7 +222,8 @@ export class LineHead {
   }
 
   /** Task and number, backwards from `at`; between them and the CPU there may be the number of the process. */
-  #readTask({ bytes, from: first }: Line, at: number): boolean {
+  #readTask(line: Line, at: number): boolean {
+    const { bytes, from: first } = line;
     let to = backBlanks(bytes, at, first);
     if (to > first && bytes[to] === CLOSE_ROUND) {
       while (to > first && bytes[to] !== OPEN_ROUND) to -= 1;
@@ -238,7 +239,7 @@ export class LineHead {
     const begin = skipBlanks(bytes, first);
     const end = backBlanks(bytes, from - 1, first) + 1;
     if (end <= begin) return false;
-    this.stamp.task = this.#names.of(bytes, begin, end);
+    this.stamp.task = this.#names.of(line, begin, end);
     return true;
   }
 }

@@ -10,8 +10,8 @@ declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 const ENCODER = new TextEncoder();
-/** Bytes that are compared at once. */
-const WORD = 4;
+/** Bytes that views read at once. */
+export const WORD = 4;
 
 /** The text of some bytes; what is no UTF-8 becomes U+FFFD. */
 export const textOf = (bytes: Uint8Array, from: number, to: number): string =>
@@ -59,14 +59,19 @@ export function indexOf(bytes: Uint8Array, code: number, at: number, to: number)
 export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Whether these bytes stand at `at`, and no end of the line among them. Views compare several at once. */
+/** Whether these bytes stand at `at`, and no end of the line among them. */
 export function holds(view: DataView, at: number, to: number, wanted: DataView): boolean {
   const length = wanted.byteLength;
-  if (length > to - at) return false;
+  return length <= to - at && same(view, at, wanted, 0, length);
+}
+
+/** Whether both have the same `length` bytes there. */
+export function same(left: DataView, at: number, right: DataView, from: number, length: number): boolean {
   let index = 0;
   for (; index + WORD <= length; index += WORD)
-    if (view.getInt32(at + index) !== wanted.getInt32(index)) return false;
-  for (; index < length; index += 1) if (view.getUint8(at + index) !== wanted.getUint8(index)) return false;
+    if (left.getInt32(at + index) !== right.getInt32(from + index)) return false;
+  for (; index < length; index += 1)
+    if (left.getUint8(at + index) !== right.getUint8(from + index)) return false;
   return true;
 }
 

@@ -98,7 +98,7 @@ export class TraceParser {
     this.#arrive();
     const { nameFrom, nameTo, text } = this.#head;
     this.#fields.start(text);
-    const called = this.#events.of(this.#line.bytes, nameFrom, nameTo);
+    const called = this.#events.of(this.#line, nameFrom, nameTo);
     const known = this.#known(called);
     if (known === undefined) return this.#unknown(called.name);
     const event = isTooBig(this.#line) ? undefined : known.read(this.#fields, this.#stamp());
