@@ -22,6 +22,10 @@ const LOWER_A = 97;
 export const OPEN_CURLY = 123;
 export const CLOSE_CURLY = 125;
 
+const LETTER_B = 66;
+/** What may follow a number besides blanks: marks of lists and of pairs, `B` for bytes. */
+const NUMBER_ENDS: readonly number[] = [COMMA, CLOSE_CURLY, CLOSE_SQUARE, SLASH, MINUS, LETTER_B];
+
 /** What `digitAt` says of a byte that is no digit in any base. */
 export const NO_DIGIT = 99;
 
@@ -30,6 +34,9 @@ const BYTES = 256;
 const DIGITS = Uint8Array.from({ length: BYTES }, (_, code) => digitOf(code));
 const BLANKS = Uint8Array.from({ length: BYTES }, (_, code) => Number(code === SPACE || code === TAB));
 const DIVIDERS = Uint8Array.from({ length: BYTES }, (_, code) => Number(isBlank(code) || code === COMMA));
+const ENDS = Uint8Array.from({ length: BYTES }, (_, code) =>
+  Number(NUMBER_ENDS.includes(code) || isBlank(code)),
+);
 const DECIMALS = Uint8Array.from({ length: BYTES }, (_, code) => Number(digitOf(code) < 10));
 
 function digitOf(code: number): number {
@@ -49,6 +56,11 @@ export function isDecimal(code: number): boolean {
 /** Whether words of an event's text end there: at blanks and commas. */
 export function divides(code: number): boolean {
   return DIVIDERS[code] === 1;
+}
+
+/** Whether a number may end in front of it. */
+export function endsNumber(code: number): boolean {
+  return ENDS[code] === 1;
 }
 
 /** Behind the last byte there is an end of a line. */

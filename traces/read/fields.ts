@@ -8,11 +8,10 @@ import {
   COMMA,
   digitAt,
   divides,
-  isBlank,
+  endsNumber,
   LOWER_X,
   MINUS,
   OPEN_CURLY,
-  SLASH,
   skipBlanks,
   ZERO,
 } from './characters.ts';
@@ -27,7 +26,6 @@ const ARRAY = 'ARRAY[';
 const LONGEST_NUMBER = 20;
 /** Digits that make a small integer in any base: doubles take several times as long. */
 const SMALL_DIGITS = 7;
-const LETTER_B = 66;
 /** Of what readers ask for, such as `did `. */
 const SHORTEST_KEY = 4;
 /** Lines are shorter, so they have no more words. */
@@ -204,7 +202,8 @@ export class Fields {
       at += 1;
     }
     this.#at = at;
-    const good = at > begin && at - begin <= LONGEST_NUMBER && (at === this.#to || ends(byteAt(bytes, at)));
+    const good =
+      at > begin && at - begin <= LONGEST_NUMBER && (at === this.#to || endsNumber(byteAt(bytes, at)));
     if (!good) return Number.NaN;
     // No key reads like a number, and none fits in front of it.
     if (from - this.#seen < SHORTEST_KEY) this.#seen = at;
@@ -252,16 +251,6 @@ export class Fields {
     return -1;
   }
 }
-
-/** What may follow a number: blanks, marks of lists and of pairs, `B` for bytes. */
-const ends = (code: number): boolean =>
-  isBlank(code) ||
-  code === COMMA ||
-  code === CLOSE_CURLY ||
-  code === CLOSE_SQUARE ||
-  code === SLASH ||
-  code === MINUS ||
-  code === LETTER_B;
 
 /** Numbers of `width` bytes each. */
 function joined(bytes: readonly number[] | undefined, width: number): readonly number[] | undefined {

@@ -9,7 +9,7 @@ import type { KnownEvent } from './reader.ts';
 
 /** Longer marks are cut. */
 const LONGEST_MARK = 1000;
-const MARK = 'ftrace:print';
+export const MARK = 'ftrace:print';
 /** How writes to `trace_marker` are called: by ftrace, by `trace-cmd` and `perf`, and by formats of `trace_printk`. */
 const MARKS = ['tracing_mark_write', 'print', 'bprint', 'ftrace:print', 'ftrace:bprint'];
 

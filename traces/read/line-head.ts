@@ -25,7 +25,7 @@ import {
   skipWord,
   ZERO,
 } from './characters.ts';
-import { bytesOf, holds, indexOf, type Line, viewOf } from './line.ts';
+import { bytesOf, indexOf, type Line, same, viewOf } from './line.ts';
 import type { Names } from './names.ts';
 
 /** Names of tasks may hold brackets: so many are tried before a line is given up. */
@@ -48,6 +48,7 @@ const DUMPED = /^\s*(.{1,64}?)-(\d{1,10})\s+(\d{1,5})([^\s\d]\S{2,6})\s+(\d{1,15
 /** A line up to the dot in its time, and what that says. */
 interface Beginning extends Pick<LineHead, 'perf' | 'flags'> {
   readonly bytes: DataView;
+  readonly length: number;
   readonly cpu: number;
   readonly task: string;
   readonly pid: number;
@@ -138,7 +139,8 @@ export class LineHead {
     const close = skipDecimals(bytes, open + 1);
     if (close > open + CPU_DIGITS + 1) return false;
     const known = this.#beginnings[decimal(bytes, open + 1, close)];
-    if (known === undefined || !holds(line.view, from, to, known.bytes)) return false;
+    if (known === undefined || known.length > to - from) return false;
+    if (!same(line.view, from, known.bytes, 0, known.length)) return false;
     const { stamp } = this;
     stamp.cpu = known.cpu;
     stamp.task = known.task;
@@ -146,7 +148,7 @@ export class LineHead {
     this.perf = known.perf;
     this.flags = known.flags;
     this.ticks = false;
-    return this.#readEvent(line, this.#readFraction(bytes, from + known.bytes.byteLength, known.seconds));
+    return this.#readEvent(line, this.#readFraction(bytes, from + known.length, known.seconds));
   }
 
   /** A line with seconds, of which all was read. @param open - where the CPU's bracket is */
@@ -155,8 +157,9 @@ export class LineHead {
     const { cpu, task, pid } = this.stamp;
     if (cpu >= MOST_CPUS) return;
     this.#nearest = Math.min(this.#nearest, open - from);
+    const length = this.#fraction - from;
     const beginning = viewOf(bytes.slice(from, this.#fraction));
-    this.#beginnings[cpu] = { bytes: beginning, cpu, task, pid, perf, flags, seconds: this.#seconds };
+    this.#beginnings[cpu] = { bytes: beginning, length, cpu, task, pid, perf, flags, seconds: this.#seconds };
   }
 
   /** What follows the CPU: flags, time, name. */

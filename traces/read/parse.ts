@@ -4,7 +4,7 @@ import { probeOf } from './buffer.ts';
 import { CLOSE_SQUARE, RETURN } from './characters.ts';
 import { Fields } from './fields.ts';
 import { Heard, type Tally } from './heard.ts';
-import { isDamaged, PRINTED } from './known-events.ts';
+import { isDamaged, MARK, PRINTED } from './known-events.ts';
 import { bytesOf, Line, says } from './line.ts';
 import { LineHead } from './line-head.ts';
 import { Names } from './names.ts';
@@ -104,7 +104,7 @@ export class TraceParser {
     const event = isTooBig(this.#line) ? undefined : known.read(this.#fields, this.#stamp());
     if (event === undefined) return UNREADABLE;
     this.#tally.count += 1;
-    this.#marked = event.kind === 'mark';
+    this.#marked = known.name === MARK;
     return event;
   }
 
