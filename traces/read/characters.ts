@@ -53,11 +53,6 @@ export function isDecimal(code: number): boolean {
   return DECIMALS[code] === 1;
 }
 
-/** Whether words of an event's text end there: at blanks and commas. */
-export function divides(code: number): boolean {
-  return DIVIDERS[code] === 1;
-}
-
 /** Whether a number may end in front of it. */
 export function endsNumber(code: number): boolean {
   return ENDS[code] === 1;
@@ -86,5 +81,12 @@ export function skipDecimals(bytes: Uint8Array, at: number): number {
 export function skipWord(bytes: Uint8Array, from: number, end: number): number {
   let to = from;
   while (to < end && BLANKS[byteAt(bytes, to)] === 0) to += 1;
+  return to;
+}
+
+/** The same of an event's own text, where commas end words, too. */
+export function skipValue(bytes: Uint8Array, from: number, end: number): number {
+  let to = from;
+  while (to < end && DIVIDERS[byteAt(bytes, to)] === 0) to += 1;
   return to;
 }

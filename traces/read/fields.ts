@@ -7,12 +7,12 @@ import {
   COLON,
   COMMA,
   digitAt,
-  divides,
   endsNumber,
   LOWER_X,
   MINUS,
   OPEN_CURLY,
   skipBlanks,
+  skipValue,
   ZERO,
 } from './characters.ts';
 import { holds, indexOf, Line, says, textOf, viewOf } from './line.ts';
@@ -212,8 +212,7 @@ export class Fields {
 
   #word(from: number): string {
     const bytes = this.#bytes;
-    let to = from;
-    while (to < this.#to && !divides(byteAt(bytes, to))) to += 1;
+    let to = skipValue(bytes, from, this.#to);
     this.#at = to;
     if (to > from && bytes[to - 1] === COLON) to -= 1;
     return this.#names.of(this.#line, from, to);
@@ -236,18 +235,14 @@ export class Fields {
     const bytes = this.#bytes;
     const to = this.#to;
     const first = key.charCodeAt(0);
-    let at = this.#seen;
-    while (at < to) {
-      const divided = divides(byteAt(bytes, at));
-      at += 1;
-      if (!divided) continue;
+    for (let at = skipValue(bytes, this.#seen, to) + 1; at <= to; at = skipValue(bytes, at, to) + 1) {
       this.#words[this.#count] = at;
       this.#count += 1;
       if (bytes[at] !== first || !says(bytes, at, to, key)) continue;
       this.#seen = at + key.length - 1;
       return at + key.length;
     }
-    this.#seen = at;
+    this.#seen = to;
     return -1;
   }
 }
