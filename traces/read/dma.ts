@@ -29,6 +29,7 @@ const ATTRIBUTES: readonly (readonly [bit: number, name: string])[] = [
   [8, 'NO_WARN'],
   [9, 'PRIVILEGED'],
   [10, 'MMIO'],
+  [11, 'CACHE_CLEAN'],
 ];
 
 const SINGLE = ['page', 'phys', 'resource'];
