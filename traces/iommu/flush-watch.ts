@@ -55,8 +55,9 @@ export interface ModeView {
 
 export class FlushWatch {
   readonly #forced: Mode | undefined;
-  /** By line of the unmap. */
-  readonly #stale = new Map<number, Stale>();
+  /** In the order of time. */
+  #stale: Stale[] = [];
+  /** By page, the last unmap there, if it waits and took something. */
   readonly #byAddress = new Map<number, Stale>();
   readonly #byFrame = new PageTree<Stale>((below, above) =>
     below.event.time > above.event.time ? below : above,
@@ -78,7 +79,7 @@ export class FlushWatch {
 
   /** Whether anything waits for a flush; if not, other events do not matter. */
   get waiting(): boolean {
-    return this.#stale.size > 0;
+    return this.#stale.length > 0;
   }
 
   get early(): readonly Early[] {
@@ -99,24 +100,31 @@ export class FlushWatch {
 
   unmapped(event: UnmapEvent): void {
     if (!this.#seen) return;
-    for (const stale of this.#stale.values()) {
-      if (this.#stale.size < STALE_MAX && event.time - stale.event.time < WINDOW) break;
-      this.#never += 1;
-      this.#forget(stale);
-    }
-    const stale: Stale = { event, mappings: [], frames: [], early: [] };
-    this.#stale.set(event.line, stale);
-    this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
+    if (this.#stale.length > 0) this.#giveUp(event);
+    this.#stale.push({ event, mappings: [], frames: [], early: [] });
+    this.#byAddress.delete(Math.floor(event.iova / PAGE));
   }
 
   /** What an unmap took away, as soon as it is known. */
   ended({ mapping, first, pages, event, sure }: Ending): void {
-    const stale = event === undefined || !sure ? undefined : this.#stale.get(event.line);
-    if (stale === undefined || mapping.doubtful) return;
+    if (event === undefined || !sure || mapping.doubtful) return;
+    const stale = this.#staleOf(event);
+    if (stale === undefined) return;
+    this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
     const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
     if (stale.mappings.at(-1) !== mapping) stale.mappings.push(mapping);
     stale.frames.push({ first: frame, count: pages });
     this.#byFrame.add(frame, pages, stale);
+  }
+
+  /** Mostly it is one of the last. */
+  #staleOf(event: UnmapEvent): Stale | undefined {
+    for (let at = this.#stale.length - 1; at >= 0; at -= 1) {
+      const stale = this.#stale[at];
+      if (stale?.event === event) return stale;
+      if (stale !== undefined && stale.event.time < event.time) return undefined;
+    }
+    return undefined;
   }
 
   /** Anything a thread does beside unmapping: a flush that comes later is not that of its unmaps. */
@@ -134,19 +142,30 @@ export class FlushWatch {
 
   flush(event: FlushEvent): void {
     this.#seen = true;
-    for (const stale of this.#stale.values()) {
-      if (!covers(event, stale.event)) continue;
-      const since = this.#busy.get(threadOf(event))?.event.time ?? Number.NEGATIVE_INFINITY;
-      const sameThread = threadOf(stale.event) === threadOf(event);
-      const prompt = sameThread && since <= stale.event.time;
-      if (prompt) this.#prompt += 1;
-      else this.#late += 1;
-      if (!prompt) this.#longest = Math.max(this.#longest, event.time - stale.event.time);
-      for (const early of stale.early)
-        [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
-      this.#forget(stale);
+    if (this.#stale.length > 0) this.#cover(event);
+    if (this.#stale.length === 0 && this.#busy.size > THREADS_MAX) this.#busy.clear();
+  }
+
+  #cover(event: FlushEvent): void {
+    const left: Stale[] = [];
+    for (const stale of this.#stale)
+      if (covers(event, stale.event)) this.#flushed(stale, event);
+      else left.push(stale);
+    this.#stale = left;
+  }
+
+  #flushed(stale: Stale, event: FlushEvent): void {
+    const thread = threadOf(event);
+    const since = this.#busy.get(thread)?.event.time ?? Number.NEGATIVE_INFINITY;
+    const sameThread = threadOf(stale.event) === thread;
+    if (sameThread && since <= stale.event.time) this.#prompt += 1;
+    else {
+      this.#late += 1;
+      this.#longest = Math.max(this.#longest, event.time - stale.event.time);
     }
-    if (this.#stale.size === 0 && this.#busy.size > THREADS_MAX) this.#busy.clear();
+    for (const early of stale.early)
+      [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
+    this.#forget(stale);
   }
 
   freedPages(event: PageFreeEvent): void {
@@ -179,9 +198,19 @@ export class FlushWatch {
     this.#early.push(early);
   }
 
+  /** The oldest, if they wait for too long or are too many. */
+  #giveUp({ time }: UnmapEvent): void {
+    for (let [oldest] = this.#stale; oldest !== undefined; [oldest] = this.#stale) {
+      if (this.#stale.length < STALE_MAX && time - oldest.event.time < WINDOW) return;
+      this.#never += 1;
+      this.#stale.shift();
+      this.#forget(oldest);
+    }
+  }
+
   #forget(stale: Stale): void {
+    if (stale.frames.length === 0) return;
     const page = Math.floor(stale.event.iova / PAGE);
-    this.#stale.delete(stale.event.line);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
       if (!this.#byFrame.takeOnly(stale, first, count))

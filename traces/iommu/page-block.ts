@@ -8,6 +8,9 @@ export type Join<C> = (below: C, above: C) => C;
 /** Told of a cell and of the pages that it stands for; what it returns lies there from now on. */
 export type CellVisitor<C> = (cell: C, first: number, count: number) => C | undefined;
 
+/** The same, of one who only looks. */
+export type CellReader<C> = (cell: C, first: number, count: number) => void;
+
 /** A block of pages. Pages are counted from its first one. */
 export interface Block<C> {
   /** What lies at all of its pages. */
@@ -99,6 +102,31 @@ export class Leaf<C> implements Block<C> {
     else this.#addTo(this.#made(), low, high, what, join);
   }
 
+  /** As a walk that is all in this block, while nothing lies at all of it. Returns whether some pages are empty now. */
+  change(base: number, low: number, high: number, visit: CellVisitor<C>): boolean {
+    let empties = false;
+    for (let at = low; at < high; ) {
+      const end = this.#endOf(at, high);
+      const cell = this.#cells?.[at];
+      if (cell !== undefined) {
+        const left = visit(cell, base + at, end - at);
+        if (left !== cell) this.put(at, end, left);
+        if (left === undefined) empties = true;
+      }
+      at = end;
+    }
+    return empties;
+  }
+
+  read(base: number, low: number, high: number, look: CellReader<C>): void {
+    for (let at = low; at < high; ) {
+      const end = this.#endOf(at, high);
+      const cell = this.#cells?.[at];
+      if (cell !== undefined) look(cell, base + at, end - at);
+      at = end;
+    }
+  }
+
   walk(base: number, walk: Walk<C>): void {
     const low = Math.max(0, walk.first - base);
     const high = Math.min(this.#pages, walk.end - base);
@@ -130,6 +158,16 @@ export class Leaf<C> implements Block<C> {
   }
 
   prune(): void {}
+
+  /** Up to where the same lies as at a page. */
+  #endOf(at: number, high: number): number {
+    const cells = this.#cells;
+    if (cells === undefined) return high;
+    const cell = cells[at];
+    let end = at + 1;
+    while (end < high && cells[end] === cell) end += 1;
+    return end;
+  }
 
   #hasOnly(cell: C | undefined, low: number, high: number): boolean {
     const cells = this.#cells;
