@@ -61,22 +61,23 @@ export class Conflicts {
 
   /** A mapping that is not alone. Two of one device at one address: the tables would have refused the second. */
   overlaps(mapping: Mapping, space: string): void {
-    const found = this.#live
-      .sharing(mapping)
-      .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)
-      .filter((other) => !this.#live.excuse(other.mapping, other.page));
-    for (const { mapping: other } of found) {
-      const iova = Math.max(mapping.iova, other.iova);
-      this.#suspicions.add({
-        ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
-        text: `I/O address ${hex(iova)} of ${space} was mapped while it was mapped already`,
-        subject: { iova, size: mapping.size },
-        evidence: [
-          { role: 'mapped here', event: other.born },
-          { role: 'mapped again here', event: mapping.born },
-        ],
-      });
-      this.#live.remove(other, undefined);
-    }
+    const older = this.#live.olderIn(space, mapping);
+    if (older.size === 0) return;
+    const found = [...older].filter(([other, page]) => !this.#live.excuse(other, page));
+    for (const [other] of found) this.#overlap(mapping, other, space);
+  }
+
+  #overlap(mapping: Mapping, other: Mapping, space: string): void {
+    const iova = Math.max(mapping.iova, other.iova);
+    this.#suspicions.add({
+      ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
+      text: `I/O address ${hex(iova)} of ${space} was mapped while it was mapped already`,
+      subject: { iova, size: mapping.size },
+      evidence: [
+        { role: 'mapped here', event: other.born },
+        { role: 'mapped again here', event: mapping.born },
+      ],
+    });
+    this.#live.remove(other, undefined);
   }
 }

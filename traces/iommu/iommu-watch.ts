@@ -28,10 +28,14 @@ import { type Hint, isSameUnmap, rangeOf, rangesOf, ThreadNames, threadOf } from
 
 /** An unmap whose device may still be named, by the next event of its thread. */
 interface Open {
+  readonly thread: number;
   readonly event: UnmapEvent;
-  readonly device: string | undefined;
+  device: string | undefined;
   readonly lastBorn: number;
 }
+
+/** So many wait for their names at once. */
+const OPEN_MAX = 64;
 
 /** Bytes. Mappings above that overlap in thousands of ways; so many are followed at once. */
 const GIANT = 2 ** 34;
@@ -49,7 +53,8 @@ export class IommuWatch implements Watch, Lives {
   #live: LiveMappings;
   #pages: MappedPages;
   #conflicts: Conflicts;
-  readonly #open = new Map<number, Open>();
+  /** One of each thread, in the order of time. */
+  readonly #open: Open[] = [];
   #count = 0;
   #unmaps = false;
   /** Giants that live. */
@@ -153,15 +158,15 @@ export class IommuWatch implements Watch, Lives {
     this.#close(thread);
     if (!checkedUnmap(event, this.#findings)) return;
     this.#flushes.unmapped(event);
-    const device = this.#names.hintFor(event, (iova) => this.liveAt(iova));
-    this.#open.set(thread, { event, device, lastBorn: this.#count });
+    const device = this.#names.hintFor(event, this);
+    if (this.#open.length >= OPEN_MAX) this.#closeAll();
+    this.#open.push({ thread, event, device, lastBorn: this.#count });
   }
 
   #dmaUnmap(event: DmaUnmapEvent): void {
     const thread = threadOf(event);
-    const open = this.#open.get(thread);
-    if (open !== undefined && isSameUnmap(open.event, event))
-      this.#open.set(thread, { ...open, device: event.device });
+    for (const open of this.#open)
+      if (open.thread === thread && isSameUnmap(open.event, event)) open.device = event.device;
     this.#close(thread);
   }
 
@@ -178,9 +183,22 @@ export class IommuWatch implements Watch, Lives {
 
   /** From here on an unmap has no name, if none was told. */
   #close(thread: number): void {
-    const open = this.#open.get(thread);
-    if (open === undefined) return;
-    this.#open.delete(thread);
+    for (const open of this.#open)
+      if (open.thread === thread) {
+        this.#open.splice(this.#open.indexOf(open), 1);
+        this.#kill(open);
+        return;
+      }
+  }
+
+  #closeAll(): void {
+    while (this.#open.length > 0) {
+      const open = this.#open.shift();
+      if (open !== undefined) this.#kill(open);
+    }
+  }
+
+  #kill(open: Open): void {
     const { event } = open;
     const { first, count } = pagesOf(event.iova, event.unmapped);
     const known = this.#live.kill(open, first, count);
@@ -191,10 +209,6 @@ export class IommuWatch implements Watch, Lives {
       event.line,
     );
     for (const listener of this.#listeners) listener.unknownDeath?.();
-  }
-
-  #closeAll(): void {
-    if (this.#open.size > 0) for (const thread of this.#open.keys()) this.#close(thread);
   }
 
   #ended(ending: Ending): void {

@@ -31,6 +31,7 @@ type Cell = Mapping | Bag;
 const BAG_MAX = 32;
 
 const NOTHING: readonly Mapping[] = [];
+const NONE: ReadonlyMap<Mapping, number> = new Map();
 
 /** Pages of a mapping are gone. */
 export interface Ending {
@@ -85,15 +86,16 @@ export class LiveMappings {
     return this.#cells.holdsOnly(mapping, first, count);
   }
 
-  /** The other mappings at the addresses of one, each with a page that both have. */
-  sharing(mapping: Mapping): readonly { readonly mapping: Mapping; readonly page: number }[] {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
-    const pages = new Map<Mapping, number>();
+  /** The older mappings of a space at the addresses of one, each with a page that both have. */
+  olderIn(space: string, { id, iova, size }: Mapping): ReadonlyMap<Mapping, number> {
+    const { first, count } = pagesOf(iova, size);
+    let older: Map<Mapping, number> | undefined;
     this.#cells.read(first, count, (cell, at) => {
-      if (cell !== mapping) for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
+      for (const other of mappingsIn(cell))
+        if (other.space === space && other.id < id)
+          older = (older ?? new Map()).set(other, Math.max(at, first));
     });
-    pages.delete(mapping);
-    return [...pages].map(([other, page]) => ({ mapping: other, page }));
+    return older ?? NONE;
   }
 
   /** An unmap. Returns how many pages of it were mapped as far as is known. */

@@ -12,7 +12,7 @@ import type {
   Stamp,
   UnmapEvent,
 } from '../event.ts';
-import { type Mapping, PAGE } from '../mapping.ts';
+import { type Lives, type Mapping, PAGE } from '../mapping.ts';
 
 /** Threads and mappings of one thread that are remembered at once. */
 const THREADS_MAX = 1024;
@@ -62,26 +62,22 @@ export class ThreadNames {
   }
 
   /** The device of an unmap, if what the thread was about to do is this. */
-  hintFor(event: UnmapEvent, live: (iova: number) => readonly Mapping[]): string | undefined {
+  hintFor(event: UnmapEvent, lives: Pick<Lives, 'liveAt'>): string | undefined {
     if (event.device !== undefined) return event.device;
     const thread = threadOf(event);
     const hint = this.#hints.get(thread);
-    if (hint === undefined || !fitsHint(hint, event, live)) return undefined;
+    if (hint === undefined || !fitsHint(hint, event, lives)) return undefined;
     this.#hints.delete(thread);
     return hint.device;
   }
 }
 
-function fitsHint(
-  hint: Hint,
-  { iova, size }: UnmapEvent,
-  live: (iova: number) => readonly Mapping[],
-): boolean {
+function fitsHint(hint: Hint, { iova, size }: UnmapEvent, lives: Pick<Lives, 'liveAt'>): boolean {
   if (hint.kind !== 'dma-unmap-sg') return hint.dma >= iova && hint.dma < iova + size;
   const page = Math.floor((hint.physes[0] ?? -1) / PAGE);
-  const leads = ({ space, paddr }: Mapping): boolean =>
-    space === hint.device && Math.floor(paddr / PAGE) === page;
-  return live(iova).some(leads);
+  for (const { space, paddr } of lives.liveAt(iova))
+    if (space === hint.device && Math.floor(paddr / PAGE) === page) return true;
+  return false;
 }
 
 /** Whether an unmap by `dma_unmap_page` is the one that this thread was seen doing. */
