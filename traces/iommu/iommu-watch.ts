@@ -234,14 +234,18 @@ export class IommuWatch implements Watch, Lives {
     for (let at = made.length - 1; at >= 0; at -= 1) {
       const mapping = made[at];
       if (mapping === undefined) continue;
-      if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      const alone = this.#live.isAlone(mapping);
-      if (!alone && this.#isReplaced(mapping, event.device)) continue;
-      mapping.space = event.device;
-      for (const listener of this.#listeners) listener.named?.(mapping);
-      if (!alone) this.#conflicts.overlaps(mapping, event.device);
-      if (this.#flushes.waiting) this.#flushes.mapped(mapping);
+      if (rangeOf(mapping, ranges) !== undefined || this.#conflicts.misled(event, mapping, ranges))
+        this.#named(mapping, event.device);
     }
+  }
+
+  #named(mapping: Mapping, device: string): void {
+    const alone = this.#live.isAlone(mapping);
+    if (!alone && this.#isReplaced(mapping, device)) return;
+    mapping.space = device;
+    for (const listener of this.#listeners) listener.named?.(mapping);
+    if (!alone) this.#conflicts.overlaps(mapping, device);
+    if (this.#flushes.waiting) this.#flushes.mapped(mapping);
   }
 
   /** Whether something else was made at the same address for the device meanwhile. */

@@ -31,6 +31,7 @@ type Cell = Mapping | Bag;
 const BAG_MAX = 32;
 
 const NOTHING: readonly Mapping[] = [];
+const NO_DEATHS: readonly Death[] = [];
 const NONE: ReadonlyMap<Mapping, number> = new Map();
 
 /** Pages of a mapping are gone. */
@@ -163,11 +164,10 @@ export class LiveMappings {
   #killIn(cell: Cell, death: Death, at: number, pages: number): Cell | undefined {
     if (!('worn' in cell)) return this.#killOne(cell, death, at, pages);
     this.#died(death);
-    const all = mappingsIn(cell).filter((mapping) => mayKill(death, mapping));
-    const named = death.device === undefined ? [] : all.filter(({ space }) => space === death.device);
-    const [only] = named.length === 1 ? named : all;
-    if (only === undefined) return this.#missed(cell, death);
-    if (named.length === 1 || all.length === 1) {
+    const all = cell.mappings.filter((mapping) => mayKill(death, mapping));
+    if (all.length === 0) return this.#missed(cell, death);
+    const only = onlyOf(all, death);
+    if (only !== undefined) {
       this.#ended({ mapping: only, first: at, pages, event: death.event, sure: true });
       const rest = without(cell, only, undefined);
       return rest === undefined ? undefined : this.#settle(rest, at, pages);
@@ -259,7 +259,20 @@ const mayKill = ({ lastBorn, device }: Death, { id, space }: Mapping): boolean =
 
 const mappingsIn = (cell: Cell): readonly Mapping[] => ('worn' in cell ? cell.mappings : [cell]);
 
-const bagOf = (cell: Cell): Bag => ('worn' in cell ? cell : { mappings: [cell], deaths: [], worn: false });
+const bagOf = (cell: Cell): Bag =>
+  'worn' in cell ? cell : { mappings: [cell], deaths: NO_DEATHS, worn: false };
+
+/** What an unmap means, of all that it may mean: the only one of its device, or the only one. */
+function onlyOf(all: readonly Mapping[], { device }: Death): Mapping | undefined {
+  if (all.length === 1) return all[0];
+  let named: Mapping | undefined;
+  for (const mapping of all)
+    if (device !== undefined && mapping.space === device) {
+      if (named !== undefined) return undefined;
+      named = mapping;
+    }
+  return named;
+}
 
 /** The death that can mean the fewest others: one of the mapping's own device, or else the earliest. */
 const deathOf = ({ deaths }: Bag, mapping: Mapping): Death | undefined =>
@@ -281,6 +294,8 @@ function pairsOf({ mappings, deaths, worn }: Bag): readonly (readonly [Mapping, 
 
 /** A bag without a mapping; deaths that can mean none of the others any more are forgotten. */
 function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | undefined {
+  const [one, other] = bag.mappings;
+  if (bag.mappings.length === 2 && bag.deaths.length === 0 && !bag.worn) return one === mapping ? other : one;
   const mappings = bag.mappings.filter((each) => each !== mapping);
   const deaths = bag.deaths.filter((each) => each !== death && mappings.some((one) => mayKill(each, one)));
   const [only] = mappings;
@@ -290,13 +305,13 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
 
 /** Two cells as one; mostly a mapping comes that is younger than all that are there. */
 function joined(below: Cell, above: Cell): Bag {
-  const [a, b] = [bagOf(below), bagOf(above)];
-  const worn = a.worn || b.worn;
+  const a = bagOf(below);
   if (!('worn' in above) && (a.mappings.at(-1)?.id ?? 0) < above.id)
-    return { mappings: [...a.mappings, above], deaths: a.deaths, worn };
+    return { mappings: [...a.mappings, above], deaths: a.deaths, worn: a.worn };
+  const b = bagOf(above);
   return {
     mappings: [...a.mappings, ...b.mappings].toSorted((one, other) => one.id - other.id),
     deaths: [...a.deaths, ...b.deaths].toSorted((one, other) => one.lastBorn - other.lastBorn),
-    worn,
+    worn: a.worn || b.worn,
   };
 }

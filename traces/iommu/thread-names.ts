@@ -93,11 +93,17 @@ function remember<V>(map: Map<number, V>, key: number, value: V): void {
 /** What an event of dma-mapping says was just mapped. Lists merge; only where none did is the memory of each known. */
 export function rangesOf(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): readonly NamedRange[] {
   const { device } = event;
-  if (event.kind === 'dma-map') return [event];
-  if (event.kind !== 'dma-map-sg') return [{ device, dma: event.dma, size: event.size, phys: undefined }];
+  if (event.kind !== 'dma-map-sg') {
+    const phys = event.kind === 'dma-map' ? event.phys : undefined;
+    return [{ device, dma: event.dma, size: event.size, phys }];
+  }
   const { dmas, sizes, physes, entries, segments } = event;
-  const physOf = (at: number): number | undefined => (entries === segments ? physes[at] : undefined);
-  return dmas.map((dma, at) => ({ device, dma, size: sizes[at] ?? 0, phys: physOf(at) }));
+  const ranges: NamedRange[] = [];
+  for (let at = 0; at < dmas.length; at += 1) {
+    const phys = entries === segments ? physes[at] : undefined;
+    ranges.push({ device, dma: dmas[at] ?? 0, size: sizes[at] ?? 0, phys });
+  }
+  return ranges;
 }
 
 /** Whether a mapping is at the addresses of a range. */
