@@ -169,8 +169,11 @@ export class FlushWatch {
   }
 
   freedPages(event: PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
-    if (this.#byFrame.isEmptyAt(event.pfn, end - event.pfn)) return;
+    const count = 2 ** event.order;
+    if (!this.#byFrame.isEmptyAt(event.pfn, count)) this.#freedEarly(event, event.pfn + count);
+  }
+
+  #freedEarly(event: PageFreeEvent, end: number): void {
     this.#byFrame.read(event.pfn, end - event.pfn, (stale, at, pages) => {
       for (let pfn = Math.max(at, event.pfn); pfn < Math.min(at + pages, end); pfn += 1)
         this.#freedPage(stale, event, pfn);
@@ -213,8 +216,12 @@ export class FlushWatch {
     const page = Math.floor(stale.event.iova / PAGE);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
-      if (!this.#byFrame.takeOnly(stale, first, count))
-        this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
+      if (!this.#byFrame.takeOnly(stale, first, count)) this.#leave(stale, first, count);
+  }
+
+  /** Others took frames of the same range. */
+  #leave(stale: Stale, first: number, count: number): void {
+    this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
   }
 
   #inferred(): ModeView {

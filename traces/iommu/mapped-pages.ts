@@ -46,7 +46,10 @@ export class MappedPages {
   /** Those of other domains that lead to the memory of one that is new, if there are any. */
   twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    if (this.#by.isEmptyAt(first, count)) return undefined;
+    return this.#by.isEmptyAt(first, count) ? undefined : this.#twinsAt(first, count, mapping);
+  }
+
+  #twinsAt(first: number, count: number, mapping: Mapping): ReadonlySet<Mapping> | undefined {
     let twins: Set<Mapping> | undefined;
     this.#by.read(first, count, (there) => {
       for (const other of eachOf(there))
@@ -67,16 +70,22 @@ export class MappedPages {
 
   died(mapping: Mapping): void {
     const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    if (!this.#by.takeOnly(mapping, first, count))
-      this.#by.change(first, count, (there) => without(there, mapping));
+    if (!this.#by.takeOnly(mapping, first, count)) this.#leave(mapping, first, count);
+  }
+
+  /** Others lead to its pages too. */
+  #leave(mapping: Mapping, first: number, count: number): void {
+    this.#by.change(first, count, (there) => without(there, mapping));
   }
 
   on(event: PageAllocEvent | PageFreeEvent): void {
-    if (event.order > ORDER_MAX) return;
+    const { pfn, order } = event;
+    if (order > ORDER_MAX) return;
+    const count = 1 << order;
     if (this.#doubted.size > 0) this.#resolve(event);
-    this.#reached(event);
+    if (!this.#by.isEmptyAt(pfn, count)) this.#reached(event, pfn + count);
     if (event.kind === 'page-free') this.#log.freed(event);
-    else this.#log.allocated(event.pfn, event.order);
+    else this.#log.allocated(pfn, order);
   }
 
   #together(below: Leading, above: Leading): Leading {
@@ -88,9 +97,7 @@ export class MappedPages {
   }
 
   /** Pages change hands: nothing may lead to them. */
-  #reached(event: PageAllocEvent | PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
-    if (this.#by.isEmptyAt(event.pfn, end - event.pfn)) return;
+  #reached(event: PageAllocEvent | PageFreeEvent, end: number): void {
     const suspects: (readonly [Mapping, number])[] = [];
     this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
       const low = Math.max(at, event.pfn);

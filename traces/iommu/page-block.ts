@@ -28,6 +28,13 @@ export interface Block<C> {
   prune(): void;
 }
 
+/** Pages of one block where a cell was met. */
+interface Place<C> {
+  readonly block: Block<C>;
+  readonly low: number;
+  high: number;
+}
+
 /** Goes through cells in the order of pages; those that are the same and lie in a row are visited at once. */
 export class Walk<C> {
   readonly first: number;
@@ -40,7 +47,7 @@ export class Walk<C> {
   #cell: C | undefined;
   #from = 0;
   #to = 0;
-  readonly #places: { readonly block: Block<C>; readonly low: number; readonly high: number }[] = [];
+  readonly #places: Place<C>[] = [];
 
   constructor(first: number, end: number, join: Join<C> | undefined, visit: CellVisitor<C>) {
     this.first = first;
@@ -57,7 +64,13 @@ export class Walk<C> {
       this.#from = base + low;
     }
     this.#to = base + high;
-    if (this.join !== undefined) this.#places.push({ block, low, high });
+    if (this.join !== undefined) this.#place(block, low, high);
+  }
+
+  #place(block: Block<C>, low: number, high: number): void {
+    const last = this.#places.at(-1);
+    if (last?.block === block && last.high === low) last.high = high;
+    else this.#places.push({ block, low, high });
   }
 
   /** Visits what was met last. */
@@ -242,9 +255,8 @@ export class Table<C, P extends Block<C>> implements Block<C> {
     const from = low % this.#pages;
     const to = from + high - low;
     if (to <= this.#pages) this.#made(Math.floor(low / this.#pages)).add(from, to, what, join);
-    else if (!this.#isWhole(low, high))
-      this.#eachMade(low, high, (part, first, end) => part.add(first, end, what, join));
-    else this.own = this.own === undefined ? what : join(this.own, what);
+    else if (this.#isWhole(low, high)) this.own = this.own === undefined ? what : join(this.own, what);
+    else this.#addToEach(low, high, what, join);
   }
 
   walk(base: number, walk: Walk<C>): void {
@@ -317,7 +329,11 @@ export class Table<C, P extends Block<C>> implements Block<C> {
 
   #split(own: C, join: Join<C>): void {
     this.own = undefined;
-    this.#eachMade(0, this.#count * this.#pages, (part, from, to) => part.add(from, to, own, join));
+    this.#addToEach(0, this.#count * this.#pages, own, join);
+  }
+
+  #addToEach(low: number, high: number, what: C, join: Join<C>): void {
+    this.#eachMade(low, high, (part, from, to) => part.add(from, to, what, join));
   }
 
   #made(number: number): P {

@@ -79,7 +79,12 @@ export class PageTree<C> {
   /** Whether nothing but one cell lies at the pages, and it at all of them. */
   holdsOnly(cell: C, first: number, count: number): boolean {
     const leaf = this.#leafOf(first, count);
-    if (leaf !== undefined) return leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
+    return leaf === undefined
+      ? this.#blocksHoldOnly(cell, first, count)
+      : leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
+  }
+
+  #blocksHoldOnly(cell: C, first: number, count: number): boolean {
     let held = 0;
     const isHeld = (region: Region<C>, low: number, high: number): boolean => {
       held += high - low;
@@ -98,7 +103,7 @@ export class PageTree<C> {
       if (leaf.isEmpty) this.#emptied(count);
       return true;
     }
-    if (!this.holdsOnly(cell, first, count)) return false;
+    if (!this.#blocksHoldOnly(cell, first, count)) return false;
     this.#every(first, first + count, (region, low, high) => {
       region.put(low, high, undefined);
       return true;
