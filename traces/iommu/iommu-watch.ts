@@ -12,7 +12,7 @@ import type {
   UnmapEvent,
 } from '../event.ts';
 import type { Findings } from '../findings.ts';
-import { type LifeListener, type Lives, type Mapping, PAGE, type Watch } from '../mapping.ts';
+import type { LifeListener, Lives, Mapping, Watch } from '../mapping.ts';
 import type { Mode } from '../report.ts';
 import { Conflicts } from './conflicts.ts';
 import { DeathLog } from './death-log.ts';
@@ -20,7 +20,7 @@ import { DomainSharing } from './domain-sharing.ts';
 import { tellFlushes } from './flush-findings.ts';
 import { FlushWatch, type ModeView } from './flush-watch.ts';
 import { IommuLeaks } from './iommu-leaks.ts';
-import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
+import { type Ending, LiveMappings, pageCount, pageOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
 import { Suspicions } from './suspicions.ts';
@@ -77,7 +77,7 @@ export class IommuWatch implements Watch, Lives {
 
   liveAt(iova: number): readonly Mapping[] {
     this.#closeAll();
-    return this.#live.at(Math.floor(iova / PAGE));
+    return this.#live.at(pageOf(iova));
   }
 
   lastAt(iova: number, device?: string): Mapping | undefined {
@@ -115,7 +115,7 @@ export class IommuWatch implements Watch, Lives {
     if (!checkedMap(event, this.#findings) || this.#isTooMuch(event)) return;
     const { iova, paddr, size } = event;
     this.#count += 1;
-    const left = pagesOf(iova, size).count;
+    const left = pageCount(iova, size);
     const mapping: Mapping = {
       id: this.#count,
       iova,
@@ -200,8 +200,8 @@ export class IommuWatch implements Watch, Lives {
 
   #kill(open: Open): void {
     const { event } = open;
-    const { first, count } = pagesOf(event.iova, event.unmapped);
-    const known = this.#live.kill(open, first, count);
+    const count = pageCount(event.iova, event.unmapped);
+    const known = this.#live.kill(open, pageOf(event.iova), count);
     if (known >= count) return;
     this.#findings.tolerate(
       'unknown-unmap',
@@ -250,7 +250,7 @@ export class IommuWatch implements Watch, Lives {
 
   /** Whether something else was made at the same address for the device meanwhile. */
   #isReplaced({ iova, id }: Mapping, device: string): boolean {
-    return this.#live.at(Math.floor(iova / PAGE)).some((other) => other.id > id && other.space === device);
+    return this.#live.at(pageOf(iova)).some((other) => other.id > id && other.space === device);
   }
 
   /** Another recording follows, of which nothing is known. */

@@ -66,10 +66,15 @@ export class LiveMappings {
   }
 
   add(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    const { iova, size } = mapping;
     this.#full = false;
-    this.#cells.add(first, count, mapping);
-    if (this.#full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
+    this.#cells.add(pageOf(iova), pageCount(iova, size), mapping);
+    if (this.#full) this.#crowded(iova, size);
+  }
+
+  #crowded(iova: number, size: number): void {
+    const { first, count } = pagesOf(iova, size);
+    this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
   }
 
   /** What may be live at a page. */
@@ -83,8 +88,8 @@ export class LiveMappings {
 
   /** Whether a mapping lives, and nothing else at its addresses; false as well where that takes long to tell. */
   isAlone(mapping: Mapping): boolean {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
-    return this.#cells.holdsOnly(mapping, first, count);
+    const { iova, size } = mapping;
+    return this.#cells.holdsOnly(mapping, pageOf(iova), pageCount(iova, size));
   }
 
   /** The older mappings of a space at the addresses of one, each with a page that both have. */
@@ -145,8 +150,7 @@ export class LiveMappings {
     const found = new Set<Mapping>();
     this.#cells.read(0, Number.MAX_SAFE_INTEGER, (cell) => {
       for (const mapping of mappingsIn(cell))
-        if (!mapping.doubtful && mapping.left === pagesOf(mapping.iova, mapping.size).count)
-          found.add(mapping);
+        if (!mapping.doubtful && mapping.left === pageCount(mapping.iova, mapping.size)) found.add(mapping);
     });
     return [...found].toSorted((a, b) => a.id - b.id);
   }
@@ -248,11 +252,17 @@ export class LiveMappings {
   }
 }
 
+export const pageOf = (address: number): number => Math.floor(address / PAGE);
+
+/** How many pages a range touches. */
+export const pageCount = (start: number, size: number): number =>
+  Math.ceil((start + size) / PAGE) - pageOf(start);
+
 /** Whole pages that a range touches. */
-export function pagesOf(start: number, size: number): { readonly first: number; readonly count: number } {
-  const first = Math.floor(start / PAGE);
-  return { first, count: Math.ceil((start + size) / PAGE) - first };
-}
+export const pagesOf = (start: number, size: number): { readonly first: number; readonly count: number } => ({
+  first: pageOf(start),
+  count: pageCount(start, size),
+});
 
 const mayKill = ({ lastBorn, device }: Death, { id, space }: Mapping): boolean =>
   id <= lastBorn && (device === undefined || space === undefined || space === device);

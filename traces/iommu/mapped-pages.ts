@@ -3,7 +3,7 @@ import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
 import { areApart } from './domain-sharing.ts';
-import { type LiveMappings, pagesOf } from './live-mappings.ts';
+import { type LiveMappings, pageCount, pageOf } from './live-mappings.ts';
 import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
 import type { Suspicions } from './suspicions.ts';
@@ -45,7 +45,8 @@ export class MappedPages {
 
   /** Those of other domains that lead to the memory of one that is new, if there are any. */
   twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
     return this.#by.isEmptyAt(first, count) ? undefined : this.#twinsAt(first, count, mapping);
   }
 
@@ -59,7 +60,8 @@ export class MappedPages {
   }
 
   born(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
     this.#by.add(first, count, mapping);
     if (count > 2 ** ORDER_MAX) return;
     const end = first + count;
@@ -69,7 +71,8 @@ export class MappedPages {
   }
 
   died(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
     if (!this.#by.takeOnly(mapping, first, count)) this.#leave(mapping, first, count);
   }
 
@@ -82,10 +85,11 @@ export class MappedPages {
     const { pfn, order } = event;
     if (order > ORDER_MAX) return;
     const count = 1 << order;
-    if (this.#doubted.size > 0) this.#resolve(event);
-    if (!this.#by.isEmptyAt(pfn, count)) this.#reached(event, pfn + count);
-    if (event.kind === 'page-free') this.#log.freed(event);
-    else this.#log.allocated(pfn, order);
+    const end = pfn + count;
+    if (this.#doubted.size > 0) this.#resolve(event, end);
+    if (!this.#by.isEmptyAt(pfn, count)) this.#reached(event, end);
+    if (event.kind === 'page-free') this.#log.freed(event, end);
+    else this.#log.allocated(pfn, end);
   }
 
   #together(below: Leading, above: Leading): Leading {
@@ -136,8 +140,7 @@ export class MappedPages {
    * A page was mapped after its free, and no allocation was seen. Bulk allocation, compaction and CMA write none; but
    * then a free comes next. If it is an allocation, the page was free all the time.
    */
-  #resolve(event: PageAllocEvent | PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
+  #resolve(event: PageAllocEvent | PageFreeEvent, end: number): void {
     for (let pfn = event.pfn; pfn < end; pfn += 1) {
       const doubted = this.#doubted.get(pfn);
       if (doubted === undefined) continue;
