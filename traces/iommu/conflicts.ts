@@ -3,7 +3,7 @@ import type { DmaAllocEvent, DmaMapEvent, DmaMapSgEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
 import { hex } from '../say.ts';
-import type { LiveMappings } from './live-mappings.ts';
+import { type LiveMappings, pageOf } from './live-mappings.ts';
 import type { Suspicions } from './suspicions.ts';
 import { isAt, leadsTo, type NamedRange } from './thread-names.ts';
 
@@ -39,7 +39,7 @@ export class Conflicts {
   ): boolean {
     const range = ranges.find((each) => isAt(mapping, each));
     if (range?.phys === undefined) return false;
-    const there = this.#live.at(Math.floor(range.dma / PAGE));
+    const there = this.#live.at(pageOf(range.dma));
     if (there.some((each) => leadsTo(each, range))) return false;
     if (range.phys % this.#granule !== 0 || range.size % this.#granule !== 0) {
       const text = 'ranges of less than whole pages that are mapped elsewhere';

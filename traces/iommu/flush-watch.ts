@@ -4,10 +4,10 @@
  * nothing is said of a trace where unmaps mostly go without.
  */
 import type { FlushEvent, PageFreeEvent, TraceEvent, UnmapEvent } from '../event.ts';
-import { type Mapping, PAGE } from '../mapping.ts';
+import type { Mapping } from '../mapping.ts';
 import type { Mode } from '../report.ts';
 import { duration } from '../say.ts';
-import type { Ending } from './live-mappings.ts';
+import { type Ending, pageOf } from './live-mappings.ts';
 import { PageTree } from './page-tree.ts';
 import { threadOf } from './thread-names.ts';
 
@@ -102,7 +102,7 @@ export class FlushWatch {
     if (!this.#seen) return;
     if (this.#stale.length > 0) this.#giveUp(event);
     this.#stale.push({ event, mappings: [], frames: [], early: [] });
-    this.#byAddress.delete(Math.floor(event.iova / PAGE));
+    this.#byAddress.delete(pageOf(event.iova));
   }
 
   /** What an unmap took away, as soon as it is known. */
@@ -110,8 +110,8 @@ export class FlushWatch {
     if (event === undefined || !sure || mapping.doubtful) return;
     const stale = this.#staleOf(event);
     if (stale === undefined) return;
-    this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
-    const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
+    this.#byAddress.set(pageOf(event.iova), stale);
+    const frame = pageOf(mapping.paddr) + first - pageOf(mapping.iova);
     if (stale.mappings.at(-1) !== mapping) stale.mappings.push(mapping);
     stale.frames.push({ first: frame, count: pages });
     this.#byFrame.add(frame, pages, stale);
@@ -188,7 +188,7 @@ export class FlushWatch {
 
   /** A mapping whose device is known: the address must not have waited for a flush of that device's domain. */
   mapped({ iova, space, born }: Mapping): void {
-    const stale = this.#byAddress.get(Math.floor(iova / PAGE));
+    const stale = this.#byAddress.get(pageOf(iova));
     if (stale === undefined || stale.event.line >= born.line) return;
     const before = stale.mappings.find((mapping) => mapping.space === space && !mapping.doubtful);
     if (before !== undefined) this.#add(stale, born, undefined, before);
@@ -213,7 +213,7 @@ export class FlushWatch {
 
   #forget(stale: Stale): void {
     if (stale.frames.length === 0) return;
-    const page = Math.floor(stale.event.iova / PAGE);
+    const page = pageOf(stale.event.iova);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
       if (!this.#byFrame.takeOnly(stale, first, count)) this.#leave(stale, first, count);

@@ -110,7 +110,7 @@ export class MappedPages {
         for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
     });
     for (const [mapping, pfn] of suspects) {
-      const page = Math.floor(mapping.iova / PAGE) + pfn - Math.floor(mapping.paddr / PAGE);
+      const page = pageOf(mapping.iova) + pfn - pageOf(mapping.paddr);
       if (mapping.left > 0 && !this.#live.excuse(mapping, page)) this.#suspect(event, mapping, pfn);
     }
   }
@@ -123,7 +123,7 @@ export class MappedPages {
       return;
     }
     const by = mapping.space === undefined ? '' : ` of ${mapping.space}`;
-    const iova = mapping.iova + (pfn - Math.floor(mapping.paddr / PAGE)) * PAGE;
+    const iova = mapping.iova + (pfn - pageOf(mapping.paddr)) * PAGE;
     const what = freed ? 'freed' : 'handed out';
     this.#suspicions.add({
       ...{ check: freed ? 'freed-while-mapped' : 'allocated-while-mapped', mapping, event, provable: true },

@@ -12,7 +12,8 @@ import type {
   Stamp,
   UnmapEvent,
 } from '../event.ts';
-import { type Lives, type Mapping, PAGE } from '../mapping.ts';
+import type { Lives, Mapping } from '../mapping.ts';
+import { pageOf } from './live-mappings.ts';
 
 /** Threads and mappings of one thread that are remembered at once. */
 const THREADS_MAX = 1024;
@@ -74,9 +75,9 @@ export class ThreadNames {
 
 function fitsHint(hint: Hint, { iova, size }: UnmapEvent, lives: Pick<Lives, 'liveAt'>): boolean {
   if (hint.kind !== 'dma-unmap-sg') return hint.dma >= iova && hint.dma < iova + size;
-  const page = Math.floor((hint.physes[0] ?? -1) / PAGE);
+  const page = pageOf(hint.physes[0] ?? -1);
   for (const { space, paddr } of lives.liveAt(iova))
-    if (space === hint.device && Math.floor(paddr / PAGE) === page) return true;
+    if (space === hint.device && pageOf(paddr) === page) return true;
   return false;
 }
 
