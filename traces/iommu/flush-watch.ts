@@ -163,8 +163,10 @@ export class FlushWatch {
       this.#late += 1;
       this.#longest = Math.max(this.#longest, event.time - stale.event.time);
     }
-    for (const early of stale.early)
-      [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
+    for (const early of stale.early) {
+      early.flush = event;
+      early.owed = sameThread && event.iova !== undefined;
+    }
     this.#forget(stale);
   }
 
