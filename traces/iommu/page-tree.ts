@@ -16,7 +16,7 @@ const REGION = AREA * FANOUT;
 export const PAGES_MAX: number = 2048 * REGION;
 
 /** Leaves that are empty and kept at the most; each has some hundred bytes. */
-const EMPTY_MAX = 16_384;
+const EMPTY_MAX = 4096;
 
 type Area<C> = Table<C, Leaf<C>>;
 type Region<C> = Table<C, Area<C>>;
