@@ -3,7 +3,7 @@ import type { DmaAllocEvent, DmaMapEvent, DmaMapSgEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
 import { hex } from '../say.ts';
-import type { LiveMappings } from './live-mappings.ts';
+import { type LiveMappings, pageOf } from './live-mappings.ts';
 import type { Suspicions } from './suspicions.ts';
 import { isAt, leadsTo, type NamedRange } from './thread-names.ts';
 
@@ -39,7 +39,7 @@ export class Conflicts {
   ): boolean {
     const range = ranges.find((each) => isAt(mapping, each));
     if (range?.phys === undefined) return false;
-    const there = this.#live.at(Math.floor(range.dma / PAGE));
+    const there = this.#live.at(pageOf(range.dma));
     if (there.some((each) => leadsTo(each, range))) return false;
     if (range.phys % this.#granule !== 0 || range.size % this.#granule !== 0) {
       const text = 'ranges of less than whole pages that are mapped elsewhere';
@@ -61,22 +61,23 @@ export class Conflicts {
 
   /** A mapping that is not alone. Two of one device at one address: the tables would have refused the second. */
   overlaps(mapping: Mapping, space: string): void {
-    const found = this.#live
-      .sharing(mapping)
-      .filter((other) => other.mapping.space === space && other.mapping.id < mapping.id)
-      .filter((other) => !this.#live.excuse(other.mapping, other.page));
-    for (const { mapping: other } of found) {
-      const iova = Math.max(mapping.iova, other.iova);
-      this.#suspicions.add({
-        ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
-        text: `I/O address ${hex(iova)} of ${space} was mapped while it was mapped already`,
-        subject: { iova, size: mapping.size },
-        evidence: [
-          { role: 'mapped here', event: other.born },
-          { role: 'mapped again here', event: mapping.born },
-        ],
-      });
-      this.#live.remove(other, undefined);
-    }
+    const older = this.#live.olderIn(space, mapping);
+    if (older.size === 0) return;
+    const found = [...older].filter(([other, page]) => !this.#live.excuse(other, page));
+    for (const [other] of found) this.#overlap(mapping, other, space);
+  }
+
+  #overlap(mapping: Mapping, other: Mapping, space: string): void {
+    const iova = Math.max(mapping.iova, other.iova);
+    this.#suspicions.add({
+      ...{ check: 'overlap', mapping: other, event: mapping.born, provable: false },
+      text: `I/O address ${hex(iova)} of ${space} was mapped while it was mapped already`,
+      subject: { iova, size: mapping.size },
+      evidence: [
+        { role: 'mapped here', event: other.born },
+        { role: 'mapped again here', event: mapping.born },
+      ],
+    });
+    this.#live.remove(other, undefined);
   }
 }

@@ -6,7 +6,7 @@ import type { BufferEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { isNamedByDriver, type Mapping, PAGE } from '../mapping.ts';
 import { hex } from '../say.ts';
-import { type LiveMappings, pagesOf } from './live-mappings.ts';
+import { type LiveMappings, pageOf, pagesOf } from './live-mappings.ts';
 import { PageTree } from './page-tree.ts';
 import type { Suspicions } from './suspicions.ts';
 
@@ -59,7 +59,7 @@ export class DomainSharing {
   /** @param old - it is apart from the mapping, which was just made, and leads to the same memory */
   born(mapping: Mapping, old: Mapping, live: LiveMappings): void {
     const { first } = common(old, mapping);
-    const page = Math.floor(old.iova / PAGE) + first - Math.floor(old.paddr / PAGE);
+    const page = pageOf(old.iova) + first - pageOf(old.paddr);
     if (!live.isSure(old, page)) return;
     this.#pairs.push({ old, mapping, attached: this.#attaching.has(mapping.born.pid) });
     if (this.#pairs.length >= 2 * WAITING)

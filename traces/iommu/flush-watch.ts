@@ -4,10 +4,10 @@
  * nothing is said of a trace where unmaps mostly go without.
  */
 import type { FlushEvent, PageFreeEvent, TraceEvent, UnmapEvent } from '../event.ts';
-import { type Mapping, PAGE } from '../mapping.ts';
+import type { Mapping } from '../mapping.ts';
 import type { Mode } from '../report.ts';
 import { duration } from '../say.ts';
-import type { Ending } from './live-mappings.ts';
+import { type Ending, pageOf } from './live-mappings.ts';
 import { PageTree } from './page-tree.ts';
 import { threadOf } from './thread-names.ts';
 
@@ -55,8 +55,9 @@ export interface ModeView {
 
 export class FlushWatch {
   readonly #forced: Mode | undefined;
-  /** By line of the unmap. */
-  readonly #stale = new Map<number, Stale>();
+  /** In the order of time. */
+  #stale: Stale[] = [];
+  /** By page, the last unmap there, if it waits and took something. */
   readonly #byAddress = new Map<number, Stale>();
   readonly #byFrame = new PageTree<Stale>((below, above) =>
     below.event.time > above.event.time ? below : above,
@@ -78,7 +79,7 @@ export class FlushWatch {
 
   /** Whether anything waits for a flush; if not, other events do not matter. */
   get waiting(): boolean {
-    return this.#stale.size > 0;
+    return this.#stale.length > 0;
   }
 
   get early(): readonly Early[] {
@@ -99,24 +100,31 @@ export class FlushWatch {
 
   unmapped(event: UnmapEvent): void {
     if (!this.#seen) return;
-    for (const stale of this.#stale.values()) {
-      if (this.#stale.size < STALE_MAX && event.time - stale.event.time < WINDOW) break;
-      this.#never += 1;
-      this.#forget(stale);
-    }
-    const stale: Stale = { event, mappings: [], frames: [], early: [] };
-    this.#stale.set(event.line, stale);
-    this.#byAddress.set(Math.floor(event.iova / PAGE), stale);
+    if (this.#stale.length > 0) this.#giveUp(event);
+    this.#stale.push({ event, mappings: [], frames: [], early: [] });
+    this.#byAddress.delete(pageOf(event.iova));
   }
 
   /** What an unmap took away, as soon as it is known. */
   ended({ mapping, first, pages, event, sure }: Ending): void {
-    const stale = event === undefined || !sure ? undefined : this.#stale.get(event.line);
-    if (stale === undefined || mapping.doubtful) return;
-    const frame = Math.floor(mapping.paddr / PAGE) + first - Math.floor(mapping.iova / PAGE);
+    if (event === undefined || !sure || mapping.doubtful) return;
+    const stale = this.#staleOf(event);
+    if (stale === undefined) return;
+    this.#byAddress.set(pageOf(event.iova), stale);
+    const frame = pageOf(mapping.paddr) + first - pageOf(mapping.iova);
     if (stale.mappings.at(-1) !== mapping) stale.mappings.push(mapping);
     stale.frames.push({ first: frame, count: pages });
     this.#byFrame.add(frame, pages, stale);
+  }
+
+  /** Mostly it is one of the last. */
+  #staleOf(event: UnmapEvent): Stale | undefined {
+    for (let at = this.#stale.length - 1; at >= 0; at -= 1) {
+      const stale = this.#stale[at];
+      if (stale?.event === event) return stale;
+      if (stale !== undefined && stale.event.time < event.time) return undefined;
+    }
+    return undefined;
   }
 
   /** Anything a thread does beside unmapping: a flush that comes later is not that of its unmaps. */
@@ -134,24 +142,40 @@ export class FlushWatch {
 
   flush(event: FlushEvent): void {
     this.#seen = true;
-    for (const stale of this.#stale.values()) {
-      if (!covers(event, stale.event)) continue;
-      const since = this.#busy.get(threadOf(event))?.event.time ?? Number.NEGATIVE_INFINITY;
-      const sameThread = threadOf(stale.event) === threadOf(event);
-      const prompt = sameThread && since <= stale.event.time;
-      if (prompt) this.#prompt += 1;
-      else this.#late += 1;
-      if (!prompt) this.#longest = Math.max(this.#longest, event.time - stale.event.time);
-      for (const early of stale.early)
-        [early.flush, early.owed] = [event, sameThread && event.iova !== undefined];
-      this.#forget(stale);
+    if (this.#stale.length > 0) this.#cover(event);
+    if (this.#stale.length === 0 && this.#busy.size > THREADS_MAX) this.#busy.clear();
+  }
+
+  #cover(event: FlushEvent): void {
+    const left: Stale[] = [];
+    for (const stale of this.#stale)
+      if (covers(event, stale.event)) this.#flushed(stale, event);
+      else left.push(stale);
+    this.#stale = left;
+  }
+
+  #flushed(stale: Stale, event: FlushEvent): void {
+    const thread = threadOf(event);
+    const since = this.#busy.get(thread)?.event.time ?? Number.NEGATIVE_INFINITY;
+    const sameThread = threadOf(stale.event) === thread;
+    if (sameThread && since <= stale.event.time) this.#prompt += 1;
+    else {
+      this.#late += 1;
+      this.#longest = Math.max(this.#longest, event.time - stale.event.time);
     }
-    if (this.#stale.size === 0 && this.#busy.size > THREADS_MAX) this.#busy.clear();
+    for (const early of stale.early) {
+      early.flush = event;
+      early.owed = sameThread && event.iova !== undefined;
+    }
+    this.#forget(stale);
   }
 
   freedPages(event: PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
-    if (this.#byFrame.isEmptyAt(event.pfn, end - event.pfn)) return;
+    const count = 2 ** event.order;
+    if (!this.#byFrame.isEmptyAt(event.pfn, count)) this.#freedEarly(event, event.pfn + count);
+  }
+
+  #freedEarly(event: PageFreeEvent, end: number): void {
     this.#byFrame.read(event.pfn, end - event.pfn, (stale, at, pages) => {
       for (let pfn = Math.max(at, event.pfn); pfn < Math.min(at + pages, end); pfn += 1)
         this.#freedPage(stale, event, pfn);
@@ -166,7 +190,7 @@ export class FlushWatch {
 
   /** A mapping whose device is known: the address must not have waited for a flush of that device's domain. */
   mapped({ iova, space, born }: Mapping): void {
-    const stale = this.#byAddress.get(Math.floor(iova / PAGE));
+    const stale = this.#byAddress.get(pageOf(iova));
     if (stale === undefined || stale.event.line >= born.line) return;
     const before = stale.mappings.find((mapping) => mapping.space === space && !mapping.doubtful);
     if (before !== undefined) this.#add(stale, born, undefined, before);
@@ -179,13 +203,27 @@ export class FlushWatch {
     this.#early.push(early);
   }
 
+  /** The oldest, if they wait for too long or are too many. */
+  #giveUp({ time }: UnmapEvent): void {
+    for (let [oldest] = this.#stale; oldest !== undefined; [oldest] = this.#stale) {
+      if (this.#stale.length < STALE_MAX && time - oldest.event.time < WINDOW) return;
+      this.#never += 1;
+      this.#stale.shift();
+      this.#forget(oldest);
+    }
+  }
+
   #forget(stale: Stale): void {
-    const page = Math.floor(stale.event.iova / PAGE);
-    this.#stale.delete(stale.event.line);
+    if (stale.frames.length === 0) return;
+    const page = pageOf(stale.event.iova);
     if (this.#byAddress.get(page) === stale) this.#byAddress.delete(page);
     for (const { first, count } of stale.frames)
-      if (!this.#byFrame.takeOnly(stale, first, count))
-        this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
+      if (!this.#byFrame.takeOnly(stale, first, count)) this.#leave(stale, first, count);
+  }
+
+  /** Others took frames of the same range. */
+  #leave(stale: Stale, first: number, count: number): void {
+    this.#byFrame.change(first, count, (cell) => (cell === stale ? undefined : cell));
   }
 
   #inferred(): ModeView {

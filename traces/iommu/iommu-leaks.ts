@@ -1,7 +1,8 @@
 /** Mappings that nobody ends, where no driver's event tells whose they are: then tasks stand for drivers. */
 import type { Findings } from '../findings.ts';
 import { Custom, groupedBy, sizeClass, UNENDED } from '../lifetimes.ts';
-import { isNamedByDriver, type Mapping, PAGE } from '../mapping.ts';
+import { isNamedByDriver, type Mapping } from '../mapping.ts';
+import { pageOf } from './live-mappings.ts';
 
 /** Names of tasks and devices that are told apart; mappings of further ones are not judged. */
 const OWNERS_MAX = 4096;
@@ -49,7 +50,7 @@ export class IommuLeaks {
     const whose = space === undefined ? `by ${born.task}` : `of ${space}`;
     this.#findings.add({
       ...{ check: 'leak', ...UNENDED, text: custom.told(old.length, whose, size, now - born.time) },
-      subject: { iova, size, pfn: Math.floor(paddr / PAGE), ...(space === undefined ? {} : { space }) },
+      subject: { iova, size, pfn: pageOf(paddr), ...(space === undefined ? {} : { space }) },
       evidence: [{ role: 'mapped here', event: born }],
     });
   }

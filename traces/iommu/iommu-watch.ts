@@ -12,7 +12,7 @@ import type {
   UnmapEvent,
 } from '../event.ts';
 import type { Findings } from '../findings.ts';
-import { type LifeListener, type Lives, type Mapping, PAGE, type Watch } from '../mapping.ts';
+import type { LifeListener, Lives, Mapping, Watch } from '../mapping.ts';
 import type { Mode } from '../report.ts';
 import { Conflicts } from './conflicts.ts';
 import { DeathLog } from './death-log.ts';
@@ -20,7 +20,7 @@ import { DomainSharing } from './domain-sharing.ts';
 import { tellFlushes } from './flush-findings.ts';
 import { FlushWatch, type ModeView } from './flush-watch.ts';
 import { IommuLeaks } from './iommu-leaks.ts';
-import { type Ending, LiveMappings, pagesOf } from './live-mappings.ts';
+import { type Ending, LiveMappings, pageCount, pageOf } from './live-mappings.ts';
 import { checkedMap, checkedUnmap } from './map-checks.ts';
 import { MappedPages } from './mapped-pages.ts';
 import { Suspicions } from './suspicions.ts';
@@ -28,10 +28,14 @@ import { type Hint, isSameUnmap, rangeOf, rangesOf, ThreadNames, threadOf } from
 
 /** An unmap whose device may still be named, by the next event of its thread. */
 interface Open {
+  readonly thread: number;
   readonly event: UnmapEvent;
-  readonly device: string | undefined;
+  device: string | undefined;
   readonly lastBorn: number;
 }
+
+/** So many wait for their names at once. */
+const OPEN_MAX = 64;
 
 /** Bytes. Mappings above that overlap in thousands of ways; so many are followed at once. */
 const GIANT = 2 ** 34;
@@ -49,7 +53,8 @@ export class IommuWatch implements Watch, Lives {
   #live: LiveMappings;
   #pages: MappedPages;
   #conflicts: Conflicts;
-  readonly #open = new Map<number, Open>();
+  /** One of each thread, in the order of time. */
+  readonly #open: Open[] = [];
   #count = 0;
   #unmaps = false;
   /** Giants that live. */
@@ -72,7 +77,7 @@ export class IommuWatch implements Watch, Lives {
 
   liveAt(iova: number): readonly Mapping[] {
     this.#closeAll();
-    return this.#live.at(Math.floor(iova / PAGE));
+    return this.#live.at(pageOf(iova));
   }
 
   lastAt(iova: number, device?: string): Mapping | undefined {
@@ -110,7 +115,7 @@ export class IommuWatch implements Watch, Lives {
     if (!checkedMap(event, this.#findings) || this.#isTooMuch(event)) return;
     const { iova, paddr, size } = event;
     this.#count += 1;
-    const left = pagesOf(iova, size).count;
+    const left = pageCount(iova, size);
     const mapping: Mapping = {
       id: this.#count,
       iova,
@@ -153,15 +158,15 @@ export class IommuWatch implements Watch, Lives {
     this.#close(thread);
     if (!checkedUnmap(event, this.#findings)) return;
     this.#flushes.unmapped(event);
-    const device = this.#names.hintFor(event, (iova) => this.liveAt(iova));
-    this.#open.set(thread, { event, device, lastBorn: this.#count });
+    const device = this.#names.hintFor(event, this);
+    if (this.#open.length >= OPEN_MAX) this.#closeAll();
+    this.#open.push({ thread, event, device, lastBorn: this.#count });
   }
 
   #dmaUnmap(event: DmaUnmapEvent): void {
     const thread = threadOf(event);
-    const open = this.#open.get(thread);
-    if (open !== undefined && isSameUnmap(open.event, event))
-      this.#open.set(thread, { ...open, device: event.device });
+    for (const open of this.#open)
+      if (open.thread === thread && isSameUnmap(open.event, event)) open.device = event.device;
     this.#close(thread);
   }
 
@@ -178,12 +183,25 @@ export class IommuWatch implements Watch, Lives {
 
   /** From here on an unmap has no name, if none was told. */
   #close(thread: number): void {
-    const open = this.#open.get(thread);
-    if (open === undefined) return;
-    this.#open.delete(thread);
+    for (const open of this.#open)
+      if (open.thread === thread) {
+        this.#open.splice(this.#open.indexOf(open), 1);
+        this.#kill(open);
+        return;
+      }
+  }
+
+  #closeAll(): void {
+    while (this.#open.length > 0) {
+      const open = this.#open.shift();
+      if (open !== undefined) this.#kill(open);
+    }
+  }
+
+  #kill(open: Open): void {
     const { event } = open;
-    const { first, count } = pagesOf(event.iova, event.unmapped);
-    const known = this.#live.kill(open, first, count);
+    const count = pageCount(event.iova, event.unmapped);
+    const known = this.#live.kill(open, pageOf(event.iova), count);
     if (known >= count) return;
     this.#findings.tolerate(
       'unknown-unmap',
@@ -191,10 +209,6 @@ export class IommuWatch implements Watch, Lives {
       event.line,
     );
     for (const listener of this.#listeners) listener.unknownDeath?.();
-  }
-
-  #closeAll(): void {
-    if (this.#open.size > 0) for (const thread of this.#open.keys()) this.#close(thread);
   }
 
   #ended(ending: Ending): void {
@@ -220,19 +234,23 @@ export class IommuWatch implements Watch, Lives {
     for (let at = made.length - 1; at >= 0; at -= 1) {
       const mapping = made[at];
       if (mapping === undefined) continue;
-      if (rangeOf(mapping, ranges) === undefined && !this.#conflicts.misled(event, mapping, ranges)) continue;
-      const alone = this.#live.isAlone(mapping);
-      if (!alone && this.#isReplaced(mapping, event.device)) continue;
-      mapping.space = event.device;
-      for (const listener of this.#listeners) listener.named?.(mapping);
-      if (!alone) this.#conflicts.overlaps(mapping, event.device);
-      if (this.#flushes.waiting) this.#flushes.mapped(mapping);
+      if (rangeOf(mapping, ranges) !== undefined || this.#conflicts.misled(event, mapping, ranges))
+        this.#named(mapping, event.device);
     }
+  }
+
+  #named(mapping: Mapping, device: string): void {
+    const alone = this.#live.isAlone(mapping);
+    if (!alone && this.#isReplaced(mapping, device)) return;
+    mapping.space = device;
+    for (const listener of this.#listeners) listener.named?.(mapping);
+    if (!alone) this.#conflicts.overlaps(mapping, device);
+    if (this.#flushes.waiting) this.#flushes.mapped(mapping);
   }
 
   /** Whether something else was made at the same address for the device meanwhile. */
   #isReplaced({ iova, id }: Mapping, device: string): boolean {
-    return this.#live.at(Math.floor(iova / PAGE)).some((other) => other.id > id && other.space === device);
+    return this.#live.at(pageOf(iova)).some((other) => other.id > id && other.space === device);
   }
 
   /** Another recording follows, of which nothing is known. */

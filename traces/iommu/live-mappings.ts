@@ -31,6 +31,8 @@ type Cell = Mapping | Bag;
 const BAG_MAX = 32;
 
 const NOTHING: readonly Mapping[] = [];
+const NO_DEATHS: readonly Death[] = [];
+const NONE: ReadonlyMap<Mapping, number> = new Map();
 
 /** Pages of a mapping are gone. */
 export interface Ending {
@@ -64,10 +66,15 @@ export class LiveMappings {
   }
 
   add(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
+    const { iova, size } = mapping;
     this.#full = false;
-    this.#cells.add(first, count, mapping);
-    if (this.#full) this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
+    this.#cells.add(pageOf(iova), pageCount(iova, size), mapping);
+    if (this.#full) this.#crowded(iova, size);
+  }
+
+  #crowded(iova: number, size: number): void {
+    const { first, count } = pagesOf(iova, size);
+    this.#cells.change(first, count, (cell, at, pages) => this.#settle(cell, at, pages));
   }
 
   /** What may be live at a page. */
@@ -81,19 +88,20 @@ export class LiveMappings {
 
   /** Whether a mapping lives, and nothing else at its addresses; false as well where that takes long to tell. */
   isAlone(mapping: Mapping): boolean {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
-    return this.#cells.holdsOnly(mapping, first, count);
+    const { iova, size } = mapping;
+    return this.#cells.holdsOnly(mapping, pageOf(iova), pageCount(iova, size));
   }
 
-  /** The other mappings at the addresses of one, each with a page that both have. */
-  sharing(mapping: Mapping): readonly { readonly mapping: Mapping; readonly page: number }[] {
-    const { first, count } = pagesOf(mapping.iova, mapping.size);
-    const pages = new Map<Mapping, number>();
+  /** The older mappings of a space at the addresses of one, each with a page that both have. */
+  olderIn(space: string, { id, iova, size }: Mapping): ReadonlyMap<Mapping, number> {
+    const { first, count } = pagesOf(iova, size);
+    let older: Map<Mapping, number> | undefined;
     this.#cells.read(first, count, (cell, at) => {
-      if (cell !== mapping) for (const other of mappingsIn(cell)) pages.set(other, Math.max(at, first));
+      for (const other of mappingsIn(cell))
+        if (other.space === space && other.id < id)
+          older = (older ?? new Map()).set(other, Math.max(at, first));
     });
-    pages.delete(mapping);
-    return [...pages].map(([other, page]) => ({ mapping: other, page }));
+    return older ?? NONE;
   }
 
   /** An unmap. Returns how many pages of it were mapped as far as is known. */
@@ -142,8 +150,7 @@ export class LiveMappings {
     const found = new Set<Mapping>();
     this.#cells.read(0, Number.MAX_SAFE_INTEGER, (cell) => {
       for (const mapping of mappingsIn(cell))
-        if (!mapping.doubtful && mapping.left === pagesOf(mapping.iova, mapping.size).count)
-          found.add(mapping);
+        if (!mapping.doubtful && mapping.left === pageCount(mapping.iova, mapping.size)) found.add(mapping);
     });
     return [...found].toSorted((a, b) => a.id - b.id);
   }
@@ -161,11 +168,10 @@ export class LiveMappings {
   #killIn(cell: Cell, death: Death, at: number, pages: number): Cell | undefined {
     if (!('worn' in cell)) return this.#killOne(cell, death, at, pages);
     this.#died(death);
-    const all = mappingsIn(cell).filter((mapping) => mayKill(death, mapping));
-    const named = death.device === undefined ? [] : all.filter(({ space }) => space === death.device);
-    const [only] = named.length === 1 ? named : all;
-    if (only === undefined) return this.#missed(cell, death);
-    if (named.length === 1 || all.length === 1) {
+    const all = cell.mappings.filter((mapping) => mayKill(death, mapping));
+    if (all.length === 0) return this.#missed(cell, death);
+    const only = onlyOf(all, death);
+    if (only !== undefined) {
       this.#ended({ mapping: only, first: at, pages, event: death.event, sure: true });
       const rest = without(cell, only, undefined);
       return rest === undefined ? undefined : this.#settle(rest, at, pages);
@@ -246,18 +252,37 @@ export class LiveMappings {
   }
 }
 
+export const pageOf = (address: number): number => Math.floor(address / PAGE);
+
+/** How many pages a range touches. */
+export const pageCount = (start: number, size: number): number =>
+  Math.ceil((start + size) / PAGE) - pageOf(start);
+
 /** Whole pages that a range touches. */
-export function pagesOf(start: number, size: number): { readonly first: number; readonly count: number } {
-  const first = Math.floor(start / PAGE);
-  return { first, count: Math.ceil((start + size) / PAGE) - first };
-}
+export const pagesOf = (start: number, size: number): { readonly first: number; readonly count: number } => ({
+  first: pageOf(start),
+  count: pageCount(start, size),
+});
 
 const mayKill = ({ lastBorn, device }: Death, { id, space }: Mapping): boolean =>
   id <= lastBorn && (device === undefined || space === undefined || space === device);
 
 const mappingsIn = (cell: Cell): readonly Mapping[] => ('worn' in cell ? cell.mappings : [cell]);
 
-const bagOf = (cell: Cell): Bag => ('worn' in cell ? cell : { mappings: [cell], deaths: [], worn: false });
+const bagOf = (cell: Cell): Bag =>
+  'worn' in cell ? cell : { mappings: [cell], deaths: NO_DEATHS, worn: false };
+
+/** What an unmap means, of all that it may mean: the only one of its device, or the only one. */
+function onlyOf(all: readonly Mapping[], { device }: Death): Mapping | undefined {
+  if (all.length === 1) return all[0];
+  let named: Mapping | undefined;
+  for (const mapping of all)
+    if (device !== undefined && mapping.space === device) {
+      if (named !== undefined) return undefined;
+      named = mapping;
+    }
+  return named;
+}
 
 /** The death that can mean the fewest others: one of the mapping's own device, or else the earliest. */
 const deathOf = ({ deaths }: Bag, mapping: Mapping): Death | undefined =>
@@ -279,6 +304,8 @@ function pairsOf({ mappings, deaths, worn }: Bag): readonly (readonly [Mapping, 
 
 /** A bag without a mapping; deaths that can mean none of the others any more are forgotten. */
 function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | undefined {
+  const [one, other] = bag.mappings;
+  if (bag.mappings.length === 2 && bag.deaths.length === 0 && !bag.worn) return one === mapping ? other : one;
   const mappings = bag.mappings.filter((each) => each !== mapping);
   const deaths = bag.deaths.filter((each) => each !== death && mappings.some((one) => mayKill(each, one)));
   const [only] = mappings;
@@ -288,13 +315,13 @@ function without(bag: Bag, mapping: Mapping, death: Death | undefined): Cell | u
 
 /** Two cells as one; mostly a mapping comes that is younger than all that are there. */
 function joined(below: Cell, above: Cell): Bag {
-  const [a, b] = [bagOf(below), bagOf(above)];
-  const worn = a.worn || b.worn;
+  const a = bagOf(below);
   if (!('worn' in above) && (a.mappings.at(-1)?.id ?? 0) < above.id)
-    return { mappings: [...a.mappings, above], deaths: a.deaths, worn };
+    return { mappings: [...a.mappings, above], deaths: a.deaths, worn: a.worn };
+  const b = bagOf(above);
   return {
     mappings: [...a.mappings, ...b.mappings].toSorted((one, other) => one.id - other.id),
     deaths: [...a.deaths, ...b.deaths].toSorted((one, other) => one.lastBorn - other.lastBorn),
-    worn,
+    worn: a.worn || b.worn,
   };
 }

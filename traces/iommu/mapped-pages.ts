@@ -3,7 +3,7 @@ import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
 import { type Mapping, PAGE } from '../mapping.ts';
 import { areApart } from './domain-sharing.ts';
-import { type LiveMappings, pagesOf } from './live-mappings.ts';
+import { type LiveMappings, pageCount, pageOf } from './live-mappings.ts';
 import { PageLog } from './page-log.ts';
 import { PageTree } from './page-tree.ts';
 import type { Suspicions } from './suspicions.ts';
@@ -45,8 +45,12 @@ export class MappedPages {
 
   /** Those of other domains that lead to the memory of one that is new, if there are any. */
   twinsOf(mapping: Mapping): ReadonlySet<Mapping> | undefined {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    if (this.#by.isEmptyAt(first, count)) return undefined;
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
+    return this.#by.isEmptyAt(first, count) ? undefined : this.#twinsAt(first, count, mapping);
+  }
+
+  #twinsAt(first: number, count: number, mapping: Mapping): ReadonlySet<Mapping> | undefined {
     let twins: Set<Mapping> | undefined;
     this.#by.read(first, count, (there) => {
       for (const other of eachOf(there))
@@ -56,7 +60,8 @@ export class MappedPages {
   }
 
   born(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
     this.#by.add(first, count, mapping);
     if (count > 2 ** ORDER_MAX) return;
     const end = first + count;
@@ -66,17 +71,25 @@ export class MappedPages {
   }
 
   died(mapping: Mapping): void {
-    const { first, count } = pagesOf(mapping.paddr, mapping.size);
-    if (!this.#by.takeOnly(mapping, first, count))
-      this.#by.change(first, count, (there) => without(there, mapping));
+    const first = pageOf(mapping.paddr);
+    const count = pageCount(mapping.paddr, mapping.size);
+    if (!this.#by.takeOnly(mapping, first, count)) this.#leave(mapping, first, count);
+  }
+
+  /** Others lead to its pages too. */
+  #leave(mapping: Mapping, first: number, count: number): void {
+    this.#by.change(first, count, (there) => without(there, mapping));
   }
 
   on(event: PageAllocEvent | PageFreeEvent): void {
-    if (event.order > ORDER_MAX) return;
-    if (this.#doubted.size > 0) this.#resolve(event);
-    this.#reached(event);
-    if (event.kind === 'page-free') this.#log.freed(event);
-    else this.#log.allocated(event.pfn, event.order);
+    const { pfn, order } = event;
+    if (order > ORDER_MAX) return;
+    const count = 1 << order;
+    const end = pfn + count;
+    if (this.#doubted.size > 0) this.#resolve(event, end);
+    if (!this.#by.isEmptyAt(pfn, count)) this.#reached(event, end);
+    if (event.kind === 'page-free') this.#log.freed(event, end);
+    else this.#log.allocated(pfn, end);
   }
 
   #together(below: Leading, above: Leading): Leading {
@@ -88,9 +101,7 @@ export class MappedPages {
   }
 
   /** Pages change hands: nothing may lead to them. */
-  #reached(event: PageAllocEvent | PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
-    if (this.#by.isEmptyAt(event.pfn, end - event.pfn)) return;
+  #reached(event: PageAllocEvent | PageFreeEvent, end: number): void {
     const suspects: (readonly [Mapping, number])[] = [];
     this.#by.read(event.pfn, end - event.pfn, (mappings, at, pages) => {
       const low = Math.max(at, event.pfn);
@@ -99,7 +110,7 @@ export class MappedPages {
         for (let pfn = low; pfn < high; pfn += 1) suspects.push([mapping, pfn]);
     });
     for (const [mapping, pfn] of suspects) {
-      const page = Math.floor(mapping.iova / PAGE) + pfn - Math.floor(mapping.paddr / PAGE);
+      const page = pageOf(mapping.iova) + pfn - pageOf(mapping.paddr);
       if (mapping.left > 0 && !this.#live.excuse(mapping, page)) this.#suspect(event, mapping, pfn);
     }
   }
@@ -112,7 +123,7 @@ export class MappedPages {
       return;
     }
     const by = mapping.space === undefined ? '' : ` of ${mapping.space}`;
-    const iova = mapping.iova + (pfn - Math.floor(mapping.paddr / PAGE)) * PAGE;
+    const iova = mapping.iova + (pfn - pageOf(mapping.paddr)) * PAGE;
     const what = freed ? 'freed' : 'handed out';
     this.#suspicions.add({
       ...{ check: freed ? 'freed-while-mapped' : 'allocated-while-mapped', mapping, event, provable: true },
@@ -129,8 +140,7 @@ export class MappedPages {
    * A page was mapped after its free, and no allocation was seen. Bulk allocation, compaction and CMA write none; but
    * then a free comes next. If it is an allocation, the page was free all the time.
    */
-  #resolve(event: PageAllocEvent | PageFreeEvent): void {
-    const end = event.pfn + 2 ** event.order;
+  #resolve(event: PageAllocEvent | PageFreeEvent, end: number): void {
     for (let pfn = event.pfn; pfn < end; pfn += 1) {
       const doubted = this.#doubted.get(pfn);
       if (doubted === undefined) continue;

@@ -8,6 +8,9 @@ export type Join<C> = (below: C, above: C) => C;
 /** Told of a cell and of the pages that it stands for; what it returns lies there from now on. */
 export type CellVisitor<C> = (cell: C, first: number, count: number) => C | undefined;
 
+/** The same, of one who only looks. */
+export type CellReader<C> = (cell: C, first: number, count: number) => void;
+
 /** A block of pages. Pages are counted from its first one. */
 export interface Block<C> {
   /** What lies at all of its pages. */
@@ -25,6 +28,13 @@ export interface Block<C> {
   prune(): void;
 }
 
+/** Pages of one block where a cell was met. */
+interface Place<C> {
+  readonly block: Block<C>;
+  readonly low: number;
+  high: number;
+}
+
 /** Goes through cells in the order of pages; those that are the same and lie in a row are visited at once. */
 export class Walk<C> {
   readonly first: number;
@@ -37,7 +47,7 @@ export class Walk<C> {
   #cell: C | undefined;
   #from = 0;
   #to = 0;
-  readonly #places: { readonly block: Block<C>; readonly low: number; readonly high: number }[] = [];
+  readonly #places: Place<C>[] = [];
 
   constructor(first: number, end: number, join: Join<C> | undefined, visit: CellVisitor<C>) {
     this.first = first;
@@ -54,7 +64,13 @@ export class Walk<C> {
       this.#from = base + low;
     }
     this.#to = base + high;
-    if (this.join !== undefined) this.#places.push({ block, low, high });
+    if (this.join !== undefined) this.#place(block, low, high);
+  }
+
+  #place(block: Block<C>, low: number, high: number): void {
+    const last = this.#places.at(-1);
+    if (last?.block === block && last.high === low) last.high = high;
+    else this.#places.push({ block, low, high });
   }
 
   /** Visits what was met last. */
@@ -99,6 +115,31 @@ export class Leaf<C> implements Block<C> {
     else this.#addTo(this.#made(), low, high, what, join);
   }
 
+  /** As a walk that is all in this block, while nothing lies at all of it. Returns whether some pages are empty now. */
+  change(base: number, low: number, high: number, visit: CellVisitor<C>): boolean {
+    let empties = false;
+    for (let at = low; at < high; ) {
+      const end = this.#endOf(at, high);
+      const cell = this.#cells?.[at];
+      if (cell !== undefined) {
+        const left = visit(cell, base + at, end - at);
+        if (left !== cell) this.put(at, end, left);
+        if (left === undefined) empties = true;
+      }
+      at = end;
+    }
+    return empties;
+  }
+
+  read(base: number, low: number, high: number, look: CellReader<C>): void {
+    for (let at = low; at < high; ) {
+      const end = this.#endOf(at, high);
+      const cell = this.#cells?.[at];
+      if (cell !== undefined) look(cell, base + at, end - at);
+      at = end;
+    }
+  }
+
   walk(base: number, walk: Walk<C>): void {
     const low = Math.max(0, walk.first - base);
     const high = Math.min(this.#pages, walk.end - base);
@@ -130,6 +171,16 @@ export class Leaf<C> implements Block<C> {
   }
 
   prune(): void {}
+
+  /** Up to where the same lies as at a page. */
+  #endOf(at: number, high: number): number {
+    const cells = this.#cells;
+    if (cells === undefined) return high;
+    const cell = cells[at];
+    let end = at + 1;
+    while (end < high && cells[end] === cell) end += 1;
+    return end;
+  }
 
   #hasOnly(cell: C | undefined, low: number, high: number): boolean {
     const cells = this.#cells;
@@ -204,9 +255,8 @@ export class Table<C, P extends Block<C>> implements Block<C> {
     const from = low % this.#pages;
     const to = from + high - low;
     if (to <= this.#pages) this.#made(Math.floor(low / this.#pages)).add(from, to, what, join);
-    else if (!this.#isWhole(low, high))
-      this.#eachMade(low, high, (part, first, end) => part.add(first, end, what, join));
-    else this.own = this.own === undefined ? what : join(this.own, what);
+    else if (this.#isWhole(low, high)) this.own = this.own === undefined ? what : join(this.own, what);
+    else this.#addToEach(low, high, what, join);
   }
 
   walk(base: number, walk: Walk<C>): void {
@@ -279,7 +329,11 @@ export class Table<C, P extends Block<C>> implements Block<C> {
 
   #split(own: C, join: Join<C>): void {
     this.own = undefined;
-    this.#eachMade(0, this.#count * this.#pages, (part, from, to) => part.add(from, to, own, join));
+    this.#addToEach(0, this.#count * this.#pages, own, join);
+  }
+
+  #addToEach(low: number, high: number, what: C, join: Join<C>): void {
+    this.#eachMade(low, high, (part, from, to) => part.add(from, to, what, join));
   }
 
   #made(number: number): P {

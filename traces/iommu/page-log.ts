@@ -24,9 +24,9 @@ export class PageLog {
   /** Number of the task. */
   #task = new Uint16Array(ROOM);
 
-  freed(event: PageFreeEvent): void {
+  /** The pages of a block, up to `end`. */
+  freed(event: PageFreeEvent, end: number): void {
     const task = this.#numberOf(event);
-    const end = event.pfn + 2 ** event.order;
     for (let page = event.pfn; page < end; ) {
       const next = Math.min(end, page - (page % CHUNK) + CHUNK);
       const first = this.#made(page);
@@ -35,8 +35,7 @@ export class PageLog {
     }
   }
 
-  allocated(pfn: number, order: number): void {
-    const end = pfn + 2 ** order;
+  allocated(pfn: number, end: number): void {
     for (let page = pfn; page < end; ) {
       const next = Math.min(end, page - (page % CHUNK) + CHUNK);
       const first = this.#at(page);

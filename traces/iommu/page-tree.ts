@@ -3,7 +3,7 @@
  * block, so that a mapping of 64 TB costs 2048 entries. Tables with few entries are short, so that mappings that are
  * scattered over all addresses cost some hundred bytes each.
  */
-import { type CellVisitor, type Join, Leaf, Table, Walk } from './page-block.ts';
+import { type CellReader, type CellVisitor, type Join, Leaf, Table, Walk } from './page-block.ts';
 
 /** Pages of the smallest block: most mappings are in one. */
 const LEAF = 32;
@@ -49,18 +49,24 @@ export class PageTree<C> {
 
   /** Goes through the cells of a range. Blocks that reach out of it are split first, so that only the range changes. */
   change(first: number, count: number, visit: CellVisitor<C>): void {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined && leaf.own === undefined) {
+      const low = first % LEAF;
+      if (leaf.change(first - low, low, low + count, visit)) this.#emptied(count);
+      return;
+    }
     const walk = new Walk(first, first + count, this.#join, visit);
     this.#walk(walk);
     if (walk.empties) this.#emptied(count);
   }
 
   /** Reads the cells of a range, without splitting: a cell may reach out of it. */
-  read(first: number, count: number, look: (cell: C, first: number, count: number) => void): void {
-    const visit = (cell: C, at: number, pages: number): C => {
-      look(cell, at, pages);
-      return cell;
-    };
-    this.#walk(new Walk(first, first + count, undefined, visit));
+  read(first: number, count: number, look: CellReader<C>): void {
+    const leaf = this.#leafOf(first, count);
+    if (leaf !== undefined && leaf.own === undefined) {
+      const low = first % LEAF;
+      leaf.read(first - low, low, low + count, look);
+    } else this.#walk(new Walk(first, first + count, undefined, keeping(look)));
   }
 
   isEmptyAt(first: number, count: number): boolean {
@@ -73,7 +79,12 @@ export class PageTree<C> {
   /** Whether nothing but one cell lies at the pages, and it at all of them. */
   holdsOnly(cell: C, first: number, count: number): boolean {
     const leaf = this.#leafOf(first, count);
-    if (leaf !== undefined) return leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
+    return leaf === undefined
+      ? this.#blocksHoldOnly(cell, first, count)
+      : leaf.holdsOnly(cell, first % LEAF, (first % LEAF) + count);
+  }
+
+  #blocksHoldOnly(cell: C, first: number, count: number): boolean {
     let held = 0;
     const isHeld = (region: Region<C>, low: number, high: number): boolean => {
       held += high - low;
@@ -92,7 +103,7 @@ export class PageTree<C> {
       if (leaf.isEmpty) this.#emptied(count);
       return true;
     }
-    if (!this.holdsOnly(cell, first, count)) return false;
+    if (!this.#blocksHoldOnly(cell, first, count)) return false;
     this.#every(first, first + count, (region, low, high) => {
       region.put(low, high, undefined);
       return true;
@@ -111,17 +122,11 @@ export class PageTree<C> {
   }
 
   #walk(walk: Walk<C>): void {
-    const leaf = this.#leafOf(walk.first, walk.end - walk.first);
-    if (leaf !== undefined) leaf.walk(Math.floor(walk.first / LEAF) * LEAF, walk);
-    else this.#walkAll(walk);
-    walk.finish();
-  }
-
-  #walkAll(walk: Walk<C>): void {
     this.#every(walk.first, walk.end, (region, _low, _high, key) => {
       region.walk(key * REGION, walk);
       return true;
     });
+    walk.finish();
   }
 
   /** Pages come and go at the same places, so blocks that are empty stay until there may be many. */
@@ -167,6 +172,13 @@ export class PageTree<C> {
     return region;
   }
 }
+
+const keeping =
+  <C>(look: CellReader<C>): CellVisitor<C> =>
+  (cell, first, count) => {
+    look(cell, first, count);
+    return cell;
+  };
 
 const newLeaf = <C>(): Leaf<C> => new Leaf(LEAF);
 

@@ -12,7 +12,8 @@ import type {
   Stamp,
   UnmapEvent,
 } from '../event.ts';
-import { type Mapping, PAGE } from '../mapping.ts';
+import type { Lives, Mapping } from '../mapping.ts';
+import { pageOf } from './live-mappings.ts';
 
 /** Threads and mappings of one thread that are remembered at once. */
 const THREADS_MAX = 1024;
@@ -62,26 +63,22 @@ export class ThreadNames {
   }
 
   /** The device of an unmap, if what the thread was about to do is this. */
-  hintFor(event: UnmapEvent, live: (iova: number) => readonly Mapping[]): string | undefined {
+  hintFor(event: UnmapEvent, lives: Pick<Lives, 'liveAt'>): string | undefined {
     if (event.device !== undefined) return event.device;
     const thread = threadOf(event);
     const hint = this.#hints.get(thread);
-    if (hint === undefined || !fitsHint(hint, event, live)) return undefined;
+    if (hint === undefined || !fitsHint(hint, event, lives)) return undefined;
     this.#hints.delete(thread);
     return hint.device;
   }
 }
 
-function fitsHint(
-  hint: Hint,
-  { iova, size }: UnmapEvent,
-  live: (iova: number) => readonly Mapping[],
-): boolean {
+function fitsHint(hint: Hint, { iova, size }: UnmapEvent, lives: Pick<Lives, 'liveAt'>): boolean {
   if (hint.kind !== 'dma-unmap-sg') return hint.dma >= iova && hint.dma < iova + size;
-  const page = Math.floor((hint.physes[0] ?? -1) / PAGE);
-  const leads = ({ space, paddr }: Mapping): boolean =>
-    space === hint.device && Math.floor(paddr / PAGE) === page;
-  return live(iova).some(leads);
+  const page = pageOf(hint.physes[0] ?? -1);
+  for (const { space, paddr } of lives.liveAt(iova))
+    if (space === hint.device && pageOf(paddr) === page) return true;
+  return false;
 }
 
 /** Whether an unmap by `dma_unmap_page` is the one that this thread was seen doing. */
@@ -97,11 +94,17 @@ function remember<V>(map: Map<number, V>, key: number, value: V): void {
 /** What an event of dma-mapping says was just mapped. Lists merge; only where none did is the memory of each known. */
 export function rangesOf(event: DmaMapEvent | DmaAllocEvent | DmaMapSgEvent): readonly NamedRange[] {
   const { device } = event;
-  if (event.kind === 'dma-map') return [event];
-  if (event.kind !== 'dma-map-sg') return [{ device, dma: event.dma, size: event.size, phys: undefined }];
+  if (event.kind !== 'dma-map-sg') {
+    const phys = event.kind === 'dma-map' ? event.phys : undefined;
+    return [{ device, dma: event.dma, size: event.size, phys }];
+  }
   const { dmas, sizes, physes, entries, segments } = event;
-  const physOf = (at: number): number | undefined => (entries === segments ? physes[at] : undefined);
-  return dmas.map((dma, at) => ({ device, dma, size: sizes[at] ?? 0, phys: physOf(at) }));
+  const ranges: NamedRange[] = [];
+  for (let at = 0; at < dmas.length; at += 1) {
+    const phys = entries === segments ? physes[at] : undefined;
+    ranges.push({ device, dma: dmas[at] ?? 0, size: sizes[at] ?? 0, phys });
+  }
+  return ranges;
 }
 
 /** Whether a mapping is at the addresses of a range. */
