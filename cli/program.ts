@@ -1,7 +1,7 @@
 /** The commands, their options and their help. */
 import { Command } from 'commander';
 import { DETAILS } from '../properties/explore/abstraction.ts';
-import { CERTIFY_STATES } from '../properties/explore/certify.ts';
+import { CERTIFY_STATES } from '../properties/explore/scope.ts';
 import type { TraceCommandOptions } from './check-trace.ts';
 import { TRACE_HELP } from './check-trace-help.ts';
 import { DEFAULT_SCRIPTS, DEFAULT_SEED, HUNT_SCRIPTS, TEST_COMMANDS, VERDICT_SCRIPTS } from './defaults.ts';

@@ -5,7 +5,7 @@ import type { PropertyName } from '../property.ts';
 import type { Script } from '../script.ts';
 import { explore, UnconfirmedError } from './explore.ts';
 import { Replaying } from './replaying.ts';
-import type { Scope } from './scope.ts';
+import { CERTIFY_STATES, type Scope } from './scope.ts';
 import { type ScriptScope, scopeOfScript } from './script-scope.ts';
 import { type Walked, walk } from './script-walk.ts';
 
@@ -31,9 +31,6 @@ export interface Shown {
   readonly property: PropertyName;
   readonly premise?: string;
 }
-
-/** States that are visited at the most, of all searches for one script. */
-export const CERTIFY_STATES = 100_000;
 
 /** Searches for a shorter script. A target that cannot go back is led to every state by all its calls. */
 export function certify<M, S extends Stateful>(

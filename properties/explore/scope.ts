@@ -26,4 +26,7 @@ export interface Scope
   readonly closes?: false | 'as made';
 }
 
+/** States that one search visits at the most, without being told. */
 export const STATES_MAX = 1_000_000;
+/** Of all searches for a script that is shorter than one. */
+export const CERTIFY_STATES = 100_000;
