@@ -101,6 +101,12 @@ describe('pages below what drivers map, where no IOMMU is traced', () => {
     ).to.deep.equal([]);
   });
 
+  it('are not followed below what is larger than any memory in one piece', () => {
+    const wide = (size: number): Pages => pages().map(A, { phys: 0x9000, size }).freed(9).unmap(A, size);
+    expect(wide(2 ** 34).found).to.deep.equal(['certain freed-while-mapped']);
+    expect(wide(2 ** 34 + PAGE).found).to.deep.equal([]);
+  });
+
   it('are none below registers', () => {
     const registers = { api: 'resource', phys: 0x9000 };
     expect(pages().map(A, registers).freed(9).unmap(A, 0x1000, 'TO_DEVICE', 'resource').found).to.deep.equal(

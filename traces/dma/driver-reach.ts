@@ -17,6 +17,9 @@ interface Reach {
   readonly memory: Mapping[];
 }
 
+/** Bytes; more in one piece is no memory that anybody frees page by page, and is not followed there. */
+const FOLLOWED_MAX = 2 ** 34;
+
 /** A driver's unmap names what it ends: it cannot have meant another mapping. */
 const NO_EXCUSE = { excuse: () => false };
 
@@ -117,7 +120,7 @@ export class DriverReach {
       if (this.#translates && paddr !== range.start) continue;
       const life = this.#lifeOf(range, paddr, mapping);
       reach.lives.push(life);
-      if ('left' in life) reach.memory.push(life);
+      if ('left' in life && range.size <= FOLLOWED_MAX) reach.memory.push(life);
     }
     const [first] = ranges;
     if (!apart && !this.#translates && first !== undefined)
