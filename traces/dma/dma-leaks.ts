@@ -11,11 +11,14 @@ const GRADE: Grade = { ...UNENDED, since: Number.POSITIVE_INFINITY };
 
 export class DmaLeaks {
   readonly #state: DmaState;
+  readonly #forget: (mapping: DmaMapping) => void;
   /** By device, then by number of the kind. */
   readonly #customs = new Map<string, Custom[]>();
 
-  constructor(state: DmaState) {
+  /** @param forget - told of what a device that has gone leaves behind */
+  constructor(state: DmaState, forget: (mapping: DmaMapping) => void) {
     this.#state = state;
+    this.#forget = forget;
   }
 
   died(mapping: DmaMapping, time: number): void {
@@ -38,7 +41,7 @@ export class DmaLeaks {
     const device = this.#state.device(event.device);
     const left = alive(device.live.all());
     for (const [at, mapping] of left.entries()) {
-      device.remove(mapping);
+      this.#forget(mapping);
       if (at > 0) continue;
       const grade = this.#state.grade(device, 1, mapping.born.time);
       const confidence = grade.confidence === 'certain' ? 'likely' : grade.confidence;

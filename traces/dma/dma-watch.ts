@@ -42,7 +42,7 @@ export class DmaWatch implements Watch {
     this.#overlaps = new DmaOverlaps(state, (mapping) => this.#forget(mapping));
     this.#sharing = new DmaSharing(state);
     this.#reach = new DriverReach(findings, listeners);
-    this.#leaks = new DmaLeaks(state);
+    this.#leaks = new DmaLeaks(state, (mapping) => this.#forget(mapping));
     this.#faults = new FaultWatch(state);
   }
 

@@ -138,6 +138,11 @@ describe('pages below what drivers map, where no IOMMU is traced', () => {
     expect(direct.found, 'nothing translates this address').to.deep.equal(['certain freed-while-mapped']);
   });
 
+  it('are forgotten when their device has gone', () => {
+    const gone = pages().map(B).unmap(B).map(A).leave(NIC).freed(pfnOf(A));
+    expect(gone.found).to.deep.equal(['likely gone-while-mapped']);
+  });
+
   it('are forgotten when another recording begins', () => {
     expect(pages().map(A).restart().freed(pfnOf(A)).map(B).unmap(B).found).to.deep.equal([]);
   });
