@@ -1,7 +1,7 @@
 /** Lives of pages for the timeline: of all pages as long as they are few, else of some that are spread evenly. */
 import type { PageAllocEvent, PageFreeEvent } from '../event.ts';
 import { type Life, PAGE } from '../mapping.ts';
-import { NumberTable } from '../number-table.ts';
+import { mixed, NumberTable } from '../number-table.ts';
 import type { PageBar } from '../report.ts';
 
 /** Pages that are followed, and lives that are kept, at the most. */
@@ -144,9 +144,6 @@ export class PageSample {
     this.#lives = this.#lives.filter(({ pfn }) => mixed(pfn) < this.#limit);
   }
 }
-
-/** Mixes the digits of a number, so that neighbours and multiples go different ways (after Knuth). */
-const mixed = (pfn: number): number => Math.imul(pfn, 0x9e3779b1) >>> 0;
 
 const lineOf = ({ line = 0 }: PageLife): number => line;
 const endOf = ({ endLine = Number.MAX_SAFE_INTEGER }: PageLife): number => endLine;
