@@ -8,7 +8,7 @@ import { Lines, type TakeLine } from './trace-lines.ts';
 import { Damage, gunzip, type Sink, unzstd } from './trace-unpack.ts';
 
 /** Read at a time: each takes a turn of another thread. */
-const READ_BYTES = 1 << 18;
+const READ_BYTES = 1 << 20;
 
 /** Who takes lines, and hears how far the file has been read. */
 export interface Reader {

@@ -32,6 +32,8 @@ import type { Names } from './names.ts';
 const BRACKETS = 4;
 /** The head of a line is not longer, whatever the task is called. */
 const LONGEST_HEAD = 200;
+/** Up to the dot in the time, flags and blanks with it; longer ones are not remembered. */
+const LONGEST_BEGINNING = 256;
 /** CPUs of which the last line is remembered: numbers of three digits. */
 const CPU_DIGITS = 3;
 const MOST_CPUS = 10 ** CPU_DIGITS;
@@ -45,15 +47,22 @@ const NS_PER_US = 1e3;
 
 const DUMPED = /^\s*(.{1,64}?)-(\d{1,10})\s+(\d{1,5})([^\s\d]\S{2,6})\s+(\d{1,15})us.?\s*: /;
 
-/** A line up to the dot in its time, and what that says. */
-interface Beginning extends Pick<LineHead, 'perf' | 'flags'> {
-  readonly bytes: DataView;
-  readonly length: number;
-  readonly cpu: number;
-  readonly task: string;
-  readonly pid: number;
+/** A line up to the dot in its time, and what that says. One for each CPU, which changes with its tasks. */
+class Beginning {
+  readonly #bytes = new Uint8Array(LONGEST_BEGINNING);
+  readonly view: DataView = viewOf(this.#bytes);
+  length = 0;
+  task = '';
+  pid = 0;
   /** In nanoseconds. */
-  readonly seconds: number;
+  seconds = Number.NaN;
+  perf = false;
+  flags = false;
+
+  keep(bytes: Uint8Array): void {
+    this.#bytes.set(bytes);
+    this.length = bytes.length;
+  }
 }
 
 /** Where a head stood in its line, and what it says. One object serves for all lines. */
@@ -138,11 +147,12 @@ export class LineHead {
     if (open >= to) return false;
     const close = skipDecimals(bytes, open + 1);
     if (close > open + CPU_DIGITS + 1) return false;
-    const known = this.#beginnings[decimal(bytes, open + 1, close)];
+    const cpu = decimal(bytes, open + 1, close);
+    const known = this.#beginnings[cpu];
     if (known === undefined || known.length > to - from) return false;
-    if (!same(line.view, from, known.bytes, 0, known.length)) return false;
+    if (!same(line.view, from, known.view, 0, known.length)) return false;
     const { stamp } = this;
-    stamp.cpu = known.cpu;
+    stamp.cpu = cpu;
     stamp.task = known.task;
     stamp.pid = known.pid;
     this.perf = known.perf;
@@ -153,13 +163,20 @@ export class LineHead {
 
   /** A line with seconds, of which all was read. @param open - where the CPU's bracket is */
   #remember({ bytes, from }: Line, open: number): void {
-    const { perf, flags } = this;
     const { cpu, task, pid } = this.stamp;
-    if (cpu >= MOST_CPUS) return;
+    if (cpu >= MOST_CPUS || this.#fraction - from > LONGEST_BEGINNING) return;
     this.#nearest = Math.min(this.#nearest, open - from);
-    const length = this.#fraction - from;
-    const beginning = viewOf(bytes.slice(from, this.#fraction));
-    this.#beginnings[cpu] = { bytes: beginning, length, cpu, task, pid, perf, flags, seconds: this.#seconds };
+    let beginning = this.#beginnings[cpu];
+    if (beginning === undefined) {
+      beginning = new Beginning();
+      this.#beginnings[cpu] = beginning;
+    }
+    beginning.keep(bytes.subarray(from, this.#fraction));
+    beginning.task = task;
+    beginning.pid = pid;
+    beginning.seconds = this.#seconds;
+    beginning.perf = this.perf;
+    beginning.flags = this.flags;
   }
 
   /** What follows the CPU: flags, time, name. */
