@@ -14,6 +14,9 @@ import type { Grade } from './verdicts.ts';
  */
 const LATE = 10_000_000;
 
+/** Ranges that one is compared with: without an IOMMU, a page that is sent many times at once has one address. */
+export const COMPARED_MAX = 256;
+
 interface Overlay {
   /** What was given the address. */
   readonly by: DmaMapping;
@@ -36,8 +39,10 @@ export class DmaOverlaps {
   /** To be asked before the mapping is added. Returns false where the line is there twice. */
   admits(mapping: DmaMapping): boolean {
     const device = this.#state.device(mapping.device);
-    for (const range of mapping.ranges)
-      for (const old of device.live.overlapping(range.start, range.size)) {
+    for (const range of mapping.ranges) {
+      const there = device.live.overlapping(range.start, range.size, COMPARED_MAX);
+      if (there.length === COMPARED_MAX) this.#crowded(mapping);
+      for (const old of there) {
         if (sameLine(old.mapping.born, mapping.born)) {
           const text = 'lines that are there twice';
           this.#state.verdicts.tolerate('duplicate-line', text, mapping.born.line);
@@ -45,7 +50,13 @@ export class DmaOverlaps {
         }
         if (!mayShare(device, old, range)) this.#overlay(old.mapping, mapping);
       }
+    }
     return true;
+  }
+
+  #crowded({ born }: DmaMapping): void {
+    const text = 'mappings at addresses where so many live already that not all of them are compared';
+    this.#state.verdicts.tolerate('crowded-range', text, born.line);
   }
 
   /** An unmap came after all. */

@@ -2,6 +2,7 @@
 
 import { duration, hex } from '../say.ts';
 import { type DmaMapping, nameOfMap, type ReachedMemory } from './dma-mapping.ts';
+import { COMPARED_MAX } from './dma-overlaps.ts';
 import type { DmaState } from './dma-state.ts';
 import { RangeIndex } from './range-index.ts';
 import type { Grade } from './verdicts.ts';
@@ -25,7 +26,7 @@ export class DmaSharing {
     const isNews = ({ mapping: old }: ReachedMemory): boolean =>
       old !== mapping && conflict(old, mapping) && told?.has(old) !== true;
     for (const memory of mapping.memory) {
-      const other = this.#reached.find(memory.start, memory.size, isNews);
+      const other = this.#reached.overlapping(memory.start, memory.size, COMPARED_MAX).find(isNews);
       this.#reached.add(memory);
       if (other === undefined) continue;
       told ??= new Set();

@@ -221,6 +221,9 @@ export class DmaUnmaps {
   }
 }
 
+/** Size, function and direction. */
+const ALL_FITS = 7;
+
 /** Of several mappings at one address the one that fits best: size, then function, then direction, then age. */
 function bestOf(device: DmaDevice, event: AddressUnmap): DmaRange | undefined {
   const api = apiOf(event);
@@ -237,7 +240,7 @@ function bestOf(device: DmaDevice, event: AddressUnmap): DmaRange | undefined {
       most = fits;
       best = range;
     }
-    return false;
+    return most === ALL_FITS;
   });
   return best;
 }

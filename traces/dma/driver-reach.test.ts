@@ -193,3 +193,26 @@ describe('what drivers map, where no IOMMU is traced', () => {
     expect(toldOf(tale)).to.deep.equal([]);
   });
 });
+
+describe('a page that is mapped very many times at once', () => {
+  const PAGE_ADDRESS = 0x5000;
+  const many = (count: number): Story => {
+    const tale = new Story();
+    // A device of which nothing shows that its addresses are handed out.
+    const direct = { device: 'eth0', phys: PAGE_ADDRESS };
+    for (let n = 0; n < count; n += 1) tale.map(PAGE_ADDRESS, direct);
+    for (let n = 0; n < count; n += 1)
+      tale.add({
+        ...{ kind: 'dma-unmap', device: 'eth0', dma: PAGE_ADDRESS, size: PAGE, ...tale.stamp },
+        ...{ direction: 'TO_DEVICE', api: 'page' },
+      });
+    return tale;
+  };
+
+  it('is compared with some of them, and the report says so', () => {
+    expect(many(256).tolerated).to.deep.equal([]);
+    const crowd = many(300);
+    expect(crowd.found).to.deep.equal([]);
+    expect(crowd.tolerated).to.deep.equal(['crowded-range 44', 'crowded-page 44']);
+  });
+});

@@ -31,8 +31,9 @@ describe('an index of ranges', () => {
         expect(index.all()).to.have.lengthOf(left.length).and.to.have.members(left);
         for (const at of asked) {
           const expected = left.filter((range) => overlaps(range, at));
-          const found = index.overlapping(at.start, at.size);
+          const found = index.overlapping(at.start, at.size, Number.POSITIVE_INFINITY);
           expect(found).to.have.lengthOf(expected.length).and.to.have.members(expected);
+          expect(index.overlapping(at.start, at.size, 2)).to.have.lengthOf(Math.min(2, expected.length));
           const accepted = index.find(at.start, at.size, ({ size }) => size > PAGE);
           expect(accepted !== undefined).to.equal(expected.some(({ size }) => size > PAGE));
         }
@@ -44,7 +45,7 @@ describe('an index of ranges', () => {
     const index = new RangeIndex<Span>();
     const all = { start: 0, size: 2 ** 52 };
     index.add(all);
-    expect(index.overlapping(2 ** 51, 2 ** 51)).to.deep.equal([all]);
+    expect(index.overlapping(2 ** 51, 2 ** 51, 2)).to.deep.equal([all]);
     index.remove(all);
     expect(index.all()).to.deep.equal([]);
   });

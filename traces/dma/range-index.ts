@@ -12,7 +12,9 @@ export interface Span {
 }
 
 /** What lies in a block: mostly one range, which then needs no list. */
-type Filed<T> = T | readonly T[];
+type Filed<T> = T | T[];
+
+const NOTHING: readonly never[] = [];
 
 export class RangeIndex<T extends Span> {
   readonly #blocks = new NumberTable<Filed<T>>();
@@ -26,7 +28,8 @@ export class RangeIndex<T extends Span> {
       const key = keyOf(block, level);
       const filed = this.#blocks.get(key);
       if (filed === undefined) this.#count(level, 1);
-      this.#blocks.set(key, filed === undefined ? range : [...listOf(filed), range]);
+      if (isList(filed)) filed.push(range);
+      else this.#blocks.set(key, filed === undefined ? range : [filed, range]);
     }
   }
 
@@ -58,15 +61,14 @@ export class RangeIndex<T extends Span> {
     return undefined;
   }
 
-  /** All ranges that share a byte with the given ones, each once, oldest first in each block. */
-  overlapping(start: number, size: number): readonly T[] {
-    let found: T[] | undefined;
+  /** Ranges that share a byte with the given ones, each once, oldest first in each block; so many at the most. */
+  overlapping(start: number, size: number, most: number): readonly T[] {
+    let found: Set<T> | undefined;
     this.find(start, size, (range) => {
-      if (found === undefined) found = [range];
-      else if (!found.includes(range)) found.push(range);
-      return false;
+      found = (found ?? new Set()).add(range);
+      return found.size >= most;
     });
-    return found ?? [];
+    return found === undefined ? NOTHING : [...found];
   }
 
   /** All of them, each once. */
@@ -108,14 +110,15 @@ export class RangeIndex<T extends Span> {
   }
 }
 
-const isList = <T>(filed: Filed<T> | undefined): filed is readonly T[] => Array.isArray(filed);
+const isList = <T>(filed: Filed<T> | undefined): filed is T[] => Array.isArray(filed);
 const listOf = <T>(filed: Filed<T>): readonly T[] => (isList(filed) ? filed : [filed]);
 
-/** What is left of a list without one of its ranges. */
-function without<T>(list: readonly T[], range: T): Filed<T> {
-  const rest = list.filter((each) => each !== range);
-  const [only] = rest;
-  return rest.length === 1 && only !== undefined ? only : rest;
+/** What is left of a list without one of its ranges, which is taken out of it. */
+function without<T>(list: T[], range: T): Filed<T> {
+  const at = list.indexOf(range);
+  if (at >= 0) list.splice(at, 1);
+  const [only] = list;
+  return list.length === 1 && only !== undefined ? only : list;
 }
 
 function foundIn<T extends Span>(
