@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { withoutTables } from '../bench/traces/expectations.ts';
 import { ASSUMPTIONS, CHECKS, TraceChecker, type TraceReport } from './index.ts';
 
 const FIXTURES = new URL('../../traces/fixtures/', import.meta.url);
@@ -82,10 +83,6 @@ function windowsOf(lines: readonly string[]): readonly number[] {
   }
   return windows;
 }
-
-/** What is left of a recording where the events of the IOMMU are off. */
-const withoutTables = (lines: readonly string[]): readonly string[] =>
-  lines.filter((line) => !/: (IOMMU: |(qi_submit|cache_tag_\w+|attach_device_to_domain): )/.test(line));
 
 describe('traces of real kernels', () => {
   it('qemu-6.1-strict0-work: its lazy window, counted without the checker', () => {

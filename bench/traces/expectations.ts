@@ -152,7 +152,7 @@ export function checked(lines: readonly string[]): TraceReport {
 }
 
 /** The trace of a machine without an IOMMU, or of one whose events are off. */
-const withoutTables = (lines: readonly string[]): readonly string[] =>
+export const withoutTables = (lines: readonly string[]): readonly string[] =>
   lines.filter(
     (line) => !/: (IOMMU: |(qi_submit|cache_tag_\w+|attach_device_to_domain|dmar\d+): )/.test(line),
   );

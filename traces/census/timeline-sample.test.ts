@@ -69,6 +69,48 @@ describe('timeline', () => {
     expect(bars[0]).to.not.have.property('findings');
     expect(pages).to.deep.equal([{ pfn: 2, count: 1, to: 8000, endLine: 8, alone: true, findings: [0] }]);
   });
+
+  it('shows the range of a driver that a finding names, where no IOMMU shows it', () => {
+    const ways = { direction: 'TO_DEVICE', api: 'page', device: '0000:00:08.0' } as const;
+    const rangeOf = (line: number): EventOf<'dma-map'> => ({
+      ...{
+        kind: 'dma-map',
+        ...stampOf(line),
+        dma: line * PAGE,
+        phys: 7 * PAGE,
+        size: PAGE,
+        ...ways,
+        attrs: '',
+      },
+    });
+    const unmap = { kind: 'dma-unmap', ...stampOf(9), dma: 2 * PAGE, size: PAGE, ...ways } as const;
+    const finding: TraceFinding = {
+      ...{
+        check: 'freed-while-mapped',
+        confidence: 'certain',
+        assumptions: [],
+        text: '',
+        subject: {},
+        more: 0,
+      },
+      evidence: [
+        { role: 'mapped here', event: rangeOf(2) },
+        { role: 'unmapped here', event: unmap },
+      ],
+    };
+    const barsAt = (line: number, sample: TimelineSample): readonly unknown[] =>
+      sample
+        .timeline([finding], 0)
+        .bars.filter((bar) => bar.line === line)
+        .map(({ iova, paddr, endLine, findings }) => ({ iova, paddr, endLine, findings }));
+    const shown = [{ iova: 2 * PAGE, paddr: 7 * PAGE, endLine: 9, findings: [0] }];
+    const drivers = new TimelineSample();
+    drivers.born({ iova: PAGE, paddr: 0, size: PAGE, born: rangeOf(1), space: ways.device, died: undefined });
+    expect(barsAt(2, drivers)).to.deep.equal(shown);
+    const tables = new TimelineSample();
+    tables.born(mappingOf(1, 1));
+    expect(barsAt(2, tables), 'the IOMMU has bars of its own').to.deep.equal([]);
+  });
 });
 
 describe('lives of pages on the timeline', () => {

@@ -13,6 +13,8 @@ export class TimelineSample {
   /** Mappings whose number is a multiple of it are shown. */
   #step = 1;
   #seen = 0;
+  /** Some are ranges of drivers, which no event of an IOMMU shows. */
+  #ofDrivers = false;
 
   on(event: TraceEvent): void {
     if (event.kind === 'page-alloc') this.#pages.allocated(event);
@@ -23,6 +25,7 @@ export class TimelineSample {
     this.#pages.mapped(life);
     if (this.#seen % this.#step === 0) this.#lives.push(life);
     this.#seen += 1;
+    if (life.born.kind !== 'map') this.#ofDrivers = true;
     if (this.#lives.length <= BARS_MAX) return;
     this.#step *= 2;
     this.#lives = this.#lives.filter((_, at) => at % 2 === 0);
@@ -35,7 +38,8 @@ export class TimelineSample {
     const shown = new Set(bars.map(({ line }) => line));
     const ends = new Set(pages.flatMap(({ line, endLine }) => [line, endLine]));
     for (const { evidence } of findings) {
-      for (const bar of namedBars(evidence.map(({ event }) => event))) {
+      const events = evidence.map(({ event }) => event);
+      for (const bar of [...namedBars(events), ...(this.#ofDrivers ? driverBars(events) : [])]) {
         if (!shown.has(bar.line)) bars.push(bar);
         shown.add(bar.line);
       }
@@ -79,6 +83,16 @@ function namedBars(events: readonly TraceEvent[]): readonly Bar[] {
         kind === 'unmap' && line > born.line && 'iova' in rest && rest.iova === born.iova,
     );
     const { iova, paddr, size, device: space } = born;
+    return barOf({ iova, paddr, size, space, born, died });
+  });
+}
+
+/** The same of drivers' calls that map one range. */
+function driverBars(events: readonly TraceEvent[]): readonly Bar[] {
+  const maps = events.filter((event): event is EventOf<'dma-map'> => event.kind === 'dma-map');
+  return maps.map((born) => {
+    const died = events.find(({ kind, line }) => kind === 'dma-unmap' && line > born.line);
+    const { dma: iova, phys: paddr, size, device: space } = born;
     return barOf({ iova, paddr, size, space, born, died });
   });
 }

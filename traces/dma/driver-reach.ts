@@ -4,7 +4,7 @@
  */
 import type { PageAllocEvent, PageFreeEvent, Stamp, TraceEvent } from '../event.ts';
 import type { Findings } from '../findings.ts';
-import { pagesOf } from '../iommu/live-mappings.ts';
+import { pageCount } from '../iommu/live-mappings.ts';
 import { MappedPages } from '../iommu/mapped-pages.ts';
 import { Suspicions } from '../iommu/suspicions.ts';
 import type { Life, LifeListener, Mapping } from '../mapping.ts';
@@ -141,7 +141,7 @@ export class DriverReach {
 
   #mapping(iova: number, paddr: number, size: number, made: DmaMapping): Mapping {
     this.#count += 1;
-    const left = pagesOf(paddr, size).count;
+    const left = pageCount(paddr, size);
     return {
       ...{ id: this.#count, iova, paddr, size, born: made.born },
       ...{ space: made.device, died: undefined, left },
